@@ -1,0 +1,52 @@
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+BIN := .venv/bin
+
+# Expanded before a recipe starts, so that a machine that lacks something gets one line and nothing else.
+require = $(eval MISSING := $(shell sh tools/venv missing $(1)))$(if $(MISSING),$(error $(MISSING)))
+runtime = $(call require,runtime)@sh tools/venv runtime
+dev = $(call require,dev)@sh tools/venv dev
+
+.PHONY: help up test check fix bench lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+
+up: ## Run everything on this machine (ARGS="--port 9000"); Ctrl-C ends it
+	$(runtime)
+	@exec $(BIN)/docrefinery up $(ARGS)
+
+test: ## Run the tests (ARGS="-k webhook")
+	$(dev)
+	@exec $(BIN)/pytest -n logical --dist worksteal $(ARGS)
+
+check: ## Lint, formatting, types, layers, and whether the lock fits pyproject.toml
+	$(dev)
+	@failed=; export PATH="$(CURDIR)/$(BIN):$$PATH"; \
+	for check in "ruff check" "ruff format --check --output-format concise" mypy "lint-imports --no-logo" \
+		"sh tools/venv uv pip check --quiet --python $(BIN)/python"; do \
+		$$check || failed="$$failed\n  $$check"; \
+	done; [ -z "$$failed" ] || { printf "failed:$$failed\n" >&2; exit 1; }
+
+fix: ## Format, and repair what the linter can repair
+	$(dev)
+	@$(BIN)/ruff check --fix-only
+	@$(BIN)/ruff format
+
+bench: ## Run the benchmarks (ARGS="name")
+	$(dev)
+	@exec $(BIN)/python -m bench $(ARGS)
+
+COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" sh tools/venv uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade)
+
+lock: ## Bring requirements/ up to date with pyproject.toml (UPGRADE=1 takes newer releases)
+	$(call require,)@$(COMPILE) --group pyproject.toml:bootstrap --output-file requirements/bootstrap.txt
+	@$(COMPILE) pyproject.toml --group build --output-file requirements/runtime.txt
+	@$(COMPILE) pyproject.toml --group build --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	@! grep -Hn '://' requirements/*.txt
+
+clean: ## Remove .venv and every cache of the tools
+	@rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
