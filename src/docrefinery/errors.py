@@ -1,0 +1,233 @@
+"""Every failure that a caller, an operator or a job can meet, as one tree.
+
+A class is one stable ``error_code``. Its docstring is what ``docs/errors.md`` says about it. What HTTP status a code
+has is the API's business (``api/problems.py``); the worker stores the same codes in the job.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One invalid field of a request.
+
+    ``pointer`` is a JSON pointer (RFC 6901) into the request, ``detail`` says what is wrong with it.
+    """
+
+    pointer: str
+    detail: str
+
+
+class RefineryError(Exception):
+    """Base of every error that has a code."""
+
+    error_code: ClassVar[str] = ""
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        details: Mapping[str, object] | None = None,
+        errors: Sequence[FieldError] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = dict(details or {})
+        self.errors = tuple(errors)
+
+
+class RequestError(RefineryError):
+    """Base of what is answered to an HTTP caller."""
+
+
+class JobError(RefineryError):
+    """Base of what ends a job."""
+
+
+class InvalidRequest(RequestError):
+    """The request is malformed: a missing or unknown field, a wrong type, broken multipart or JSON."""
+
+    error_code = "INVALID_REQUEST"
+
+
+class InvalidOptions(RequestError):
+    """`options_json` is not a JSON object, or a known key in it has a wrong value; `errors` names each."""
+
+    error_code = "INVALID_OPTIONS"
+
+
+class UnknownProfile(RequestError):
+    """No profile has this name; `GET /v1/profiles/` lists those that exist."""
+
+    error_code = "UNKNOWN_PROFILE"
+
+
+class InvalidFilter(RequestError):
+    """A query parameter is unknown or its value cannot be read."""
+
+    error_code = "INVALID_FILTER"
+
+
+class Unauthenticated(RequestError):
+    """The API key is missing, malformed, unknown, expired or revoked."""
+
+    error_code = "UNAUTHENTICATED"
+
+
+class InsufficientScope(RequestError):
+    """The API key is valid but lacks the scope that the endpoint needs."""
+
+    error_code = "INSUFFICIENT_SCOPE"
+
+
+class InternalTokenRequired(RequestError):
+    """A health or metrics endpoint was asked without the installation's internal token."""
+
+    error_code = "INTERNAL_TOKEN_REQUIRED"
+
+
+class NotFound(RequestError):
+    """The object does not exist, or belongs to another tenant."""
+
+    error_code = "NOT_FOUND"
+
+
+class MethodNotAllowed(RequestError):
+    """The path exists but does not answer this HTTP method."""
+
+    error_code = "METHOD_NOT_ALLOWED"
+
+
+class DuplicateDocument(RequestError):
+    """The tenant already has a document of exactly these bytes; `existing` names it and its latest job."""
+
+    error_code = "DUPLICATE_DOCUMENT"
+
+
+class InvalidJobState(RequestError):
+    """The job's status does not allow this: only a queued or running job is canceled, only a failed one retried."""
+
+    error_code = "INVALID_JOB_STATE"
+
+
+class DocumentQuarantined(RequestError):
+    """The document was found to be malware: its file is not served and it is not converted."""
+
+    error_code = "DOCUMENT_QUARANTINED"
+
+
+class IdempotencyInProgress(RequestError):
+    """A request with the same `Idempotency-Key` is still being worked on."""
+
+    error_code = "IDEMPOTENCY_IN_PROGRESS"
+    retryable = True
+
+
+class IdempotencyKeyReused(RequestError):
+    """The `Idempotency-Key` was used before for a different request."""
+
+    error_code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class UnsupportedMediaType(RequestError):
+    """The upload is not a PDF, by its content or by its declared type."""
+
+    error_code = "UNSUPPORTED_MEDIA_TYPE"
+
+
+class RangeNotSatisfiable(RequestError):
+    """The `Range` of a download lies outside the file; `Content-Range` tells its size."""
+
+    error_code = "RANGE_NOT_SATISFIABLE"
+
+
+class Unavailable(RequestError):
+    """The database or the storage cannot be reached at the moment."""
+
+    error_code = "UNAVAILABLE"
+    retryable = True
+
+
+class FileTooLarge(RequestError, JobError):
+    """The file is larger than the installation (upload) or `max_file_size` (job) allows."""
+
+    error_code = "FILE_TOO_LARGE"
+
+
+class InternalError(RequestError, JobError):
+    """A defect of the service; the log has the details under the request's or job's id."""
+
+    error_code = "INTERNAL_ERROR"
+
+
+class MalwareDetected(JobError):
+    """The scanner recognised malware; the job and its document are quarantined."""
+
+    error_code = "MALWARE_DETECTED"
+
+
+class ScannerUnavailable(JobError):
+    """The configured scanner could not be reached for the whole waiting time; the file was not converted."""
+
+    error_code = "SCANNER_UNAVAILABLE"
+    retryable = True
+
+
+class EncryptedPdf(JobError):
+    """The PDF needs a password to be opened."""
+
+    error_code = "ENCRYPTED_PDF"
+
+
+class InvalidPdf(JobError):
+    """The file cannot be read as a PDF, or has no pages."""
+
+    error_code = "INVALID_PDF"
+
+
+class PageLimitExceeded(JobError):
+    """The document, or the page range asked for, has more pages than `max_num_pages` or the installation allows."""
+
+    error_code = "PAGE_LIMIT_EXCEEDED"
+
+
+class ConversionFailed(JobError):
+    """Docling could not convert the document."""
+
+    error_code = "CONVERSION_FAILED"
+
+
+class ConversionTimeout(JobError):
+    """The conversion took longer than `document_timeout` and was stopped."""
+
+    error_code = "CONVERSION_TIMEOUT"
+    retryable = True
+
+
+class OutOfMemory(JobError):
+    """The conversion needed more memory than a converter may use."""
+
+    error_code = "OUT_OF_MEMORY"
+
+
+class WorkerCrashed(JobError):
+    """The converter or its worker died several times on this job."""
+
+    error_code = "WORKER_CRASHED"
+    retryable = True
+
+
+class ExportFailed(JobError):
+    """An exporter raised; the message names it."""
+
+    error_code = "EXPORT_FAILED"
+
+
+class StorageError(JobError):
+    """The storage could not be read or written."""
+
+    error_code = "STORAGE_ERROR"
+    retryable = True

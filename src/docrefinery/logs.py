@@ -1,0 +1,88 @@
+"""Structured logs: readable on a terminal, JSON for machines, one line an event, no secrets."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+
+from docrefinery.settings import Settings
+
+_SECRET = re.compile(r"\bdr_[a-z2-7]{10}_[a-z2-7]{39}\b|(?<=token=)[^&\s\"']+|(?<=://)[^/@\s]+(?=@)")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}")
+
+
+def configure(settings: Settings, process: str) -> None:
+    """Set up logging for this process, the standard library's loggers included.
+
+    :param process: what the process is, on every line: ``api``, ``worker``, ``up``.
+    """
+    as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+        _named(process),
+    ]
+    last: list[structlog.types.Processor] = (
+        [structlog.processors.format_exc_info, _without_secrets, structlog.processors.JSONRenderer()]
+        if as_json
+        else [_without_secrets, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    )
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for noisy in ("uvicorn.access", "uvicorn.error", "httpx", "asyncio", "dramatiq"):
+        logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
+
+
+def trace_ids(traceparent: str) -> dict[str, str]:
+    """Return the ids of a W3C ``traceparent`` header (Trace Context §3.2) for binding to log lines; empty if invalid."""
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None or not int(match["trace"], 16) or not int(match["span"], 16):
+        return {}
+    return {"trace_id": match["trace"], "parent_span_id": match["span"]}
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with API keys, tokens in query strings and passwords in URLs blotted out."""
+    return _SECRET.sub("***", text)
+
+
+def host_of(url: str) -> str:
+    """Return what of a connection URL may be shown."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+
+
+def _named(process: str) -> structlog.types.Processor:
+    def add(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["process"] = process
+        return event
+
+    return add
+
+
+def _without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = without_secrets(value)
+    return event

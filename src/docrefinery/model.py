@@ -1,0 +1,101 @@
+"""Statuses, stages, allowed transitions and value types: pure data, shared by every layer."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+
+class JobStatus(StrEnum):
+    """Where a job is in its life."""
+
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELED = "CANCELED"
+    QUARANTINED = "QUARANTINED"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether nothing more happens to the job unless somebody retries it."""
+        return self not in ACTIVE
+
+
+class Stage(StrEnum):
+    """What is being done to a job."""
+
+    SCANNING = "SCANNING"
+    CONVERTING = "CONVERTING"
+    EXPORTING = "EXPORTING"
+    CHUNKING = "CHUNKING"
+    FINALIZING = "FINALIZING"
+
+
+class DocumentStatus(StrEnum):
+    """What is known of a document from its jobs."""
+
+    UPLOADED = "UPLOADED"
+    PROCESSING = "PROCESSING"
+    READY = "READY"
+    FAILED = "FAILED"
+    QUARANTINED = "QUARANTINED"
+
+
+class Scope(StrEnum):
+    """What an API key may do."""
+
+    DOCUMENTS_READ = "documents:read"
+    DOCUMENTS_WRITE = "documents:write"
+    ARTIFACTS_READ = "artifacts:read"
+    JOBS_READ = "jobs:read"
+    DASHBOARD_READ = "dashboard:read"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+
+
+ACTIVE = frozenset({JobStatus.QUEUED, JobStatus.RUNNING})
+RETRYABLE = frozenset({JobStatus.FAILED, JobStatus.QUARANTINED})
+
+TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.QUEUED: frozenset({JobStatus.RUNNING, JobStatus.CANCELED, JobStatus.FAILED}),
+    JobStatus.RUNNING: frozenset(
+        {JobStatus.QUEUED, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELED, JobStatus.QUARANTINED}
+    ),
+    JobStatus.FAILED: frozenset({JobStatus.QUEUED}),
+    JobStatus.QUARANTINED: frozenset({JobStatus.QUEUED}),
+    JobStatus.SUCCEEDED: frozenset(),
+    JobStatus.CANCELED: frozenset(),
+}
+
+DEFAULT_EXPORTS = ("markdown", "text", "doctags")
+ALWAYS_EXPORTED = "docling_json"
+
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+PageNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+
+
+class JobWarning(Struct, frozen=True):
+    """Something the user should know about a job that did not fail because of it."""
+
+    code: str
+    message: str
+
+
+class ConversionOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What may be asked of a conversion, in the guide's and Docling's names; ``None`` is "not said".
+
+    ``max_num_pages`` and ``max_file_size`` (bytes): 0 is no limit. ``page_range`` is first and last page, 1-based and
+    inclusive. ``images_scale`` is pixels per PDF point (1 is 72 dpi). ``document_timeout`` is in seconds.
+    """
+
+    max_num_pages: Count | None = None
+    max_file_size: Count | None = None
+    exports: list[str] | None = None
+    ocr: bool | None = None
+    ocr_languages: list[Annotated[str, Meta(min_length=1, max_length=64)]] | None = None
+    page_range: tuple[PageNumber, PageNumber] | None = None
+    do_table_structure: bool | None = None
+    images_scale: Annotated[float, Meta(ge=0.5, le=4)] | None = None
+    document_timeout: Annotated[float, Meta(gt=0, le=86_400)] | None = None
+    fail_on_partial: bool | None = None

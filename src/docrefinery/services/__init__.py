@@ -1,0 +1,1 @@
+"""What the product does, without HTTP and without Docling: handlers, workers and commands call these."""

@@ -1,0 +1,35 @@
+"""Artifacts: list, and read their bytes."""
+
+from collections.abc import AsyncIterator
+
+from docrefinery.errors import NotFound
+from docrefinery.services.keys import Caller
+from docrefinery.store import artifacts
+from docrefinery.store.artifacts import ArtifactFilters
+from docrefinery.store.blobs import Blobs
+from docrefinery.store.database import Database
+from docrefinery.store.paging import Page, PageRequest
+from docrefinery.store.records import ArtifactRecord, Ref
+
+
+class Artifacts:
+    """What a tenant does with the results of its jobs."""
+
+    def __init__(self, db: Database, blobs: Blobs) -> None:
+        self._db = db
+        self._blobs = blobs
+
+    async def page(self, caller: Caller, filters: ArtifactFilters, request: PageRequest) -> Page[ArtifactRecord]:
+        """Return one page of the tenant's artifacts."""
+        return await artifacts.page(self._db, caller.tenant_id, filters, request)
+
+    async def get(self, caller: Caller, ref: Ref) -> ArtifactRecord:
+        """Return an artifact; raises :class:`NotFound`."""
+        artifact = await artifacts.get(self._db, caller.tenant_id, ref)
+        if artifact is None:
+            raise NotFound(f"There is no artifact {ref}.")
+        return artifact
+
+    def stream(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Yield an artifact's bytes."""
+        return self._blobs.stream(key, start=start, end=end)

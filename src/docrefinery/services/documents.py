@@ -1,0 +1,58 @@
+"""Documents: read, list, fetch the file, delete."""
+
+from collections.abc import AsyncIterator
+
+from docrefinery.errors import DocumentQuarantined, NotFound
+from docrefinery.model import DocumentStatus
+from docrefinery.services.keys import Caller
+from docrefinery.store import artifacts, documents, garbage, jobs
+from docrefinery.store.blobs import Blobs
+from docrefinery.store.database import Database
+from docrefinery.store.documents import DocumentFilters
+from docrefinery.store.paging import Page, PageRequest
+from docrefinery.store.records import DocumentRecord, Ref
+
+
+class Documents:
+    """What a tenant does with its documents."""
+
+    def __init__(self, db: Database, blobs: Blobs) -> None:
+        self._db = db
+        self._blobs = blobs
+
+    async def get(self, caller: Caller, ref: Ref) -> DocumentRecord:
+        """Return a document; raises :class:`NotFound`."""
+        document = await documents.get(self._db, caller.tenant_id, ref)
+        if document is None:
+            raise NotFound(f"There is no document {ref}.")
+        return document
+
+    async def page(self, caller: Caller, filters: DocumentFilters, request: PageRequest) -> Page[DocumentRecord]:
+        """Return one page of the tenant's documents."""
+        return await documents.page(self._db, caller.tenant_id, filters, request)
+
+    async def file(self, caller: Caller, ref: Ref) -> DocumentRecord:
+        """Return a document whose bytes may be served; raises :class:`DocumentQuarantined`."""
+        document = await self.get(caller, ref)
+        if document.status == DocumentStatus.QUARANTINED:
+            raise DocumentQuarantined(f"Document {ref} is quarantined; its file is not served.")
+        return document
+
+    def stream(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Yield a stored file's bytes."""
+        return self._blobs.stream(key, start=start, end=end)
+
+    async def delete(self, caller: Caller, ref: Ref) -> None:
+        """Delete a document: bytes and artifacts go, active jobs are canceled, jobs stay readable."""
+        async with self._db.transaction():
+            document = await documents.get(self._db, caller.tenant_id, ref, lock=True)
+            if document is None:
+                raise NotFound(f"There is no document {ref}.")
+            for job_id in await jobs.active_of_document(self._db, caller.tenant_id, document.id):
+                await jobs.cancel(self._db, caller.tenant_id, job_id)
+            keys = await artifacts.delete_of_document(self._db, caller.tenant_id, document.id)
+            await documents.mark_deleted(self._db, caller.tenant_id, document.id)
+            await garbage.note_all(self._db, [document.blob_key, *keys])
+        for key in (document.blob_key, *keys):
+            await self._blobs.delete(key)
+            await garbage.forget(self._db, key)

@@ -1,0 +1,125 @@
+"""Whether this process can do its work: what ``/readyz`` tells."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+import structlog
+from msgspec import Struct
+
+from docrefinery.model import JobStatus
+from docrefinery.plugin import ScannerDown
+from docrefinery.plugin.registry import Registry
+from docrefinery.services.doorbell import Doorbell
+from docrefinery.settings import Settings
+from docrefinery.store import jobs, schema, workers
+from docrefinery.store.blobs import Blobs
+from docrefinery.store.database import Database
+
+log = structlog.get_logger(__name__)
+
+Status = Literal["ok", "degraded", "failed"]
+CHECK_SECONDS = 3.0
+
+
+class Check(Struct, frozen=True):
+    """How one part is, and a sentence about it."""
+
+    status: Status
+    detail: str
+
+
+class Readiness(Struct, frozen=True):
+    """How the service is: ``failed`` if it cannot take documents."""
+
+    status: Status
+    checks: dict[str, Check]
+
+
+class Figures(Struct, frozen=True):
+    """What ``/metrics`` tells of all tenants together."""
+
+    jobs: dict[str, int]
+    oldest_queued_seconds: float
+    workers: int
+
+
+class Health:
+    """Asks every part that the service needs."""
+
+    def __init__(
+        self, db: Database, blobs: Blobs, doorbell: Doorbell, registry: Registry, settings: Settings
+    ) -> None:
+        self._db = db
+        self._blobs = blobs
+        self._doorbell = doorbell
+        self._settings = settings
+        self._scanner = registry.scanners[settings.scanner_name]
+        self._scan_engine = self._scanner.create(settings.environ) if self._scanner.runs_in == "worker" else None
+
+    async def ready(self) -> Readiness:
+        """Run every check at once, each under a time limit."""
+        parts: dict[str, tuple[Callable[[], Awaitable[Check]], Status]] = {
+            "database": (self._database, "failed"),
+            "migrations": (self._migrations, "failed"),
+            "broker": (self._broker, "failed"),
+            "storage": (self._storage, "failed"),
+            "scanner": (self._scan, "degraded"),
+            "workers": (self._workers, "degraded"),
+        }
+        results = await asyncio.gather(*(self._run(check, worst) for check, worst in parts.values()))
+        checks = dict(zip(parts, results, strict=True))
+        statuses = {check.status for check in results}
+        overall: Status = "failed" if "failed" in statuses else "degraded" if "degraded" in statuses else "ok"
+        return Readiness(overall, checks)
+
+    async def figures(self) -> Figures:
+        """Count jobs and workers."""
+        counted = await jobs.count_by_status(self._db)
+        return Figures(
+            jobs={status.value: counted.get(status.value, 0) for status in JobStatus},
+            oldest_queued_seconds=await jobs.oldest_queued_seconds(self._db),
+            workers=await workers.alive(self._db, self._settings.lease_seconds),
+        )
+
+    async def _run(self, check: Callable[[], Awaitable[Check]], worst: Status) -> Check:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                return await check()
+        except TimeoutError:
+            return Check(worst, f"no answer within {CHECK_SECONDS:.0f} s")
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a part is what this page is for
+            log.warning("check_failed", check=check.__name__, error=str(error))
+            return Check(worst, "not reachable; the log says more")
+
+    async def _database(self) -> Check:
+        await self._db.fetch("SELECT 1")
+        return Check("ok", "answers")
+
+    async def _migrations(self) -> Check:
+        if not await schema.up_to_date(self._db):
+            return Check("failed", "not up to date: run `docrefinery migrate`")
+        return Check("ok", "up to date")
+
+    async def _broker(self) -> Check:
+        await self._doorbell.check()
+        return Check("ok", "answers")
+
+    async def _storage(self) -> Check:
+        await self._blobs.check()
+        return Check("ok", "can be written")
+
+    async def _scan(self) -> Check:
+        name = self._scanner.name
+        if self._scan_engine is not None:
+            try:
+                await asyncio.to_thread(self._scan_engine.check)
+            except ScannerDown:
+                return Check("degraded", f"{name} does not answer; jobs wait for it")
+        if self._scanner.basic:
+            return Check("degraded", f"{name}: recognises only the most obvious threats; set DOCREFINERY_CLAMD_ADDRESS")
+        return Check("ok", f"{name} answers")
+
+    async def _workers(self) -> Check:
+        alive = await workers.alive(self._db, self._settings.lease_seconds)
+        return Check("ok", f"{alive} alive") if alive else Check("degraded", "none alive; jobs stay queued")

@@ -1,0 +1,109 @@
+"""Jobs: read, list, wait for, follow, cancel, retry."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from msgspec import Struct
+
+from docrefinery.errors import InvalidJobState, NotFound
+from docrefinery.model import RETRYABLE, JobStatus
+from docrefinery.services.changes import Changes
+from docrefinery.services.doorbell import QUEUE, Doorbell
+from docrefinery.services.keys import Caller
+from docrefinery.store import documents, jobs
+from docrefinery.store.database import Database
+from docrefinery.store.jobs import JobFilters
+from docrefinery.store.paging import Page, PageRequest
+from docrefinery.store.records import EventRecord, JobRecord, Ref
+
+
+class CancelOutcome(Struct, frozen=True):
+    """The job after a cancel; ``stopping`` if its worker has yet to stop it."""
+
+    job: JobRecord
+    stopping: bool
+
+
+class Jobs:
+    """What a tenant does with its jobs."""
+
+    def __init__(self, db: Database, changes: Changes, doorbell: Doorbell) -> None:
+        self._db = db
+        self._changes = changes
+        self._doorbell = doorbell
+
+    async def get(self, tenant_id: int, ref: Ref) -> JobRecord:
+        """Return a job; raises :class:`NotFound`."""
+        job = await jobs.get(self._db, tenant_id, ref)
+        if job is None:
+            raise NotFound(f"There is no job {ref}.")
+        return job
+
+    async def page(self, tenant_id: int, filters: JobFilters, request: PageRequest) -> Page[JobRecord]:
+        """Return one page of the tenant's jobs."""
+        return await jobs.page(self._db, tenant_id, filters, request)
+
+    async def wait(self, caller: Caller, ref: Ref, seconds: float) -> JobRecord:
+        """Return a job as soon as anything of it changes, page progress included, or after ``seconds``."""
+        before = await self.get(caller.tenant_id, ref)
+        if JobStatus(before.status).terminal:
+            return before
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        with self._changes.watching(before.id) as watch:
+            while (now := await self.get(caller.tenant_id, before.id)) == before and loop.time() < deadline:
+                await watch.changed(deadline - loop.time())
+        return now
+
+    async def follow(self, caller: Caller, job: JobRecord, after: int) -> AsyncIterator[EventRecord | None]:
+        """Yield a job's events after sequence ``after``, then new ones as they come, to the end of the job.
+
+        ``None`` is yielded now and then while nothing happens.
+        """
+        with self._changes.watching(job.id) as watch:
+            while True:
+                # The job first: whatever happened before it was terminal is then among the events.
+                job = await self.get(caller.tenant_id, job.id)
+                for event in await jobs.events_after(self._db, caller.tenant_id, job.id, after):
+                    after = event.sequence
+                    yield event
+                if JobStatus(job.status).terminal and after >= job.event_sequence:
+                    return
+                yield None
+                await watch.changed(60)
+
+    async def cancel(self, tenant_id: int, ref: Ref) -> CancelOutcome:
+        """Cancel a queued or running job; a canceled one stays as it is.
+
+        :raises InvalidJobState: if it is finished otherwise.
+        """
+        job = await self.get(tenant_id, ref)
+        async with self._db.transaction():
+            # The document before the job: the order in which everybody locks.
+            await documents.get(self._db, tenant_id, job.document_id, lock=True)
+            locked = await jobs.lock(self._db, tenant_id, job.id)
+            status = locked.status if locked else job.status
+            if status in (JobStatus.QUEUED, JobStatus.RUNNING):
+                await jobs.cancel(self._db, tenant_id, job.id)
+                await documents.refresh_status(self._db, tenant_id, job.document_id)
+            elif status != JobStatus.CANCELED:
+                raise InvalidJobState(f"Job {ref} is {status} already; only a queued or running job is canceled.")
+        return CancelOutcome(await self.get(tenant_id, job.id), stopping=status == JobStatus.RUNNING)
+
+    async def retry(self, tenant_id: int, ref: Ref) -> JobRecord:
+        """Queue a failed or quarantined job again.
+
+        :raises InvalidJobState: if it is something else, or its document is deleted.
+        """
+        job = await self.get(tenant_id, ref)
+        async with self._db.transaction():
+            document = await documents.get(self._db, tenant_id, job.document_id, lock=True)
+            locked = await jobs.lock(self._db, tenant_id, job.id)
+            if locked is None or locked.status not in RETRYABLE:
+                raise InvalidJobState(f"Job {ref} is {job.status}; only FAILED and QUARANTINED jobs are retried.")
+            if document is None:
+                raise InvalidJobState(f"The document of job {ref} has been deleted; upload it again.")
+            retried = await jobs.retry(self._db, tenant_id, job.id)
+            await documents.refresh_status(self._db, tenant_id, job.document_id)
+        await self._doorbell.ring(QUEUE)
+        return retried

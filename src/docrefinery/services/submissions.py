@@ -1,0 +1,273 @@
+"""Taking in documents and jobs: store the bytes, commit one transaction, ring the bell."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from docrefinery.errors import (
+    DocumentQuarantined,
+    FileTooLarge,
+    InvalidRequest,
+    NotFound,
+    StorageError,
+    Unavailable,
+    UnsupportedMediaType,
+)
+from docrefinery.model import DocumentStatus
+from docrefinery.plugin.registry import Registry
+from docrefinery.services import options
+from docrefinery.services.doorbell import QUEUE, Doorbell
+from docrefinery.services.idempotency import Attempt, once
+from docrefinery.services.keys import Caller
+from docrefinery.settings import Settings
+from docrefinery.store import documents, garbage, jobs
+from docrefinery.store.blobs import Blobs
+from docrefinery.store.database import Database
+from docrefinery.store.records import DocumentRecord, JobRecord, Ref
+
+if TYPE_CHECKING:
+    from obstore import AsyncWritableFile
+
+log = structlog.get_logger(__name__)
+
+MAGIC, MAGIC_WITHIN = b"%PDF-", 1024
+ABANDONED = timedelta(hours=6)
+"""After this an upload that nothing refers to is garbage; none takes so long."""
+
+
+class Origin(Struct, frozen=True):
+    """Where a request came from, for the worker's log lines."""
+
+    request_id: str = ""
+    traceparent: str = ""
+
+
+class Wanted(Struct, frozen=True):
+    """What is asked of a document besides keeping it; ``options`` is decoded JSON."""
+
+    ingest: bool = False
+    profile: str | None = None
+    options: Any = {}
+    external_uuid: UUID | None = None
+
+
+class Created(Struct, frozen=True, tag=True):
+    """The document is new; it has a job if it was to be ingested."""
+
+    document: DocumentRecord
+    job_id: int | None
+
+
+class Duplicate(Struct, frozen=True, tag=True):
+    """The tenant has these bytes already."""
+
+    document_id: int
+    uuid: UUID
+    job_id: int | None
+
+
+Accepted = Created | Duplicate
+
+
+class Upload:
+    """A file that is arriving: counted, hashed and checked on its way into the storage."""
+
+    def __init__(self, key: str, uuid: UUID, limit: int, writer: "AsyncWritableFile") -> None:
+        self.key = key
+        self.uuid = uuid
+        self.size_bytes = 0
+        self._limit = limit
+        self._hash = hashlib.sha256()
+        self._head = b""
+        self._writer = writer
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what has arrived, in hex."""
+        return self._hash.hexdigest()
+
+    async def write(self, data: bytes) -> None:
+        """Take the next bytes.
+
+        :raises FileTooLarge: as soon as the limit is passed.
+        :raises UnsupportedMediaType: as soon as it is clear that this is no PDF.
+        """
+        self.size_bytes += len(data)
+        if self.size_bytes > self._limit:
+            raise FileTooLarge(
+                f"The file is larger than {self._limit // 1024 // 1024} MiB, which is the most this service takes.",
+                details={"limit_bytes": self._limit},
+            )
+        if len(self._head) < MAGIC_WITHIN:
+            self._head = (self._head + data[:MAGIC_WITHIN])[:MAGIC_WITHIN]
+            if len(self._head) == MAGIC_WITHIN:
+                self.check_magic()
+        self._hash.update(data)
+        await self._writer.write(data)
+
+    def check_magic(self) -> None:
+        """Raise :class:`UnsupportedMediaType` unless the file starts as a PDF does."""
+        if not self.size_bytes:
+            raise InvalidRequest("The file is empty.")
+        if MAGIC not in self._head:
+            raise UnsupportedMediaType("The file is not a PDF: `%PDF-` does not stand within its first 1024 bytes.")
+
+
+class Submissions:
+    """Accepts documents and jobs."""
+
+    def __init__(
+        self, db: Database, blobs: Blobs, doorbell: Doorbell, registry: Registry, settings: Settings
+    ) -> None:
+        self._db = db
+        self._blobs = blobs
+        self._doorbell = doorbell
+        self._registry = registry
+        self._settings = settings
+
+    @asynccontextmanager
+    async def receiving(self, caller: Caller) -> AsyncIterator[Upload]:
+        """Open an upload. What is not accepted before the block ends is removed, also after a crash."""
+        uuid = uuid4()
+        key = f"{caller.tenant_uuid}/documents/{uuid}.pdf"
+        await garbage.note(self._db, key, removable_in=ABANDONED)
+        try:
+            async with self._blobs.writing(key) as writer:
+                upload = Upload(key, uuid, self._settings.upload_limit, writer)
+                yield upload
+                upload.check_magic()
+        except StorageError as error:
+            raise Unavailable("The storage does not take the file at the moment; try again later.") from error
+        except BaseException:
+            await self.discard(key)
+            raise
+
+    async def discard(self, key: str) -> None:
+        """Remove an upload that came to nothing; what cannot be removed now is left to the sweep."""
+        try:
+            await self._blobs.delete(key)
+            await garbage.forget(self._db, key)
+        except (StorageError, Unavailable, OSError) as error:
+            log.warning("upload_left_for_the_sweep", key=key, error=str(error))
+
+    async def accept(
+        self, caller: Caller, upload: Upload, filename: str, wanted: Wanted, key: str | None, origin: Origin
+    ) -> tuple[Accepted, bool]:
+        """Turn a stored upload into a document, and into a job if it is to be ingested.
+
+        :param filename: the client's name for the file, already made harmless.
+        :param key: the request's idempotency key.
+        :returns: the outcome and whether it is replayed.
+        """
+        attempt = Attempt.of(key, "POST /v1/documents/", wanted, upload.sha256) if key else None
+        try:
+            accepted, replayed = await once(
+                self._db,
+                caller.tenant_id,
+                attempt,
+                Accepted,
+                lambda: self._create(caller, upload, filename, wanted, origin),
+            )
+        except BaseException:
+            await self.discard(upload.key)
+            raise
+        if replayed or isinstance(accepted, Duplicate):
+            await self.discard(upload.key)
+        elif accepted.job_id is not None:
+            await self._doorbell.ring(QUEUE)
+        return accepted, replayed
+
+    async def _create(
+        self, caller: Caller, upload: Upload, filename: str, wanted: Wanted, origin: Origin
+    ) -> Accepted:
+        job = self._effective(caller, wanted)
+        document = await documents.insert(
+            self._db,
+            caller.tenant_id,
+            uuid=upload.uuid,
+            external_uuid=wanted.external_uuid,
+            original_filename=filename,
+            sha256=upload.sha256,
+            size_bytes=upload.size_bytes,
+            blob_key=upload.key,
+        )
+        if document is None:
+            return await self._duplicate(caller, upload.sha256)
+        if not await garbage.forget(self._db, upload.key):
+            raise Unavailable("The upload took too long and was given up; send it again.")
+        if not wanted.ingest:
+            return Created(document, None)
+        created = await self._insert_job(caller, document, wanted.external_uuid, job, origin)
+        return Created(msgspec.structs.replace(document, status=DocumentStatus.PROCESSING), created.id)
+
+    async def _duplicate(self, caller: Caller, sha256: str) -> Duplicate:
+        existing = await documents.by_sha256(self._db, caller.tenant_id, sha256)
+        if existing is None:
+            raise Unavailable("The same document was being deleted at this moment; send it again.")
+        job_id = await jobs.latest_of_document(self._db, caller.tenant_id, existing.id)
+        return Duplicate(existing.id, existing.uuid, job_id)
+
+    async def start_job(
+        self, caller: Caller, document_ref: Ref, wanted: Wanted, key: str | None, origin: Origin
+    ) -> tuple[JobRecord, bool]:
+        """Process a document that is already here.
+
+        :returns: the job and whether it is replayed.
+        :raises NotFound: if the tenant has no such document.
+        :raises DocumentQuarantined: if it was found to be malware.
+        """
+        attempt = Attempt.of(key, "POST /v1/jobs/", str(document_ref), wanted) if key else None
+
+        async def work() -> JobRecord:
+            effective = self._effective(caller, wanted)
+            document = await documents.get(self._db, caller.tenant_id, document_ref, lock=True)
+            if document is None:
+                raise NotFound(f"There is no document {document_ref}.")
+            if document.status == DocumentStatus.QUARANTINED:
+                raise DocumentQuarantined(
+                    f"Document {document_ref} is quarantined; retry its job to have it scanned again."
+                )
+            external = wanted.external_uuid or document.external_uuid
+            return await self._insert_job(caller, document, external, effective, origin)
+
+        job, replayed = await once(self._db, caller.tenant_id, attempt, JobRecord, work)
+        if not replayed:
+            await self._doorbell.ring(QUEUE)
+        return job, replayed
+
+    def _effective(self, caller: Caller, wanted: Wanted) -> options.Effective:
+        return options.effective(
+            self._settings, self._registry, caller.defaults, profile=wanted.profile, requested=wanted.options
+        )
+
+    async def _insert_job(
+        self,
+        caller: Caller,
+        document: DocumentRecord,
+        external_uuid: UUID | None,
+        effective: options.Effective,
+        origin: Origin,
+    ) -> JobRecord:
+        job = await jobs.insert(
+            self._db,
+            caller.tenant_id,
+            jobs.NewJob(
+                document_id=document.id,
+                external_uuid=external_uuid,
+                profile=effective.profile,
+                options=msgspec.json.encode(effective.options).decode(),
+                exports=effective.exports,
+                ignored_options=msgspec.json.encode(effective.ignored).decode(),
+                traceparent=origin.traceparent,
+                request_id=origin.request_id,
+            ),
+        )
+        await documents.refresh_status(self._db, caller.tenant_id, document.id)
+        return job

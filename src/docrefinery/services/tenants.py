@@ -1,0 +1,121 @@
+"""Tenants and API keys, for the operator."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from docrefinery.errors import InvalidOptions, InvalidRequest, NotFound, UnknownProfile
+from docrefinery.model import Scope
+from docrefinery.plugin.registry import Registry
+from docrefinery.services import options
+from docrefinery.services.keys import new_key
+from docrefinery.store import tenants
+from docrefinery.store.database import Database
+from docrefinery.store.records import KeyRecord, TenantRecord
+
+
+class IssuedKey(Struct, frozen=True):
+    """A new key, with the secret that is shown this once."""
+
+    key: str
+    record: KeyRecord
+
+
+class Tenants:
+    """What an operator does with tenants and keys; everything takes effect at once."""
+
+    def __init__(self, db: Database, registry: Registry) -> None:
+        self._db = db
+        self._registry = registry
+
+    async def create(self, name: str) -> TenantRecord:
+        """Create a tenant; raises :class:`InvalidRequest` if the name is taken or malformed."""
+        if not (name and len(name) <= 63 and name[0].isalnum() and all(c.isalnum() or c in "._-" for c in name)
+                and name.isascii() and name == name.lower()):
+            raise InvalidRequest(f"`{name}` is not a tenant name: use a-z, 0-9, '.', '_' and '-', 63 at most.")
+        tenant = await tenants.create_tenant(self._db, name)
+        if tenant is None:
+            raise InvalidRequest(f"There is a tenant `{name}` already.")
+        return tenant
+
+    async def list(self) -> list[TenantRecord]:
+        """Return every tenant."""
+        return await tenants.list_tenants(self._db)
+
+    async def get(self, name: str) -> TenantRecord:
+        """Return a tenant by name; raises :class:`NotFound`."""
+        tenant = await tenants.get_tenant(self._db, name)
+        if tenant is None:
+            raise NotFound(f"There is no tenant `{name}`; `docrefinery tenant list` shows them.")
+        return tenant
+
+    async def set(self, name: str, *, option_text: str | None, profile: str | None) -> TenantRecord:
+        """Set a tenant's default options (JSON) and profile; ``None`` leaves one as it is."""
+        tenant = await self.get(name)
+        return await tenants.set_tenant(
+            self._db,
+            tenant.id,
+            options=None if option_text is None else self._checked(option_text),
+            default_profile=self._known(profile),
+        )
+
+    async def issue_key(
+        self,
+        tenant_name: str,
+        scopes: Sequence[str],
+        *,
+        name: str = "",
+        expires_at: datetime | None = None,
+        option_text: str = "{}",
+        profile: str | None = None,
+    ) -> IssuedKey:
+        """Make a key for a tenant.
+
+        :raises NotFound: if there is no such tenant.
+        :raises InvalidRequest: if a scope is unknown.
+        """
+        tenant = await self.get(tenant_name)
+        known = [scope.value for scope in Scope]
+        if wrong := [scope for scope in scopes if scope not in known]:
+            raise InvalidRequest(f"`{wrong[0]}` is not a scope; there are {', '.join(known)}.")
+        made = new_key()
+        record = await tenants.create_key(
+            self._db,
+            tenant.id,
+            name=name,
+            prefix=made.prefix,
+            secret_sha256=made.secret_sha256,
+            scopes=list(dict.fromkeys(scopes)),
+            expires_at=expires_at,
+            options=self._checked(option_text),
+            default_profile=self._known(profile),
+        )
+        return IssuedKey(made.key, record)
+
+    async def list_keys(self, tenant_name: str | None) -> "list[KeyRecord]":
+        """Return the keys of one tenant or of all."""
+        tenant_id = (await self.get(tenant_name)).id if tenant_name else None
+        return await tenants.list_keys(self._db, tenant_id)
+
+    async def revoke_key(self, ref: int | UUID) -> KeyRecord:
+        """Revoke a key; raises :class:`NotFound`."""
+        record = await tenants.revoke_key(self._db, ref)
+        if record is None:
+            raise NotFound(f"There is no key {ref}; `docrefinery key list` shows them.")
+        return record
+
+    def _checked(self, option_text: str) -> str:
+        parsed = options.parse(options.decode(option_text), self._registry)
+        if parsed.ignored:
+            unknown: list[Any] = sorted(parsed.ignored)
+            raise InvalidOptions(f"`{unknown[0]}` is not an option; there are {', '.join(sorted(options.KNOWN))}.")
+        return msgspec.json.encode(parsed.known).decode()
+
+    def _known(self, profile: str | None) -> str | None:
+        if profile and profile not in self._registry.profiles:
+            raise UnknownProfile(f"There is no profile `{profile}`; there are {', '.join(self._registry.profiles)}.")
+        return profile

@@ -1,0 +1,197 @@
+"""The installation's settings: one frozen struct, read once from the environment and passed on."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+from platformdirs import user_data_path
+
+
+class SettingsError(Exception):
+    """A setting is unknown or its value cannot be used; the message is one line that names it."""
+
+
+def default_data_dir() -> Path:
+    """Return where data is kept unless told otherwise: ``/var/lib`` for root, else the user's data folder."""
+    return Path("/var/lib/docrefinery") if os.geteuid() == 0 else user_data_path("docrefinery")
+
+
+Positive = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+def setting(description: str, *, name: str = "") -> Meta:
+    """Describe a setting; ``name`` is its variable where that is not ``DOCREFINERY_<FIELD>``."""
+    return Meta(description=description, extra={"name": name})
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What an operator can set. ``docs/configuration.md`` is held to these descriptions by a test.
+
+    ``environ`` is no setting: it is the environment that the settings were read from, for scanner plugins.
+    """
+
+    upload_max_size_mb: Annotated[
+        Positive, setting("Largest upload in MiB, counting the file alone.", name="UPLOAD_MAX_SIZE_MB")
+    ] = 50
+    max_pages: Annotated[
+        NotNegative, setting("Default of `max_num_pages`; 0 is no limit.", name="MAX_PAGES")
+    ] = 0
+    internal_endpoints_token: Annotated[
+        str, setting("Token that health and metrics endpoints ask for; empty asks for none.", name="INTERNAL_ENDPOINTS_TOKEN")
+    ] = ""
+    database_url: Annotated[
+        str, setting("PostgreSQL of the application role; empty lets `up` run its own.", name="DATABASE_URL")
+    ] = ""
+    redis_url: Annotated[
+        str, setting("Redis or Valkey; empty lets `up` run its own.", name="REDIS_URL")
+    ] = ""
+    migration_database_url: Annotated[
+        str, setting("PostgreSQL of the role that owns the schema; empty uses `DATABASE_URL` for both.")
+    ] = ""
+    host: Annotated[str, setting("Address the API listens on.")] = "127.0.0.1"
+    port: Annotated[Annotated[int, Meta(ge=0, le=65535)], setting("Port the API listens on; 0 takes a free one.")] = 8000
+    public_url: Annotated[
+        str, setting("Address under which clients reach the API, for links; empty takes it from the request.")
+    ] = ""
+    data_dir: Annotated[Path, setting("Folder of everything that is kept on this machine.")] = msgspec.field(
+        default_factory=default_data_dir
+    )
+    workers: Annotated[Positive, setting("Worker processes that `up` runs, each converting one job at a time.")] = (
+        msgspec.field(default_factory=lambda: len(os.sched_getaffinity(0)))
+    )
+    storage_url: Annotated[
+        str, setting("Where files and artifacts are kept: `file:///folder`, `s3://bucket/prefix`, `gs://…`, `az://…`; "
+                     "empty is the folder `blobs` in the data dir.")
+    ] = ""
+    x_accel_prefix: Annotated[
+        str, setting("nginx's internal location over the storage folder, such as `/protected/`; "
+                     "empty serves downloads directly.")
+    ] = ""
+    clamd_address: Annotated[str, setting("ClamAV daemon, `host:port` or `unix:/path`; empty uses the basic scanner.")] = ""
+    scanner: Annotated[
+        str, setting("Name of the scanner plugin; empty is `clamd` where its address is set, else `basic`.")
+    ] = ""
+    scanner_wait_seconds: Annotated[
+        Seconds, setting("How long a job waits for an unreachable scanner before it fails.")
+    ] = 1800
+    plugins: Annotated[
+        tuple[str, ...] | None, setting("Names of the plugins to load, separated by commas; unset loads all installed ones.")
+    ] = None
+    max_pages_limit: Annotated[NotNegative, setting("Pages that no request's `max_num_pages` exceeds; 0 is no limit.")] = 0
+    document_timeout_limit: Annotated[
+        Seconds, setting("Seconds a conversion may take, and the most that `document_timeout` may ask for.")
+    ] = 600
+    child_memory_mb: Annotated[
+        Annotated[int, Meta(ge=512)], setting("Address space in MiB that a converter process may use.")
+    ] = 4096
+    child_max_jobs: Annotated[Positive, setting("Jobs after which a converter process is replaced.")] = 200
+    child_max_rss_mb: Annotated[
+        Positive, setting("Resident memory in MiB above which a converter process is replaced after its job.")
+    ] = 1024
+    lease_seconds: Annotated[
+        Annotated[float, Meta(ge=2)], setting("Seconds without a heartbeat after which a worker's job is given to another.")
+    ] = 10
+    sweep_seconds: Annotated[Seconds, setting("Seconds between two looks for abandoned or forgotten jobs.")] = 2
+    max_crashes: Annotated[Positive, setting("Crashes of its converter or worker after which a job fails.")] = 3
+    database_pool_size: Annotated[Positive, setting("Connections that each process keeps to PostgreSQL at the most.")] = 8
+    database_statement_cache: Annotated[
+        bool, setting("Prepared statements are reused; turn off behind PgBouncer in transaction mode.")
+    ] = True
+    log_format: Annotated[
+        Literal["auto", "console", "json"], setting("`console` for people, `json` for machines; `auto` asks the terminal.")
+    ] = "auto"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], setting("Least severe level that is logged.")] = "info"
+
+    environ: dict[str, str] = {}
+
+    @property
+    def upload_limit(self) -> int:
+        """Largest upload in bytes."""
+        return self.upload_max_size_mb * 1024 * 1024
+
+    @property
+    def storage(self) -> str:
+        """URL of the storage in effect."""
+        return self.storage_url or (self.data_dir.absolute() / "blobs").as_uri()
+
+    @property
+    def scanner_name(self) -> str:
+        """Name of the scanner in effect."""
+        return self.scanner or ("clamd" if self.clamd_address else "basic")
+
+
+def variables() -> dict[str, msgspec.inspect.Field]:
+    """Return each setting's environment variable and field, in the order of the struct."""
+    info = msgspec.inspect.type_info(Settings)
+    assert isinstance(info, msgspec.inspect.StructType)
+    return {_variable(field): field for field in info.fields if field.name != "environ"}
+
+
+def description(field: msgspec.inspect.Field) -> str:
+    """Return the sentence that describes a setting."""
+    assert isinstance(field.type, msgspec.inspect.Metadata)
+    return str((field.type.extra_json_schema or {})["description"])
+
+
+def _variable(field: msgspec.inspect.Field) -> str:
+    assert isinstance(field.type, msgspec.inspect.Metadata)
+    return (field.type.extra or {}).get("name") or f"DOCREFINERY_{field.name.upper()}"
+
+
+def _parse(field: msgspec.inspect.Field, text: str) -> Any:
+    if field.name == "data_dir":
+        return Path(text)
+    if field.name == "plugins":
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if field.name == "database_statement_cache":
+        return {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}.get(
+            text.lower(), text
+        )
+    return text
+
+
+def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
+    """Read the settings from environment variables.
+
+    :param environ: the variables; an empty value counts as unset, but for ``DOCREFINERY_PLUGINS``.
+    :param overrides: fields given on the command line; ``None`` is "not given".
+    :raises SettingsError: if a ``DOCREFINERY_*`` variable is unknown or a value is not usable.
+    """
+    known = variables()
+    for name in environ:
+        if name.startswith("DOCREFINERY_") and name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise SettingsError(f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "; see docs/configuration.md"))
+    values = {
+        field.name: _parse(field, environ[name].strip())
+        for name, field in known.items()
+        if environ.get(name, "").strip() or (field.name == "plugins" and name in environ)
+    }
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    by_field = {field.name: name for name, field in known.items()}
+    return msgspec.structs.replace(_checked(_convert(values, by_field)), environ=dict(environ))
+
+
+def _convert(values: dict[str, Any], by_field: dict[str, str]) -> Settings:
+    for name, value in values.items():
+        try:
+            msgspec.convert({name: value}, Settings, strict=False)
+        except msgspec.ValidationError as error:
+            reason = str(error).split(" - at ")[0]
+            raise SettingsError(f"{by_field[name]}={value!s}: {reason}") from None
+    return msgspec.convert(values, Settings, strict=False)
+
+
+def _checked(settings: Settings) -> Settings:
+    prefix = settings.x_accel_prefix
+    if prefix and not (prefix.startswith("/") and prefix.endswith("/")):
+        raise SettingsError(f"DOCREFINERY_X_ACCEL_PREFIX={prefix}: start and end it with a slash, like /protected/")
+    if prefix and not settings.storage.startswith("file:"):
+        raise SettingsError("DOCREFINERY_X_ACCEL_PREFIX needs a storage folder; DOCREFINERY_STORAGE_URL names another kind")
+    return settings

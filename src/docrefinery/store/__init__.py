@@ -1,0 +1,1 @@
+"""PostgreSQL (Piccolo, asyncpg) and blob storage (obstore): the one layer that knows either."""

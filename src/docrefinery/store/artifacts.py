@@ -1,0 +1,81 @@
+"""Named queries over artifacts."""
+
+from uuid import UUID
+
+from msgspec import Struct
+from piccolo.columns.combination import WhereRaw
+
+from docrefinery.store.database import Database
+from docrefinery.store.paging import Page, PageRequest, fetch_page
+from docrefinery.store.records import ArtifactRecord, Ref
+from docrefinery.store.tables import Artifact
+
+
+class ArtifactFilters(Struct, frozen=True, kw_only=True):
+    """What a list of artifacts is narrowed to; ``None`` does not narrow."""
+
+    job_id: Ref | None = None
+    document_id: Ref | None = None
+    kind: tuple[str, ...] | None = None
+
+
+class NewArtifact(Struct, frozen=True, kw_only=True):
+    """A result whose bytes are stored already."""
+
+    kind: str
+    filename: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    blob_key: str
+
+
+def refers_to(column: str, table: str, tenant_id: int, ref: Ref) -> WhereRaw:
+    """Return the condition that a column names the tenant's object, by number or uuid."""
+    if isinstance(ref, UUID):
+        return WhereRaw(f"{column} = (SELECT id FROM {table} WHERE tenant_id = {{}} AND uuid = {{}})", tenant_id, ref)
+    return WhereRaw(f"{column} = {{}}", ref)
+
+
+async def page(
+    db: Database, tenant_id: int, filters: ArtifactFilters, request: PageRequest
+) -> Page[ArtifactRecord]:
+    """Return one page, newest first."""
+    query = Artifact.select().where(Artifact.tenant_id == tenant_id)
+    if filters.job_id is not None:
+        query = query.where(refers_to("job_id", "jobs", tenant_id, filters.job_id))
+    if filters.document_id is not None:
+        query = query.where(refers_to("document_id", "documents", tenant_id, filters.document_id))
+    if filters.kind is not None:
+        query = query.where(Artifact.kind.is_in(list(filters.kind)))
+    return await fetch_page(query, ArtifactRecord.of, request, order=(Artifact.id,), ascending=False)
+
+
+async def get(db: Database, tenant_id: int, ref: Ref) -> ArtifactRecord | None:
+    """Return an artifact."""
+    column = "uuid" if isinstance(ref, UUID) else "id"
+    row = await db.fetch_one(f"SELECT * FROM artifacts WHERE tenant_id = $1 AND {column} = $2", tenant_id, ref)
+    return ArtifactRecord.of(row) if row else None
+
+
+async def insert(
+    db: Database, tenant_id: int, *, job_id: int, document_id: int, artifacts: list[NewArtifact]
+) -> None:
+    """Insert the results of a job; the database refuses a second one of a kind."""
+    await db.fetch(
+        """INSERT INTO artifacts
+               (tenant_id, job_id, document_id, kind, filename, content_type, size_bytes, sha256, blob_key)
+           SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[])""",
+        tenant_id,
+        job_id,
+        document_id,
+        *map(list, zip(*((a.kind, a.filename, a.content_type, a.size_bytes, a.sha256, a.blob_key) for a in artifacts), strict=True)),
+    )
+
+
+async def delete_of_document(db: Database, tenant_id: int, document_id: int) -> list[str]:
+    """Delete a document's artifacts and return their blobs' keys."""
+    rows = await db.fetch(
+        "DELETE FROM artifacts WHERE tenant_id = $1 AND document_id = $2 RETURNING blob_key", tenant_id, document_id
+    )
+    return [row["blob_key"] for row in rows]

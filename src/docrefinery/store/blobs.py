@@ -1,0 +1,108 @@
+"""Bytes of documents and artifacts, through obstore: a local folder, S3, GCS or Azure by URL."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote, urlsplit
+
+import obstore
+import structlog
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from docrefinery.errors import StorageError
+
+if TYPE_CHECKING:
+    from obstore import AsyncWritableFile
+
+log = structlog.get_logger(__name__)
+
+PART = 1024 * 1024
+"""Bytes held in memory at once, reading or writing."""
+
+
+class BlobMissing(StorageError):
+    """The storage has no blob of this key."""
+
+
+class Blobs:
+    """The storage that a URL names. Keys are made by the services, never from a file name.
+
+    :param url: ``file:///folder``, ``s3://bucket/prefix``, ``gs://…`` or ``az://…``; credentials come from the
+        environment, as obstore documents them.
+    """
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._store: ObjectStore
+        if parts.scheme == "file":
+            folder = Path(unquote(parts.path))
+            self._store = LocalStore(folder, mkdir=True, automatic_cleanup=True)
+        else:
+            self._store = cast(ObjectStore, from_url(url))
+
+    @asynccontextmanager
+    async def writing(self, key: str) -> AsyncIterator["AsyncWritableFile"]:
+        """Write a blob in pieces; it becomes visible as a whole at the end, and not at all after an exception.
+
+        :raises StorageError: if the storage refuses.
+        """
+        try:
+            async with obstore.open_writer_async(self._store, key, buffer_size=5 * PART, max_concurrency=2) as writer:
+                yield writer
+        except BaseError as error:
+            raise StorageError(f"The storage did not take {key}.") from error
+
+    async def write_file(self, key: str, path: Path) -> None:
+        """Write a blob from a local file."""
+        try:
+            await obstore.put_async(self._store, key, path)
+        except (BaseError, OSError) as error:
+            raise StorageError(f"The storage did not take {key}.") from error
+
+    async def stream(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Yield a blob's bytes from ``start`` to ``end`` (exclusive; ``None`` is all of it).
+
+        :raises BlobMissing: if there is no such blob.
+        :raises StorageError: if the storage cannot be read.
+        """
+        try:
+            options: obstore.GetOptions = {"range": (start, end)} if end is not None else {}
+            result = await obstore.get_async(self._store, key, options=options)
+            async for chunk in result.stream(min_chunk_size=PART // 4):
+                yield bytes(chunk)
+        except (NotFoundError, FileNotFoundError) as error:
+            raise BlobMissing(f"The storage has no {key}.") from error
+        except BaseError as error:
+            raise StorageError(f"The storage cannot read {key}.") from error
+
+    async def read_to(self, key: str, path: Path) -> None:
+        """Copy a blob into a local file; raises as :meth:`stream` does."""
+        with path.open("wb") as file:
+            async for chunk in self.stream(key):
+                file.write(chunk)
+
+    async def delete(self, prefix: str) -> None:
+        """Delete the blob of this key, or every blob under it as a folder; absent ones are fine."""
+        try:
+            async for listed in obstore.list(self._store, prefix, chunk_size=500):
+                await self._delete([blob["path"] for blob in listed])
+            await self._delete([prefix])
+        except BaseError as error:
+            raise StorageError(f"The storage did not delete {prefix}.") from error
+
+    async def _delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            try:
+                await obstore.delete_async(self._store, key)
+            except (NotFoundError, FileNotFoundError):
+                continue
+
+    async def check(self) -> None:
+        """Write and delete a small blob; raises :class:`StorageError` if that fails."""
+        try:
+            await obstore.put_async(self._store, "health/probe", b"ok")
+            await obstore.delete_async(self._store, "health/probe")
+        except (BaseError, OSError) as error:
+            raise StorageError("The storage cannot be written.") from error

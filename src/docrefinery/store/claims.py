@@ -1,0 +1,282 @@
+"""Named queries of workers: claim, lease, fence, publish. Each is explained in docs/decisions/0001."""
+
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from docrefinery.model import JobStatus
+from docrefinery.store import artifacts, documents, garbage
+from docrefinery.store.database import Database
+from docrefinery.store.records import ClaimRecord
+
+# The tenant with the fewest running jobs goes first, then the one that waited longest for its turn; the lateral
+# select locks at most one job of each tenant it has to look at.
+CLAIM = """
+WITH picked AS (
+    SELECT j.id FROM (
+        SELECT t.id, t.last_claimed_at,
+               (SELECT count(*) FROM jobs r WHERE r.tenant_id = t.id AND r.status = 'RUNNING') AS running
+        FROM tenants t WHERE EXISTS (
+            SELECT FROM jobs q WHERE q.tenant_id = t.id AND q.queue = $1 AND q.status = 'QUEUED' AND q.not_before <= now())
+        ORDER BY running, t.last_claimed_at) turn
+    CROSS JOIN LATERAL (
+        SELECT q.id FROM jobs q
+        WHERE q.tenant_id = turn.id AND q.queue = $1 AND q.status = 'QUEUED' AND q.not_before <= now()
+        ORDER BY q.id LIMIT 1 FOR UPDATE SKIP LOCKED) j
+    LIMIT 1
+), claimed AS (
+    UPDATE jobs SET status = 'RUNNING', stage = 'SCANNING', started_at = coalesce(started_at, now()),
+                    pages_done = 0, pages_total = NULL
+    FROM picked WHERE jobs.id = picked.id RETURNING jobs.*
+), leased AS (
+    INSERT INTO leases (job_id, owner, token, expires_at)
+    SELECT id, $2, nextval('lease_tokens'), now() + $3 FROM claimed RETURNING job_id, token
+), turned AS (
+    UPDATE tenants SET last_claimed_at = clock_timestamp() FROM claimed WHERE tenants.id = claimed.tenant_id
+)
+SELECT j.id AS job_id, j.uuid AS job_uuid, j.tenant_id, t.uuid AS tenant_uuid, j.document_id, l.token, j.attempt,
+       j.options, j.exports, d.original_filename, d.blob_key, d.size_bytes, j.scanner_down_since, j.traceparent,
+       j.request_id
+FROM claimed j JOIN leased l ON l.job_id = j.id JOIN documents d ON d.id = j.document_id JOIN tenants t ON t.id = j.tenant_id
+"""
+
+Beat = Literal["held", "cancel", "lost"]
+
+
+class LeaseLost(Exception):
+    """The job belongs to somebody else by now (or is finished): what was done for it must not be published."""
+
+
+class Outcome(Struct, frozen=True, kw_only=True):
+    """How a job ends, as its row will say; JSON comes encoded."""
+
+    status: str
+    error_code: str = ""
+    error_message: str = ""
+    error_details: str | None = None
+    warnings: str = "[]"
+    engine: str | None = None
+    pages_total: int | None = None
+    pages_done: int | None = None
+    convert_ms: int | None = None
+    export_ms: int | None = None
+    chunk_ms: int | None = None
+    partial: bool = False
+    failed_pages: list[int] = msgspec.field(default_factory=list)
+    page_count: int | None = None
+    scanned_clean: bool = False
+
+
+async def claim(db: Database, queue: str, owner: UUID, lease: timedelta) -> ClaimRecord | None:
+    """Take the next job of a queue, or return ``None`` when there is none."""
+    row = await db.fetch_one(CLAIM, queue, owner, lease)
+    return ClaimRecord.of(row) if row else None
+
+
+async def waiting(db: Database, queue: str) -> int:
+    """Return how many jobs of a queue could be claimed now."""
+    row = await db.fetch_one(
+        "SELECT count(*) AS n FROM jobs WHERE queue = $1 AND status = 'QUEUED' AND not_before <= now()", queue
+    )
+    assert row is not None
+    return int(row["n"])
+
+
+async def beat(
+    db: Database, claim: ClaimRecord, lease: timedelta, *, pages_done: int, pages_total: int | None
+) -> Beat:
+    """Extend a lease, note page progress, and learn whether to go on."""
+    row = await db.fetch_one(
+        """UPDATE leases SET expires_at = now() + $3, pages_done = $4, pages_total = $5
+           FROM jobs WHERE leases.job_id = $1 AND leases.token = $2 AND jobs.id = leases.job_id
+           RETURNING jobs.cancel_requested_at IS NOT NULL AS cancel""",
+        claim.job_id,
+        claim.token,
+        lease,
+        pages_done,
+        pages_total,
+    )
+    if row is None:
+        return "lost"
+    return "cancel" if row["cancel"] else "held"
+
+
+async def enter_stage(db: Database, claim: ClaimRecord, stage: str, *, scan_ms: int | None = None) -> None:
+    """Note that a stage begins; raises :class:`LeaseLost`."""
+    row = await db.fetch_one(
+        """UPDATE jobs SET stage = $3, scan_ms = coalesce($4, scan_ms) FROM leases
+           WHERE jobs.id = $1 AND leases.job_id = jobs.id AND leases.token = $2 RETURNING jobs.id""",
+        claim.job_id,
+        claim.token,
+        stage,
+        scan_ms,
+    )
+    if row is None:
+        raise LeaseLost
+
+
+async def finish(
+    db: Database,
+    claim: ClaimRecord,
+    outcome: Outcome,
+    *,
+    results: list[artifacts.NewArtifact] | None = None,
+    blob_prefix: str | None = None,
+) -> bool:
+    """End a job, with its results if there are any, in one transaction.
+
+    A cancel that was accepted before wins over success and failure, not over malware.
+
+    :returns: whether the outcome was written as it is, and not as ``CANCELED``.
+    :raises LeaseLost: if the job is not the claim's any more.
+    """
+    async with db.transaction():
+        await _hold(db, claim)
+        canceled = outcome.status != JobStatus.QUARANTINED and await _cancel_requested(db, claim)
+        if canceled:
+            outcome = Outcome(status=JobStatus.CANCELED, scanned_clean=outcome.scanned_clean)
+        elif results:
+            assert blob_prefix is not None
+            if not await garbage.forget(db, blob_prefix):
+                raise LeaseLost
+            await artifacts.insert(
+                db, claim.tenant_id, job_id=claim.job_id, document_id=claim.document_id, artifacts=results
+            )
+        await _end(db, claim, outcome)
+        if outcome.page_count is not None:
+            await documents.set_page_count(db, claim.tenant_id, claim.document_id, outcome.page_count)
+        await documents.refresh_status(
+            db, claim.tenant_id, claim.document_id, scanned_clean=outcome.scanned_clean
+        )
+    return not canceled
+
+
+async def _cancel_requested(db: Database, claim: ClaimRecord) -> bool:
+    row = await db.fetch_one("SELECT cancel_requested_at FROM jobs WHERE id = $1", claim.job_id)
+    return row is not None and row["cancel_requested_at"] is not None
+
+
+async def _hold(db: Database, claim: ClaimRecord) -> None:
+    """Lock the document, then the lease: everybody locks in this order, so nobody waits in a circle."""
+    await db.fetch("SELECT FROM documents WHERE id = $1 FOR UPDATE", claim.document_id)
+    if not await db.fetch(
+        "SELECT FROM leases WHERE job_id = $1 AND token = $2 FOR UPDATE", claim.job_id, claim.token
+    ):
+        raise LeaseLost
+
+
+async def _end(db: Database, claim: ClaimRecord, outcome: Outcome) -> None:
+    await db.fetch(
+        """WITH lease AS (DELETE FROM leases WHERE job_id = $1 AND token = $2 RETURNING *)
+           UPDATE jobs SET status = $3, finished_at = now(), error_code = $4, error_message = $5, error_details = $6,
+                  warnings = $7, engine = $8, pages_total = coalesce($9, lease.pages_total),
+                  pages_done = coalesce($10, lease.pages_done), convert_ms = $11, export_ms = $12, chunk_ms = $13,
+                  partial = $14, failed_pages = $15
+           FROM lease WHERE jobs.id = $1""",
+        claim.job_id,
+        claim.token,
+        outcome.status,
+        outcome.error_code,
+        outcome.error_message,
+        outcome.error_details,
+        outcome.warnings,
+        outcome.engine,
+        outcome.pages_total,
+        outcome.pages_done,
+        outcome.convert_ms,
+        outcome.export_ms,
+        outcome.chunk_ms,
+        outcome.partial,
+        outcome.failed_pages,
+    )
+
+
+async def give_back(
+    db: Database, claim: ClaimRecord, *, delay: timedelta = timedelta(0), scanner_down: bool = False
+) -> None:
+    """Put a job back into the queue without blame, to be claimed after ``delay``; raises :class:`LeaseLost`."""
+    async with db.transaction():
+        await _hold(db, claim)
+        if await _cancel_requested(db, claim):
+            await _end(db, claim, Outcome(status=JobStatus.CANCELED))
+            await documents.refresh_status(db, claim.tenant_id, claim.document_id)
+            return
+        await db.fetch(
+            """WITH lease AS (DELETE FROM leases WHERE job_id = $1 AND token = $2)
+               UPDATE jobs SET status = 'QUEUED', stage = 'SCANNING', scan_ms = NULL, not_before = now() + $3,
+                      scanner_down_since = CASE WHEN $4 THEN coalesce(scanner_down_since, now()) END
+               WHERE id = $1""",
+            claim.job_id,
+            claim.token,
+            delay,
+            scanner_down,
+        )
+
+
+class Crash(Struct, frozen=True, kw_only=True):
+    """What a crash says about itself in the job, should it be the last one."""
+
+    code: str
+    message: str
+
+
+async def crashed(
+    db: Database, claim: ClaimRecord, crash: Crash, *, max_crashes: int, delay: timedelta = timedelta(0)
+) -> None:
+    """Count a crash: back into the queue, or failed after the last one; raises :class:`LeaseLost`."""
+    async with db.transaction():
+        await _hold(db, claim)
+        await _crash(db, claim.tenant_id, claim.document_id, claim.job_id, crash, max_crashes, delay)
+
+
+async def _crash(
+    db: Database,
+    tenant_id: int,
+    document_id: int,
+    job_id: int,
+    crash: Crash,
+    max_crashes: int,
+    delay: timedelta = timedelta(0),
+) -> None:
+    """Requeue or end a job whose lease the transaction holds; a canceled one ends as canceled."""
+    await db.fetch(
+        """WITH lease AS (DELETE FROM leases WHERE job_id = $1),
+           fate AS (SELECT CASE WHEN cancel_requested_at IS NOT NULL THEN 'CANCELED'
+                                WHEN crashes + 1 >= $2 THEN 'FAILED' ELSE 'QUEUED' END AS status
+                    FROM jobs WHERE id = $1)
+           UPDATE jobs SET status = fate.status, crashes = crashes + 1, scan_ms = NULL, not_before = now() + $5,
+                  stage = CASE fate.status WHEN 'QUEUED' THEN 'SCANNING' ELSE stage END,
+                  finished_at = CASE fate.status WHEN 'QUEUED' THEN NULL ELSE now() END,
+                  error_code = CASE fate.status WHEN 'FAILED' THEN $3 ELSE '' END,
+                  error_message = CASE fate.status WHEN 'FAILED' THEN $4 ELSE '' END
+           FROM fate WHERE id = $1""",
+        job_id,
+        max_crashes,
+        crash.code,
+        crash.message,
+        delay,
+    )
+    await documents.refresh_status(db, tenant_id, document_id)
+
+
+async def expire(db: Database, crash: Crash, *, max_crashes: int) -> int:
+    """Take jobs away from workers that stopped beating; returns how many."""
+    rows = await db.fetch(
+        """SELECT l.job_id, l.token, j.tenant_id, j.document_id FROM leases l JOIN jobs j ON j.id = l.job_id
+           WHERE l.expires_at < now() ORDER BY l.expires_at LIMIT 100"""
+    )
+    taken = 0
+    for row in rows:
+        async with db.transaction():
+            await db.fetch("SELECT FROM documents WHERE id = $1 FOR UPDATE", row["document_id"])
+            if await db.fetch(
+                "SELECT FROM leases WHERE job_id = $1 AND token = $2 AND expires_at < now() FOR UPDATE",
+                row["job_id"],
+                row["token"],
+            ):
+                await _crash(db, row["tenant_id"], row["document_id"], row["job_id"], crash, max_crashes)
+                taken += 1
+    return taken

@@ -1,0 +1,77 @@
+"""The connection pool, transactions, and named SQL over it."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import structlog
+from piccolo.engine.postgres import PostgresTransaction
+
+from docrefinery.errors import Unavailable
+from docrefinery.store.engine import QuietEngine
+from docrefinery.store.tables import TABLES
+
+log = structlog.get_logger(__name__)
+
+UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
+"""What the driver raises when PostgreSQL is away; everything else is a defect."""
+
+
+class Database:
+    """One process's access to PostgreSQL.
+
+    :param url: of the application role.
+    :param pool_size: most connections that the process keeps.
+    :param statement_cache: prepared statements are reused; off behind PgBouncer in transaction mode.
+    """
+
+    def __init__(self, url: str, *, pool_size: int, statement_cache: bool = True) -> None:
+        config: dict[str, Any] = {"dsn": url, "timeout": 5, "server_settings": {"application_name": "docrefinery"}}
+        if not statement_cache:
+            config["statement_cache_size"] = 0
+        self._pool_size = pool_size
+        self._config = config
+        self._engine = QuietEngine(config=config, extensions=())
+
+    async def start(self) -> None:
+        """Open the pool on the running loop; it connects as it is used, so that a start does not need the server."""
+        for table in TABLES:
+            table._meta.db = self._engine  # noqa: SLF001 - Piccolo's documented place for a table's engine
+        await self._engine.start_connection_pool(min_size=0, max_size=self._pool_size)
+
+    async def close(self) -> None:
+        """Close the pool; connections still in use are cut."""
+        if (pool := self._engine.pool) is not None:
+            self._engine.pool = None
+            pool.terminate()
+
+    def transaction(self) -> PostgresTransaction:
+        """Return a transaction; queries inside its ``async with`` join it."""
+        return self._engine.transaction()
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[asyncpg.Record]:
+        """Run a statement with ``$n`` parameters and return its rows."""
+        transaction = self._engine.current_transaction.get()
+        if transaction is not None:
+            return await transaction.connection.fetch(sql, *args)
+        if self._engine.pool is None:
+            raise Unavailable("The database connection is closed.")
+        async with self._engine.pool.acquire() as connection:
+            return await connection.fetch(sql, *args)
+
+    async def fetch_one(self, sql: str, *args: object) -> asyncpg.Record | None:
+        """Run a statement and return its first row, or ``None``."""
+        rows = await self.fetch(sql, *args)
+        return rows[0] if rows else None
+
+    @asynccontextmanager
+    async def listening(self, *channels: str, heard: Callable[[str, str], None]) -> AsyncIterator[asyncpg.Connection]:
+        """Hold a connection of its own that calls ``heard(channel, payload)`` for each NOTIFY."""
+        connection = await asyncpg.connect(**self._config)
+        try:
+            for channel in channels:
+                await connection.add_listener(channel, lambda _c, _pid, name, payload: heard(name, payload))
+            yield connection
+        finally:
+            connection.terminate()

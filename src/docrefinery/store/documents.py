@@ -1,0 +1,133 @@
+"""Named queries over documents."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+from piccolo.columns.combination import Where
+
+from docrefinery.store.database import Database
+from docrefinery.store.paging import Page, PageRequest, fetch_page
+from docrefinery.store.records import DocumentRecord, Ref
+from docrefinery.store.tables import Document
+
+
+class DocumentFilters(Struct, frozen=True, kw_only=True):
+    """What a list of documents is narrowed to; ``None`` does not narrow."""
+
+    status: tuple[str, ...] | None = None
+    external_uuid: UUID | None = None
+    sha256: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+async def insert(
+    db: Database,
+    tenant_id: int,
+    *,
+    uuid: UUID,
+    external_uuid: UUID | None,
+    original_filename: str,
+    sha256: str,
+    size_bytes: int,
+    blob_key: str,
+) -> DocumentRecord | None:
+    """Insert an uploaded document; ``None`` if the tenant already has these bytes."""
+    row = await db.fetch_one(
+        """INSERT INTO documents (tenant_id, uuid, external_uuid, original_filename, sha256, size_bytes, blob_key)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)
+           ON CONFLICT (tenant_id, sha256) WHERE deleted_at IS NULL DO NOTHING RETURNING *""",
+        tenant_id,
+        uuid,
+        external_uuid,
+        original_filename,
+        sha256,
+        size_bytes,
+        blob_key,
+    )
+    return DocumentRecord.of(row) if row else None
+
+
+async def get(db: Database, tenant_id: int, ref: Ref, *, lock: bool = False) -> DocumentRecord | None:
+    """Return a document that is not deleted; ``lock`` keeps others from changing it until the transaction ends."""
+    column = "uuid" if isinstance(ref, UUID) else "id"
+    row = await db.fetch_one(
+        f"SELECT * FROM documents WHERE tenant_id = $1 AND {column} = $2 AND deleted_at IS NULL"
+        + (" FOR UPDATE" if lock else ""),
+        tenant_id,
+        ref,
+    )
+    return DocumentRecord.of(row) if row else None
+
+
+async def by_sha256(db: Database, tenant_id: int, sha256: str) -> DocumentRecord | None:
+    """Return the tenant's document of these bytes."""
+    row = await db.fetch_one(
+        "SELECT * FROM documents WHERE tenant_id = $1 AND sha256 = $2 AND deleted_at IS NULL", tenant_id, sha256
+    )
+    return DocumentRecord.of(row) if row else None
+
+
+async def page(
+    db: Database, tenant_id: int, filters: DocumentFilters, request: PageRequest
+) -> Page[DocumentRecord]:
+    """Return one page, newest first."""
+    query = Document.select().where(Document.tenant_id == tenant_id, Document.deleted_at.is_null())
+    if filters.status is not None:
+        query = query.where(Document.status.is_in(list(filters.status)))
+    for condition in _conditions(filters):
+        query = query.where(condition)
+    return await fetch_page(query, DocumentRecord.of, request, order=(Document.id,), ascending=False)
+
+
+def _conditions(filters: DocumentFilters) -> list[Where]:
+    return [
+        condition
+        for condition, wanted in (
+            (Document.external_uuid == filters.external_uuid, filters.external_uuid),
+            (Document.sha256 == filters.sha256, filters.sha256),
+            (Document.created_at >= filters.created_after, filters.created_after),
+            (Document.created_at <= filters.created_before, filters.created_before),
+        )
+        if wanted is not None
+    ]
+
+
+async def refresh_status(db: Database, tenant_id: int, document_id: int, *, scanned_clean: bool = False) -> None:
+    """Derive a document's status from its jobs.
+
+    A quarantine stays until a later scan found the file clean, so that a queued retry does not open its bytes.
+    """
+    await db.fetch(
+        """UPDATE documents d SET modified_at = now(), status = CASE
+               WHEN d.status = 'QUARANTINED' AND NOT $3 THEN 'QUARANTINED'
+               WHEN latest.status = 'QUARANTINED' THEN 'QUARANTINED'
+               WHEN EXISTS (SELECT FROM jobs WHERE tenant_id = $1 AND document_id = d.id AND status = 'SUCCEEDED')
+                   THEN 'READY'
+               WHEN latest.status IN ('QUEUED', 'RUNNING') THEN 'PROCESSING'
+               WHEN latest.status = 'FAILED' THEN 'FAILED'
+               ELSE 'UPLOADED' END
+           FROM (SELECT status FROM jobs WHERE tenant_id = $1 AND document_id = $2
+                 ORDER BY queued_at DESC, id DESC LIMIT 1) latest
+           WHERE d.tenant_id = $1 AND d.id = $2 AND d.deleted_at IS NULL""",
+        tenant_id,
+        document_id,
+        scanned_clean,
+    )
+
+
+async def set_page_count(db: Database, tenant_id: int, document_id: int, page_count: int) -> None:
+    """Note how many pages the file has."""
+    await db.fetch(
+        "UPDATE documents SET page_count = $3 WHERE tenant_id = $1 AND id = $2", tenant_id, document_id, page_count
+    )
+
+
+async def mark_deleted(db: Database, tenant_id: int, document_id: int) -> None:
+    """Hide a document for good; its jobs stay readable."""
+    await db.fetch(
+        "UPDATE documents SET deleted_at = now(), modified_at = now() WHERE tenant_id = $1 AND id = $2",
+        tenant_id,
+        document_id,
+    )

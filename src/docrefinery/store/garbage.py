@@ -1,0 +1,36 @@
+"""Named queries over blobs that no row refers to (yet): noted before they are written, so that none is forgotten."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from docrefinery.store.database import Database
+
+
+async def note(db: Database, prefix: str, *, removable_in: timedelta) -> None:
+    """Note that blobs under ``prefix`` are garbage from then on unless :func:`forget` is called."""
+    await db.fetch(
+        """INSERT INTO unreferenced_blobs VALUES ($1, now() + $2)
+           ON CONFLICT (prefix) DO UPDATE SET removable_at = excluded.removable_at""",
+        prefix,
+        removable_in,
+    )
+
+
+async def note_all(db: Database, keys: Sequence[str]) -> None:
+    """Note blobs that were referred to and are garbage now."""
+    await db.fetch(
+        "INSERT INTO unreferenced_blobs SELECT k, now() FROM unnest($1::text[]) k ON CONFLICT DO NOTHING", list(keys)
+    )
+
+
+async def forget(db: Database, prefix: str) -> bool:
+    """Take a note back: a row refers to the blobs now, or they are gone. False if it was not there any more."""
+    return bool(await db.fetch("DELETE FROM unreferenced_blobs WHERE prefix = $1 RETURNING prefix", prefix))
+
+
+async def removable(db: Database, limit: int) -> list[str]:
+    """Return prefixes whose blobs may be removed."""
+    rows = await db.fetch(
+        "SELECT prefix FROM unreferenced_blobs WHERE removable_at <= now() ORDER BY removable_at LIMIT $1", limit
+    )
+    return [row["prefix"] for row in rows]

@@ -1,0 +1,180 @@
+"""Named queries over jobs, as callers see and steer them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+from piccolo.columns.combination import Where, WhereRaw
+
+from docrefinery.store.artifacts import refers_to
+from docrefinery.store.database import Database
+from docrefinery.store.paging import Page, PageRequest, fetch_page
+from docrefinery.store.records import EventRecord, JobRecord, Ref
+from docrefinery.store.tables import JobView
+
+
+class JobFilters(Struct, frozen=True, kw_only=True):
+    """What a list of jobs is narrowed to; ``None`` does not narrow."""
+
+    status: tuple[str, ...] | None = None
+    stage: tuple[str, ...] | None = None
+    profile: tuple[str, ...] | None = None
+    document_id: Ref | None = None
+    external_uuid: UUID | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+    updated_after: datetime | None = None
+
+
+class NewJob(Struct, frozen=True, kw_only=True):
+    """What a submission says of a job; JSON comes encoded."""
+
+    document_id: int
+    external_uuid: UUID | None
+    profile: str | None
+    options: str
+    exports: list[str]
+    ignored_options: str
+    traceparent: str = ""
+    request_id: str = ""
+
+
+async def insert(db: Database, tenant_id: int, job: NewJob) -> JobRecord:
+    """Insert a queued job."""
+    row = await db.fetch_one(
+        """INSERT INTO jobs (tenant_id, document_id, external_uuid, profile, options, exports, ignored_options,
+                             traceparent, request_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *""",
+        tenant_id,
+        job.document_id,
+        job.external_uuid,
+        job.profile,
+        job.options,
+        job.exports,
+        job.ignored_options,
+        job.traceparent,
+        job.request_id,
+    )
+    assert row is not None
+    return JobRecord.of(row)
+
+
+async def get(db: Database, tenant_id: int, ref: Ref) -> JobRecord | None:
+    """Return a job with its page progress."""
+    column = "uuid" if isinstance(ref, UUID) else "id"
+    row = await db.fetch_one(f"SELECT * FROM job_views WHERE tenant_id = $1 AND {column} = $2", tenant_id, ref)
+    return JobRecord.of(row) if row else None
+
+
+async def lock(db: Database, tenant_id: int, job_id: int) -> JobRecord | None:
+    """Return a job and keep others from changing it until the transaction ends."""
+    row = await db.fetch_one("SELECT * FROM jobs WHERE tenant_id = $1 AND id = $2 FOR UPDATE", tenant_id, job_id)
+    return JobRecord.of(row) if row else None
+
+
+async def page(db: Database, tenant_id: int, filters: JobFilters, request: PageRequest) -> Page[JobRecord]:
+    """Return one page: newest first, or in the order of change with ``updated_after``."""
+    query = JobView.select().where(JobView.tenant_id == tenant_id)
+    for column, wanted in (
+        (JobView.status, filters.status),
+        (JobView.stage, filters.stage),
+        (JobView.profile, filters.profile),
+    ):
+        if wanted is not None:
+            query = query.where(column.is_in(list(wanted)))
+    for condition in _conditions(tenant_id, filters):
+        query = query.where(condition)
+    if filters.updated_after is None:
+        return await fetch_page(query, JobRecord.of, request, order=(JobView.id,), ascending=False)
+    return await fetch_page(query, JobRecord.of, request, order=(JobView.modified_at, JobView.id), ascending=True)
+
+
+def _conditions(tenant_id: int, filters: JobFilters) -> list[Where | WhereRaw]:
+    conditions: list[Where | WhereRaw] = [
+        condition
+        for condition, wanted in (
+            (JobView.external_uuid == filters.external_uuid, filters.external_uuid),
+            (JobView.created_at >= filters.created_after, filters.created_after),
+            (JobView.created_at <= filters.created_before, filters.created_before),
+            (JobView.modified_at >= filters.updated_after, filters.updated_after),
+        )
+        if wanted is not None
+    ]
+    if filters.document_id is not None:
+        conditions.append(refers_to("document_id", "documents", tenant_id, filters.document_id))
+    return conditions
+
+
+async def latest_of_document(db: Database, tenant_id: int, document_id: int) -> int | None:
+    """Return the id of the document's newest job."""
+    row = await db.fetch_one(
+        "SELECT max(id) AS id FROM jobs WHERE tenant_id = $1 AND document_id = $2", tenant_id, document_id
+    )
+    return row["id"] if row else None
+
+
+async def active_of_document(db: Database, tenant_id: int, document_id: int) -> list[int]:
+    """Lock the document's queued and running jobs, in the order that keeps lockers from waiting in a circle."""
+    rows = await db.fetch(
+        """SELECT id FROM jobs WHERE tenant_id = $1 AND document_id = $2 AND status IN ('QUEUED', 'RUNNING')
+           ORDER BY id FOR UPDATE""",
+        tenant_id,
+        document_id,
+    )
+    return [row["id"] for row in rows]
+
+
+async def events_after(db: Database, tenant_id: int, job_id: int, sequence: int) -> list[EventRecord]:
+    """Return a job's events after ``sequence``, in order."""
+    rows = await db.fetch(
+        """SELECT e.* FROM job_events e JOIN jobs j ON j.id = e.job_id
+           WHERE j.tenant_id = $1 AND e.job_id = $2 AND e.sequence > $3 ORDER BY e.sequence""",
+        tenant_id,
+        job_id,
+        sequence,
+    )
+    return [EventRecord.of(row) for row in rows]
+
+
+async def cancel(db: Database, tenant_id: int, job_id: int) -> JobRecord:
+    """Cancel a queued job, or ask the worker of a running one to stop it."""
+    row = await db.fetch_one(
+        """UPDATE jobs SET cancel_requested_at = coalesce(cancel_requested_at, now()),
+                  status = CASE status WHEN 'QUEUED' THEN 'CANCELED' ELSE status END,
+                  finished_at = CASE status WHEN 'QUEUED' THEN now() END
+           WHERE tenant_id = $1 AND id = $2 AND status IN ('QUEUED', 'RUNNING') RETURNING *""",
+        tenant_id,
+        job_id,
+    )
+    assert row is not None
+    return JobRecord.of(row)
+
+
+async def retry(db: Database, tenant_id: int, job_id: int) -> JobRecord:
+    """Queue a failed or quarantined job again, as its next attempt."""
+    row = await db.fetch_one(
+        """UPDATE jobs SET status = 'QUEUED', stage = 'SCANNING', attempt = attempt + 1, crashes = 0,
+                  pages_done = 0, pages_total = NULL, scan_ms = NULL, convert_ms = NULL, export_ms = NULL,
+                  chunk_ms = NULL, error_code = '', error_message = '', error_details = NULL, warnings = '[]',
+                  engine = NULL, partial = false, failed_pages = '{}', cancel_requested_at = NULL,
+                  not_before = '-infinity', scanner_down_since = NULL, queued_at = now(), started_at = NULL,
+                  finished_at = NULL
+           WHERE tenant_id = $1 AND id = $2 RETURNING *""",
+        tenant_id,
+        job_id,
+    )
+    assert row is not None
+    return JobRecord.of(row)
+
+
+async def count_by_status(db: Database) -> dict[str, int]:
+    """Count the jobs of all tenants, for the operator."""
+    return {row["status"]: row["n"] for row in await db.fetch("SELECT status, count(*) AS n FROM jobs GROUP BY status")}
+
+
+async def oldest_queued_seconds(db: Database) -> float:
+    """Return how long the oldest queued job of all tenants has waited, for the operator."""
+    row = await db.fetch_one(
+        "SELECT extract(epoch FROM now() - min(queued_at))::float8 AS age FROM jobs WHERE status = 'QUEUED'"
+    )
+    return max(row["age"] or 0.0, 0.0) if row else 0.0

@@ -1,0 +1,75 @@
+"""Bring the schema up to date, one migrator at a time."""
+
+import contextlib
+import io
+import os
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+import structlog
+from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
+from piccolo.apps.migrations.tables import Migration
+
+from docrefinery.store import piccolo_conf
+from docrefinery.store.schema import APP
+from docrefinery.store.tables import TABLES
+
+log = structlog.get_logger(__name__)
+
+LOCK = 0x646F_6372_6566  # "docref"
+
+
+async def migrate(url: str, app_url: str) -> int:
+    """Run the migrations that are missing and give the application's role its rights.
+
+    :param url: PostgreSQL as the role that owns the schema.
+    :param app_url: PostgreSQL as the application's role, which may be the same.
+    :returns: how many migrations ran.
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        # Two migrators at once collide in Piccolo's own bookkeeping, so the second waits here.
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        ran = await _forwards(url)
+        await _grant(connection, app_url)
+    finally:
+        await connection.close()
+    return ran
+
+
+async def _forwards(url: str) -> int:
+    os.environ.setdefault("PICCOLO_CONF", piccolo_conf.__name__)
+    engine = piccolo_conf.DB
+    engine.config = {"dsn": url}
+    bound = [(table, table._meta._db) for table in (*TABLES, Migration)]  # noqa: SLF001
+    try:
+        for table, _ in bound:
+            table._meta.db = engine  # noqa: SLF001
+        # One transaction around everything: a migration and the note that it ran stand or fall together.
+        async with engine.transaction():
+            before = await _known()
+            with contextlib.redirect_stdout(io.StringIO()) as said:
+                result = await ForwardsMigrationManager(app_name=APP).run()
+            if not result.success:
+                raise RuntimeError(f"The migrations failed: {result.message}\n{said.getvalue()}")
+            return len(await Migration.get_migrations_which_ran(APP)) - before
+    finally:
+        for table, db in bound:
+            table._meta._db = db  # noqa: SLF001
+
+
+async def _known() -> int:
+    if not await Migration.table_exists():
+        return 0
+    return len(await Migration.get_migrations_which_ran(APP))
+
+
+async def _grant(connection: asyncpg.Connection, app_url: str) -> None:
+    owner = await connection.fetchval("SELECT current_user")
+    role = unquote(urlsplit(app_url).username or owner)
+    if role == owner:
+        return
+    name = '"' + role.replace('"', '""') + '"'
+    await connection.execute(f"GRANT USAGE ON SCHEMA public TO {name}")
+    await connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}")
+    await connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}")

@@ -1,0 +1,86 @@
+"""Keyset pagination over a Piccolo select: a page is a seek in an index, never an OFFSET."""
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import Struct
+from piccolo.columns import Column
+from piccolo.columns.combination import WhereRaw
+from piccolo.query.methods.select import Select
+
+from docrefinery.errors import InvalidFilter
+
+
+T = TypeVar("T")
+
+
+class Cursor(Struct, frozen=True, array_like=True):
+    """A place between two rows: before or after the row with this key."""
+
+    back: bool
+    key: tuple[int] | tuple[datetime, int]
+
+    def encode(self) -> str:
+        """Return the opaque text that links carry."""
+        return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str) -> "Cursor":
+        """Read a link's text; raises :class:`InvalidFilter` if it was not made here."""
+        try:
+            return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=cls)
+        except ValueError as error:
+            raise InvalidFilter("`cursor` is not one that this API gave out; start without it.") from error
+
+
+class Page(Struct, Generic[T], frozen=True):
+    """Rows of one page, and the cursors of its neighbours where there are any."""
+
+    items: list[T]
+    next: Cursor | None
+    previous: Cursor | None
+
+
+class PageRequest(Struct, frozen=True):
+    """How many rows, and from where."""
+
+    size: int = 50
+    cursor: Cursor | None = None
+
+
+async def fetch_page(
+    query: Select[Any],
+    make: Callable[[Mapping[str, Any]], T],
+    request: PageRequest,
+    *,
+    order: Sequence[Column],
+    ascending: bool,
+) -> Page[T]:
+    """Run a filtered select as one page in the order of ``order``, whose columns are unique together."""
+    cursor = request.cursor
+    back = cursor is not None and cursor.back
+    forward = ascending is not back
+    if cursor is not None:
+        if len(cursor.key) != len(order):
+            raise InvalidFilter("`cursor` belongs to another list or filter; start without it.")
+        columns = ", ".join(column._meta.name for column in order)  # noqa: SLF001
+        marks = ", ".join("{}" for _ in order)
+        query = query.where(WhereRaw(f"({columns}) {'>' if forward else '<'} ({marks})", *cursor.key))
+    rows: list[dict[str, Any]] = await query.order_by(*order, ascending=forward).limit(request.size + 1)
+    more, rows = len(rows) > request.size, rows[: request.size]
+    if back:
+        rows.reverse()
+
+    def beside(row: Mapping[str, Any], *, before: bool) -> Cursor:
+        return Cursor(back=before, key=tuple(row[column._meta.name] for column in order))  # noqa: SLF001
+
+    has_previous = more if back else cursor is not None
+    has_next = back or more
+    return Page(
+        items=[make(row) for row in rows],
+        next=beside(rows[-1], before=False) if rows and has_next else None,
+        previous=beside(rows[0], before=True) if rows and has_previous else None,
+    )

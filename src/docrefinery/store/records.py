@@ -1,0 +1,165 @@
+"""Rows as typed structs. JSON columns stay encoded (``Raw``) until somebody reads them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from msgspec import Raw, Struct
+
+Ref = int | UUID
+"""How a caller names an object: its number or its uuid."""
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """Base: a struct with the columns of a query as its fields."""
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Build from a row that has every field of the struct; other columns are passed over."""
+        values = {name: row[name] for name in cls.__struct_fields__}
+        for name in cls.__struct_fields__:
+            if cls.__annotations__.get(name) in (Raw, Raw | None) and values[name] is not None:
+                values[name] = Raw(values[name].encode())
+        return cls(**values)
+
+
+class TenantRecord(Record):
+    """A tenant."""
+
+    id: int
+    uuid: UUID
+    name: str
+    options: Raw
+    default_profile: str | None
+    created_at: datetime
+
+
+class KeyRecord(Record):
+    """An API key with its tenant's defaults, as authentication needs it."""
+
+    id: int
+    uuid: UUID
+    tenant_id: int
+    tenant_uuid: UUID
+    tenant_name: str
+    tenant_options: Raw
+    tenant_default_profile: str | None
+    name: str
+    prefix: str
+    secret_sha256: bytes
+    scopes: list[str]
+    options: Raw
+    default_profile: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class DocumentRecord(Record):
+    """An uploaded PDF."""
+
+    id: int
+    uuid: UUID
+    tenant_id: int
+    external_uuid: UUID | None
+    original_filename: str
+    sha256: str
+    size_bytes: int
+    page_count: int | None
+    status: str
+    blob_key: str
+    created_at: datetime
+    modified_at: datetime
+    deleted_at: datetime | None
+
+
+class JobRecord(Record):
+    """A job with its page progress."""
+
+    id: int
+    uuid: UUID
+    tenant_id: int
+    document_id: int
+    external_uuid: UUID | None
+    profile: str | None
+    options: Raw
+    exports: list[str]
+    ignored_options: Raw
+    status: str
+    stage: str
+    pages_total: int | None
+    pages_done: int
+    attempt: int
+    scan_ms: int | None
+    convert_ms: int | None
+    export_ms: int | None
+    chunk_ms: int | None
+    error_code: str
+    error_message: str
+    error_details: Raw | None
+    warnings: Raw
+    engine: Raw | None
+    partial: bool
+    failed_pages: list[int]
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    created_at: datetime
+    modified_at: datetime
+    event_sequence: int
+
+
+class EventRecord(Record):
+    """A change of a job's status or stage."""
+
+    sequence: int
+    attempt: int
+    status: str
+    stage: str
+    previous_status: str
+    previous_stage: str
+    error_code: str
+    error_message: str
+    error_details: Raw | None
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    modified_at: datetime
+
+
+class ArtifactRecord(Record):
+    """A published result."""
+
+    id: int
+    uuid: UUID
+    tenant_id: int
+    job_id: int
+    document_id: int
+    kind: str
+    filename: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    blob_key: str
+    created_at: datetime
+
+
+class ClaimRecord(Record):
+    """A job that a worker has taken, with all it needs to work on it."""
+
+    job_id: int
+    job_uuid: UUID
+    tenant_id: int
+    tenant_uuid: UUID
+    document_id: int
+    token: int
+    attempt: int
+    options: Raw
+    exports: list[str]
+    original_filename: str
+    blob_key: str
+    size_bytes: int
+    scanner_down_since: datetime | None
+    traceparent: str
+    request_id: str

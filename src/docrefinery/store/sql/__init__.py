@@ -1,0 +1,1 @@
+"""SQL that Piccolo cannot say: schemas of migrations."""

@@ -1,0 +1,59 @@
+"""Named queries over worker processes."""
+
+from uuid import UUID
+
+from msgspec import Struct
+
+from docrefinery.store.database import Database
+
+
+class Beat(Struct, frozen=True, kw_only=True):
+    """What a worker says of itself; ``rss_bytes`` covers its converter as well."""
+
+    id: UUID
+    hostname: str
+    pid: int
+    status: str
+    queues: list[str]
+    current_job_id: int | None
+    jobs_done: int
+    rss_bytes: int
+    version: str
+
+
+async def beat(db: Database, worker: Beat) -> None:
+    """Note that a worker is alive."""
+    await db.fetch(
+        """INSERT INTO workers (id, hostname, pid, status, queues, current_job_id, jobs_done, rss_bytes, version)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+           ON CONFLICT (id) DO UPDATE SET status = excluded.status, current_job_id = excluded.current_job_id,
+               jobs_done = excluded.jobs_done, rss_bytes = excluded.rss_bytes, last_heartbeat_at = now()""",
+        worker.id,
+        worker.hostname,
+        worker.pid,
+        worker.status,
+        worker.queues,
+        worker.current_job_id,
+        worker.jobs_done,
+        worker.rss_bytes,
+        worker.version,
+    )
+
+
+async def remove(db: Database, worker_id: UUID) -> None:
+    """Forget a worker that stopped."""
+    await db.fetch("DELETE FROM workers WHERE id = $1", worker_id)
+
+
+async def remove_silent(db: Database, seconds: float) -> None:
+    """Forget workers that have not been heard of for so long."""
+    await db.fetch("DELETE FROM workers WHERE last_heartbeat_at < now() - make_interval(secs => $1)", seconds)
+
+
+async def alive(db: Database, seconds: float) -> int:
+    """Return how many workers have been heard of lately."""
+    row = await db.fetch_one(
+        "SELECT count(*) AS n FROM workers WHERE last_heartbeat_at >= now() - make_interval(secs => $1)", seconds
+    )
+    assert row is not None
+    return int(row["n"])
