@@ -1,0 +1,49 @@
+"""The ASGI application, assembled from what the composition root made."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+from litestar import Litestar
+from litestar.datastructures import State
+
+from docrefinery.api import openapi
+from docrefinery.api.artifacts import ArtifactsController
+from docrefinery.api.catalog import list_exporters, list_profiles
+from docrefinery.api.deps import DEPENDENCIES, ServiceSet
+from docrefinery.api.documents import DocumentsController
+from docrefinery.api.health import healthz, metrics, readyz
+from docrefinery.api.jobs import JobsController
+from docrefinery.api.problems import HANDLERS
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+JSON_BODY_LIMIT = 2 * 1024 * 1024
+"""Bytes of a JSON body; uploads are streamed and counted by themselves."""
+
+
+def create_app(services: ServiceSet, lifespan: Lifespan) -> Litestar:
+    """Build the application.
+
+    :param lifespan: opens and closes what the services hold.
+    """
+    app = Litestar(
+        route_handlers=[
+            DocumentsController,
+            JobsController,
+            ArtifactsController,
+            list_profiles,
+            list_exporters,
+            healthz,
+            readyz,
+            metrics,
+        ],
+        dependencies=dict(DEPENDENCIES),
+        exception_handlers=HANDLERS,
+        lifespan=[lifespan],
+        openapi_config=openapi.config(),
+        request_max_body_size=JSON_BODY_LIMIT,
+        state=State({"services": services, "settings": services.settings}),
+        logging_config=None,
+    )
+    openapi.spell_as_the_guide(app)
+    return app

@@ -1,0 +1,56 @@
+"""``/v1/artifacts/``."""
+
+from typing import Any
+
+from litestar import Controller, Response, get, route
+from litestar.enums import HttpMethod
+
+from docrefinery.api import downloads, query
+from docrefinery.api.auth import SECURITY, needs
+from docrefinery.api.deps import ApiRequest, PathRef, Services
+from docrefinery.api.views import ArtifactView, Listing
+from docrefinery.model import Scope
+from docrefinery.store.artifacts import ArtifactFilters
+
+FILTERS = (
+    query.ref("job_id", "Number or uuid of the job."),
+    query.ref("document_id", "Number or uuid of the document."),
+    query.words("kind", "Kind of artifact; several are separated by commas."),
+    *query.PAGING,
+)
+
+
+class ArtifactsController(Controller):
+    """List and download the results of jobs."""
+
+    path = "/v1/artifacts"
+    tags = ["artifacts"]
+    security = SECURITY
+
+    @get("/", guards=[needs(Scope.ARTIFACTS_READ)], operation_class=query.documented(FILTERS))
+    async def list_artifacts(self, request: ApiRequest, services: Services) -> Listing[ArtifactView]:
+        """List artifacts, newest first."""
+        values = query.read(request, FILTERS)
+        paging = query.page_request(values)
+        page = await services.artifacts.page(request.user, ArtifactFilters(**values), paging)
+        following, previous = query.links(request, services.settings.public_url, page)
+        return Listing(following, previous, [ArtifactView.of(artifact) for artifact in page.items])
+
+    @route(
+        "/{id:str}/",
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        guards=[needs(Scope.ARTIFACTS_READ)],
+        media_type="application/octet-stream",
+    )
+    async def download(self, request: ApiRequest, services: Services, ref: PathRef) -> Response[Any]:
+        """Download an artifact's bytes."""
+        query.read(request, ())
+        artifact = await services.artifacts.get(request.user, ref)
+        download = downloads.Download(
+            blob_key=artifact.blob_key,
+            filename=artifact.filename,
+            content_type=artifact.content_type,
+            size_bytes=artifact.size_bytes,
+            sha256=artifact.sha256,
+        )
+        return downloads.serve(request, download, services.artifacts.stream, services.settings.x_accel_prefix)

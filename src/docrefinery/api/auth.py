@@ -1,0 +1,48 @@
+"""Who asks, and whether they may."""
+
+import hmac
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from docrefinery.errors import InsufficientScope, InternalTokenRequired, Unauthenticated
+from docrefinery.model import Scope
+from docrefinery.services.keys import Caller
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+SECURITY = [{"ApiKey": []}]
+
+
+async def _authenticate(connection: Connection) -> Caller:
+    scheme, _, key = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "api-key" or not key.strip():
+        raise Unauthenticated("Send the header `Authorization: Api-Key <key>`.")
+    caller: Caller = await connection.app.state.services.authenticator.authenticate(key.strip())
+    connection.scope["user"] = caller
+    return caller
+
+
+async def any_key(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard: any valid key will do."""
+    await _authenticate(connection)
+
+
+def needs(scope: Scope) -> Guard:
+    """Return a guard that asks for a key with a scope."""
+
+    async def guard(connection: Connection, _: BaseRouteHandler) -> None:
+        caller = await _authenticate(connection)
+        if scope not in caller.scopes:
+            raise InsufficientScope(f"This key lacks the scope `{scope}`.", details={"required_scope": scope})
+
+    return guard
+
+
+def internal(connection: Connection, _: BaseRouteHandler) -> None:
+    """Guard: the installation's internal token, where one is set."""
+    token: str = connection.app.state.settings.internal_endpoints_token
+    given = connection.headers.get("x-internal-token") or connection.query_params.get("token") or ""
+    if token and not hmac.compare_digest(token.encode(), given.encode()):
+        raise InternalTokenRequired("Send the installation's internal token as `X-Internal-Token`.")

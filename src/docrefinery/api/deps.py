@@ -1,0 +1,78 @@
+"""What handlers are given besides their request: the services, and the object that a path names."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, SkipValidation
+from msgspec import Struct
+
+from docrefinery.errors import InvalidRequest, NotFound
+from docrefinery.api.query import ref_of
+from docrefinery.plugin.registry import Registry
+from docrefinery.services.artifacts import Artifacts
+from docrefinery.services.documents import Documents
+from docrefinery.services.health import Health
+from docrefinery.services.jobs import Jobs
+from docrefinery.services.keys import Authenticator, Caller
+from docrefinery.services.submissions import Origin, Submissions
+from docrefinery.settings import Settings
+from docrefinery.store.records import Ref
+
+ApiRequest = Request[Caller, Any, State]
+
+
+class ServiceSet(Struct, frozen=True, kw_only=True):
+    """Everything that the handlers call; made by the composition root."""
+
+    settings: Settings
+    registry: Registry
+    authenticator: Authenticator
+    submissions: Submissions
+    documents: Documents
+    jobs: Jobs
+    artifacts: Artifacts
+    health: Health
+
+
+# Both are made here and trusted: validating them would cost time at every request.
+Services = NamedDependency[SkipValidation[ServiceSet]]
+PathRef = NamedDependency[SkipValidation[Ref]]
+
+
+def provide_services(state: State) -> ServiceSet:
+    """Give a handler the services."""
+    services: ServiceSet = state.services
+    return services
+
+
+def provide_ref(id: FromPath[str]) -> Ref:  # noqa: A002 - the path says {id}, as the guide does
+    """Read a path's ``{id}``: a number or a uuid; anything else names nothing."""
+    try:
+        return ref_of(id)
+    except ValueError:
+        raise NotFound(f"`{id[:64]}` is neither a number nor a uuid.") from None
+
+
+DEPENDENCIES = {
+    "services": Provide(provide_services, sync_to_thread=False),
+    "ref": Provide(provide_ref, sync_to_thread=False),
+}
+
+
+def origin(request: ApiRequest) -> Origin:
+    """Return where a request came from, for the worker's log lines."""
+    state = request.scope["state"]
+    return Origin(request_id=state["request_id"], traceparent=state["traceparent"])
+
+
+def idempotency_key(request: ApiRequest) -> str | None:
+    """Return the request's ``Idempotency-Key``.
+
+    :raises InvalidRequest: if it is empty, too long or not printable ASCII.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise InvalidRequest("`Idempotency-Key` must be 1 to 255 printable ASCII characters.")
+    return key

@@ -1,0 +1,137 @@
+"""``/v1/documents/``."""
+
+from typing import Any
+
+from litestar import Controller, Response, delete, get, post, route
+from litestar.enums import HttpMethod
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+
+from docrefinery.api import downloads, query
+from docrefinery.api.auth import SECURITY, needs
+from docrefinery.api.deps import ApiRequest, PathRef, Services, idempotency_key, origin
+from docrefinery.api.multipart import OVERHEAD, receive
+from docrefinery.api.problems import problem
+from docrefinery.api.uploads import harmless, wanted
+from docrefinery.api.views import DocumentView, Listing
+from docrefinery.errors import DuplicateDocument, FileTooLarge
+from docrefinery.model import DocumentStatus, Scope
+from docrefinery.services.submissions import Created, Duplicate
+from docrefinery.store.documents import DocumentFilters
+
+FILTERS = (
+    query.choices("status", "Status of the document.", DocumentStatus),
+    query.uuid("external_uuid", "Your own id of the document."),
+    query.sha256("sha256", "Hash of the file."),
+    query.time("created_after", "Uploaded at this time or later."),
+    query.time("created_before", "Uploaded at this time or earlier."),
+    *query.PAGING,
+)
+
+_TEXT = Schema(type=OpenAPIType.STRING)
+
+
+class UploadOperation(Operation):
+    """Describes the multipart body, which the handler reads as a stream."""
+
+    def __post_init__(self) -> None:
+        fields = {
+            "file": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY, description="The PDF."),
+            "ingest": Schema(type=OpenAPIType.BOOLEAN, description="Start processing at once."),
+            "options_json": Schema(type=OpenAPIType.STRING, description="Docling options, a JSON object."),
+            "profile": Schema(type=OpenAPIType.STRING, description="Name of an extraction profile."),
+            "external_uuid": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.UUID, description="Your own id."),
+        }
+        body = Schema(type=OpenAPIType.OBJECT, required=["file"], properties=fields)
+        self.request_body = RequestBody({"multipart/form-data": OpenAPIMediaType(schema=body)}, required=True)
+
+
+class DocumentsController(Controller):
+    """Upload, list, fetch and delete PDFs."""
+
+    path = "/v1/documents"
+    tags = ["documents"]
+    security = SECURITY
+
+    @post(
+        "/",
+        guards=[needs(Scope.DOCUMENTS_WRITE)],
+        operation_class=UploadOperation,
+        request_max_body_size=None,
+    )
+    async def upload(self, request: ApiRequest, services: Services) -> Response[Any]:
+        """Upload a PDF, and start processing it if `ingest` is true."""
+        key, content_type = idempotency_key(request), request.headers.get("content-type", "")
+        _refuse_early(request, services.settings.upload_limit)
+        async with services.submissions.receiving(request.user) as upload:
+            form = await receive(content_type, request.stream(), upload)
+            asked = wanted(form)
+        accepted, replayed = await services.submissions.accept(
+            request.user, upload, harmless(form.filename or ""), asked, key, origin(request)
+        )
+        headers = {"Idempotency-Replayed": "true"} if replayed else {}
+        match accepted:
+            case Duplicate():
+                return problem(request, _duplicate(accepted), headers)
+            case Created():
+                headers["Location"] = f"/v1/documents/{accepted.document.id}/"
+                view = DocumentView.of(accepted.document, accepted.job_id)
+                return Response(view, status_code=201, headers=headers)
+
+    @get("/", guards=[needs(Scope.DOCUMENTS_READ)], operation_class=query.documented(FILTERS))
+    async def list_documents(self, request: ApiRequest, services: Services) -> Listing[DocumentView]:
+        """List documents, newest first."""
+        values = query.read(request, FILTERS)
+        paging = query.page_request(values)
+        page = await services.documents.page(request.user, DocumentFilters(**values), paging)
+        following, previous = query.links(request, services.settings.public_url, page)
+        return Listing(following, previous, [DocumentView.of(document) for document in page.items])
+
+    @get("/{id:str}/", guards=[needs(Scope.DOCUMENTS_READ)])
+    async def retrieve(self, request: ApiRequest, services: Services, ref: PathRef) -> DocumentView:
+        """Return a document."""
+        query.read(request, ())
+        return DocumentView.of(await services.documents.get(request.user, ref))
+
+    @route(
+        "/{id:str}/file/",
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        guards=[needs(Scope.DOCUMENTS_READ)],
+        media_type="application/pdf",
+    )
+    async def file(self, request: ApiRequest, services: Services, ref: PathRef) -> Response[Any]:
+        """Download the PDF."""
+        query.read(request, ())
+        document = await services.documents.file(request.user, ref)
+        download = downloads.Download(
+            blob_key=document.blob_key,
+            filename=document.original_filename,
+            content_type="application/pdf",
+            size_bytes=document.size_bytes,
+            sha256=document.sha256,
+        )
+        return downloads.serve(request, download, services.documents.stream, services.settings.x_accel_prefix)
+
+    @delete("/{id:str}/", guards=[needs(Scope.DOCUMENTS_WRITE)])
+    async def remove(self, request: ApiRequest, services: Services, ref: PathRef) -> None:
+        """Delete a document with its artifacts; its jobs stay readable."""
+        await services.documents.delete(request.user, ref)
+
+
+def _refuse_early(request: ApiRequest, limit: int) -> None:
+    """Refuse by the declared length, before a byte of the body is read."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit + OVERHEAD:
+        raise FileTooLarge(
+            f"The upload is larger than {limit // 1024 // 1024} MiB, which is the most this service takes.",
+            details={"limit_bytes": limit},
+        )
+
+
+def _duplicate(existing: Duplicate) -> DuplicateDocument:
+    return DuplicateDocument(
+        f"This file is here already, as document {existing.document_id}.",
+        details={
+            "existing": {"document_id": existing.document_id, "uuid": existing.uuid, "job_id": existing.job_id}
+        },
+    )

@@ -1,0 +1,50 @@
+"""``/healthz``, ``/readyz``, ``/metrics``: for the operator's machinery."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+import docrefinery
+from litestar import MediaType, Response, get
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+
+from docrefinery.api.auth import internal
+from docrefinery.api.deps import Services
+from docrefinery.api.views import HealthView
+from docrefinery.services.health import Readiness
+
+JOBS = Gauge("docrefinery_jobs", "Jobs of all tenants by status.", ["status"])
+OLDEST = Gauge("docrefinery_queue_oldest_seconds", "Age of the oldest queued job; 0 with an empty queue.")
+WORKERS = Gauge("docrefinery_workers", "Workers that are alive.")
+
+
+def docling_version() -> str | None:
+    """Return the version of Docling that is installed, full or slim, without importing it."""
+    for distribution in ("docling", "docling-slim"):
+        try:
+            return version(distribution)
+        except PackageNotFoundError:
+            continue
+    return None
+
+
+@get("/healthz", guards=[internal], tags=["health"], sync_to_thread=False)
+def healthz() -> HealthView:
+    """Say that the process answers; depends on nothing else."""
+    return HealthView("ok", docrefinery.__version__, docling_version())
+
+
+@get("/readyz", guards=[internal], tags=["health"])
+async def readyz(services: Services) -> Response[Readiness]:
+    """Say whether the service can take documents, part by part."""
+    readiness = await services.health.ready()
+    return Response(readiness, status_code=503 if readiness.status == "failed" else 200)
+
+
+@get("/metrics", guards=[internal], tags=["health"], media_type=MediaType.TEXT)
+async def metrics(services: Services) -> Response[bytes]:
+    """Tell figures in Prometheus' text format."""
+    figures = await services.health.figures()
+    for status, count in figures.jobs.items():
+        JOBS.labels(status).set(count)
+    OLDEST.set(figures.oldest_queued_seconds)
+    WORKERS.set(figures.workers)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

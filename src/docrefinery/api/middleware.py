@@ -1,0 +1,62 @@
+"""What happens around every request: its id, its log line, its count."""
+
+import re
+import time
+import uuid
+
+import structlog
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import Counter, Histogram
+
+from docrefinery.logs import trace_ids
+
+log = structlog.get_logger("docrefinery.api.request")
+
+REQUESTS = Counter("docrefinery_http_requests_total", "HTTP requests answered.", ["method", "status"])
+SECONDS = Histogram("docrefinery_http_request_seconds", "Time to answer an HTTP request.", ["method"])
+_REQUEST_ID = re.compile(rb"[\w.:+/=-]{1,128}", re.ASCII)
+
+
+def observed(app: ASGIApp) -> ASGIApp:
+    """Wrap the application: request ids in and out, one log line and one count a request."""
+
+    async def observe(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        request_id = given.decode() if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+        traceparent = headers.get(b"traceparent", b"").decode("latin-1")
+        traced = trace_ids(traceparent)
+        scope.setdefault("state", {})
+        scope["state"]["request_id"] = request_id
+        # As it came: routing strips the trailing slash.
+        scope["state"]["path"] = path = scope["path"]
+        scope["state"]["traceparent"] = traceparent if traced else ""
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id, **traced)
+        started, status = time.perf_counter(), 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        try:
+            await app(scope, receive, sending)
+        finally:
+            _note(scope["method"], path, status, time.perf_counter() - started)
+
+    return observe
+
+
+def _note(method: str, path: str, status: int, seconds: float) -> None:
+    REQUESTS.labels(method, status).inc()
+    SECONDS.labels(method).observe(seconds)
+    # Successful reads are most of the traffic and say nothing; the path goes without its query, which may hold a token.
+    level = log.debug if method in ("GET", "HEAD") and 200 <= status < 400 else log.info
+    level("request", method=method, path=path, status=status, ms=round(seconds * 1000, 1))

@@ -1,0 +1,60 @@
+"""Reading an upload's fields, and making its file name harmless."""
+
+import re
+import unicodedata
+from typing import Any
+from uuid import UUID
+
+from docrefinery.api.multipart import Form
+from docrefinery.errors import FieldError, InvalidRequest
+from docrefinery.services import options
+from docrefinery.services.submissions import Wanted
+
+_TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off", ""})
+_BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LONGEST = 200
+
+
+def wanted(form: Form) -> Wanted:
+    """Read the text fields of an upload.
+
+    :raises InvalidRequest: naming every field that cannot be read.
+    :raises InvalidOptions: if ``options_json`` is not JSON.
+    """
+    wrong: list[FieldError] = []
+
+    def text(name: str) -> str:
+        try:
+            return form.text(name).strip()
+        except UnicodeDecodeError:
+            wrong.append(FieldError(f"/{name}", "is not UTF-8"))
+            return ""
+
+    ingest, external, profile, raw_options = (text(n) for n in ("ingest", "external_uuid", "profile", "options_json"))
+    if ingest.lower() not in _TRUE | _FALSE:
+        wrong.append(FieldError("/ingest", "is neither true nor false"))
+    external_uuid = _uuid(external, wrong)
+    if wrong:
+        detail = "; ".join(f"`{error.pointer[1:]}` {error.detail}" for error in wrong)
+        raise InvalidRequest(f"The form cannot be read: {detail}.", errors=wrong)
+    decoded: Any = options.decode(raw_options)
+    return Wanted(ingest=ingest.lower() in _TRUE, profile=profile or None, options=decoded, external_uuid=external_uuid)
+
+
+def _uuid(text: str, wrong: list[FieldError]) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        wrong.append(FieldError("/external_uuid", "is not a uuid"))
+        return None
+
+
+def harmless(filename: str) -> str:
+    """Return a client's file name as one that can be shown and stored: no path, no control characters, not too long."""
+    name = re.split(r"[/\\]", filename)[-1]
+    name = unicodedata.normalize("NFC", _BIDI.sub("", name))
+    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp")).strip(" .")
+    if len(name) > _LONGEST:
+        stem, dot, suffix = name.rpartition(".")
+        name = f"{stem[: _LONGEST - len(suffix) - 1]}.{suffix}" if dot and len(suffix) < 10 else name[:_LONGEST]
+    return name or "document.pdf"

@@ -1,0 +1,196 @@
+"""What goes out: one struct a resource, never a row."""
+
+from datetime import datetime
+from typing import Any, Generic, Self, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from docrefinery.store.records import ArtifactRecord, DocumentRecord, EventRecord, JobRecord
+
+T = TypeVar("T")
+
+
+class Listing(Struct, Generic[T], frozen=True):
+    """One page of a list, with links to its neighbours."""
+
+    next: str | None
+    previous: str | None
+    results: list[T]
+
+
+def _pick(view: type[Any], record: Struct, **more: Any) -> dict[str, Any]:
+    names = set(record.__struct_fields__)
+    return {name: getattr(record, name) for name in view.__struct_fields__ if name in names} | more
+
+
+class DocumentView(Struct, frozen=True, kw_only=True):
+    """An uploaded PDF. `document_id` is `id` again; `job_id` is there when the upload started a job."""
+
+    id: int
+    document_id: int
+    uuid: UUID
+    external_uuid: UUID | None
+    original_filename: str
+    sha256: str
+    size_bytes: int
+    page_count: int | None
+    status: str
+    created_at: datetime
+    modified_at: datetime
+    job_id: int | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, record: DocumentRecord, job_id: int | None = None) -> Self:
+        """Show a document."""
+        return cls(**_pick(cls, record, document_id=record.id, job_id=UNSET if job_id is None else job_id))
+
+
+class WarningView(Struct, frozen=True):
+    """Something to know about a job that did not fail because of it."""
+
+    code: str
+    message: str
+
+
+class JobView(Struct, frozen=True, kw_only=True):
+    """The processing of a document: what was asked, how far it is, what came of it."""
+
+    id: int
+    uuid: UUID
+    document_id: int
+    external_uuid: UUID | None
+    profile: str | None
+    options: dict[str, Any]
+    exports: list[str]
+    ignored_options: dict[str, Any]
+    status: str
+    stage: str
+    pages_total: int | None
+    pages_done: int
+    attempt: int
+    scan_ms: int | None
+    convert_ms: int | None
+    export_ms: int | None
+    chunk_ms: int | None
+    error_code: str
+    error_message: str
+    error_details_json: Any
+    warnings: list[WarningView]
+    engine: dict[str, Any] | None
+    partial: bool
+    failed_pages: list[int]
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    created_at: datetime
+    modified_at: datetime
+
+    @classmethod
+    def of(cls, record: JobRecord) -> Self:
+        """Show a job; its JSON columns go out as they are stored."""
+        return cls(**_pick(cls, record, error_details_json=record.error_details))
+
+
+class ArtifactView(Struct, frozen=True, kw_only=True):
+    """A result of a job; its bytes are at `/v1/artifacts/{id}/`."""
+
+    id: int
+    uuid: UUID
+    job_id: int
+    document_id: int
+    kind: str
+    filename: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    created_at: datetime
+
+    @classmethod
+    def of(cls, record: ArtifactRecord) -> Self:
+        """Show an artifact."""
+        return cls(**_pick(cls, record))
+
+
+class JobEvent(Struct, frozen=True, kw_only=True):
+    """A change of a job's status or stage, as webhooks and event streams tell it."""
+
+    event: str
+    job_id: int
+    job_uuid: UUID
+    document_id: int
+    external_uuid: UUID | None
+    status: str
+    stage: str
+    previous_status: str
+    previous_stage: str
+    error_code: str
+    error_message: str
+    error_details: Raw | None
+    queued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    created_at: datetime
+    modified_at: datetime
+    sequence: int
+    attempt: int
+
+    @classmethod
+    def of(cls, job: JobRecord, event: EventRecord) -> Self:
+        """Tell an event of a job."""
+        return cls(
+            **_pick(
+                cls,
+                event,
+                event="job.updated",
+                job_id=job.id,
+                job_uuid=job.uuid,
+                document_id=job.document_id,
+                external_uuid=job.external_uuid,
+                created_at=job.created_at,
+            )
+        )
+
+
+class ProfileView(Struct, frozen=True, kw_only=True):
+    """A way to convert, and whether it can be used here."""
+
+    name: str
+    summary: str
+    enabled: bool
+    exports: list[str]
+    options: dict[str, Any]
+    engine: str
+    available: bool
+    missing: list[str]
+
+
+class ExporterView(Struct, frozen=True, kw_only=True):
+    """A kind of artifact, and the plugin that makes it."""
+
+    kind: str
+    summary: str
+    content_type: str
+    plugin: str
+    version: str
+
+
+class HealthView(Struct, frozen=True):
+    """The process answers, and with which versions."""
+
+    status: str
+    version: str
+    docling_version: str | None
+
+
+class JobRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A request to process an uploaded document. `options_json` is an object, or a string of one."""
+
+    document_id: int | str
+    profile: str | None = None
+    options_json: dict[str, Any] | str | None = None
+    external_uuid: UUID | None = None
+
+
+encode = msgspec.json.Encoder().encode

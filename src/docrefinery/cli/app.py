@@ -1,0 +1,43 @@
+"""The one command and its subcommands."""
+
+from typing import Annotated
+
+import typer
+
+import docrefinery
+from docrefinery.cli import jobs, keys, plugins, tenants
+from docrefinery.cli.convert import convert
+from docrefinery.cli.serve import api, migrate, worker
+from docrefinery.cli.up import up
+
+app = typer.Typer(
+    name="docrefinery",
+    help="DocumentRefinery: PDFs in, structured artifacts out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        typer.echo(docrefinery.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """DocumentRefinery: PDFs in, structured artifacts out."""
+
+
+app.command()(up)
+app.command()(api)
+app.command()(worker)
+app.command()(migrate)
+app.command()(convert)
+app.add_typer(tenants.app, name="tenant")
+app.add_typer(keys.app, name="key")
+app.add_typer(jobs.app, name="job")
+app.add_typer(plugins.app, name="plugin")

@@ -1,0 +1,43 @@
+"""What every command begins with: the settings, and services where it needs them."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+import typer
+
+from docrefinery.bootstrap import Operator, connected, operator
+from docrefinery.errors import InvalidRequest
+from docrefinery.settings import Settings, load
+
+T = TypeVar("T")
+
+
+def settings(**overrides: Any) -> Settings:
+    """Read the settings from the environment; command-line options beat them."""
+    return load(os.environ, **overrides)
+
+
+def operate(work: Callable[[Operator], Awaitable[T]]) -> T:
+    """Run something with the operator's services."""
+
+    async def run() -> T:
+        async with operator(connected(settings())) as services:
+            return await work(services)
+
+    return asyncio.run(run())
+
+
+def ref(text: str) -> int | UUID:
+    """Read an id: a number or a uuid."""
+    try:
+        return int(text) if text.isdigit() else UUID(text)
+    except ValueError:
+        raise InvalidRequest(f"`{text}` is neither a number nor a uuid.") from None
+
+
+def subcommands(help_text: str) -> typer.Typer:
+    """Make a group of commands that shows its help when none is given."""
+    return typer.Typer(help=help_text, no_args_is_help=True)

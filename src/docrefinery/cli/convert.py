@@ -1,0 +1,139 @@
+"""``docrefinery convert``: the pipeline without a server."""
+
+import asyncio
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, assert_never
+
+import msgspec
+import typer
+from msgspec import Raw
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from docrefinery.bootstrap import child_limits, registry_of
+from docrefinery.cli.context import settings
+from docrefinery.cli.output import errors
+from docrefinery.model import ALWAYS_EXPORTED
+from docrefinery.pipeline import outcomes
+from docrefinery.pipeline.converter import Converter, ConverterUnavailable
+from docrefinery.pipeline.publishing import file_name
+from docrefinery.plugin.registry import Registry
+from docrefinery.services import options
+from docrefinery.services.options import Effective
+
+Files = Annotated[list[Path], typer.Argument(help="PDFs to convert.", show_default=False)]
+
+
+def convert(
+    files: Files,
+    profile: Annotated[str | None, typer.Option(help="Extraction profile.")] = None,
+    option_text: Annotated[str, typer.Option("--options", help="Docling options, a JSON object.")] = "{}",
+    out: Annotated[Path, typer.Option(help="Folder that gets a folder for each file.")] = Path("converted"),
+) -> None:
+    """Convert files without a server; exits with 1 if any of them failed."""
+    chosen = settings()
+    registry = registry_of(chosen)
+    effective = options.effective(
+        chosen,
+        registry,
+        options.Defaults(tenant=Raw(b"{}"), key=Raw(b"{}"), profile=None),
+        profile=profile,
+        requested=options.decode(option_text),
+    )
+    for name in effective.ignored:
+        errors.print(f"[yellow]ignored[/] option {name}")
+    converter = Converter(child_limits(chosen), chosen.plugins)
+    if failed := asyncio.run(_convert_all(converter, registry, effective, files, out)):
+        errors.print(f"{failed} of {len(files)} files failed.")
+        raise typer.Exit(1)
+
+
+async def _convert_all(
+    converter: Converter, registry: Registry, effective: Effective, files: list[Path], out: Path
+) -> int:
+    failed = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    try:
+        with Progress(*columns, console=errors) as progress:
+            for source, folder in zip(files, _folders(files, out), strict=True):
+                bar = progress.add_task(_short(source.name), total=None)
+                problem = await _convert_one(converter, registry, effective, source, folder, progress, bar)
+                progress.remove_task(bar)
+                failed += problem is not None
+                errors.print(f"[red]failed[/] {source}: {problem}" if problem else f"[green]done[/] {folder}")
+    finally:
+        await converter.close()
+    return failed
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 32 else f"{name[:31]}…"
+
+
+def _folders(files: list[Path], out: Path) -> list[Path]:
+    """Return each file's folder; files of one name from several places get numbers."""
+    taken: set[str] = set()
+    folders = []
+    for source in files:
+        name, number = source.stem, 1
+        while name in taken:
+            number += 1
+            name = f"{source.stem}-{number}"
+        taken.add(name)
+        folders.append(out / name)
+    return folders
+
+
+async def _convert_one(
+    converter: Converter,
+    registry: Registry,
+    effective: Effective,
+    source: Path,
+    folder: Path,
+    progress: Progress,
+    bar: object,
+) -> str | None:
+    """Convert a file and return what went wrong, or nothing."""
+    if not source.is_file():
+        return "there is no such file"
+    with tempfile.TemporaryDirectory(prefix="docrefinery-") as workdir:
+        task = outcomes.Task(
+            source=source.absolute(),
+            name=source.name,
+            workdir=Path(workdir),
+            options=msgspec.json.decode(msgspec.json.encode(effective.options)),
+            exports=list(dict.fromkeys((*effective.exports, ALWAYS_EXPORTED))),
+            timeout_seconds=effective.options["document_timeout"],
+        )
+
+        def on_progress(now: outcomes.Progress) -> None:
+            progress.update(bar, completed=now.pages_done, total=now.pages_total or None)  # type: ignore[arg-type]
+
+        try:
+            outcome = await converter.convert(task, on_progress)
+        except ConverterUnavailable as error:
+            return str(error)
+        match outcome:
+            case outcomes.Converted():
+                _place(outcome, registry, source, folder)
+                for warning in outcome.warnings:
+                    errors.print(f"[yellow]{warning.code}[/] {source.name}: {warning.message}")
+                return None
+            case outcomes.Rejected():
+                return f"{outcome.code}: {outcome.message}"
+            case outcomes.TimedOut():
+                return f"CONVERSION_TIMEOUT: it took longer than {outcome.seconds:g} s"
+            case outcomes.Crashed():
+                return f"WORKER_CRASHED: {outcome.reason}"
+            case outcomes.Canceled():
+                return "it was stopped"
+            case _:
+                assert_never(outcome)
+
+
+def _place(converted: outcomes.Converted, registry: Registry, source: Path, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for artifact in converted.artifacts:
+        name = file_name(source.name, registry.exporters[artifact.kind].suffix)
+        shutil.move(artifact.path, folder / name)

@@ -1,0 +1,49 @@
+"""What the first start on a data dir makes: a tenant, a key, and a PDF to try."""
+
+import os
+from pathlib import Path
+
+from docrefinery.bootstrap import Operator, operator
+from docrefinery.cli.sample import sample_pdf
+from docrefinery.errors import Unauthenticated
+from docrefinery.model import Scope
+from docrefinery.settings import Settings
+
+TENANT = "default"
+
+
+async def first_key(settings: Settings) -> str | None:
+    """Return the first start's key, made now if this is it; ``None`` if it is no longer valid or known."""
+    path = settings.data_dir / "api-key"
+    async with operator(settings) as services:
+        if path.exists():
+            return await _still_valid(services, path.read_text().strip())
+        if TENANT not in [tenant.name for tenant in await services.tenants.list()]:
+            await services.tenants.create(TENANT)
+        if await services.tenants.list_keys(TENANT):
+            return None
+        issued = await services.tenants.issue_key(TENANT, list(Scope), name="first start")
+        _write_private(path, issued.key + "\n")
+        return issued.key
+
+
+async def _still_valid(services: Operator, key: str) -> str | None:
+    try:
+        await services.authenticator.authenticate(key)
+    except Unauthenticated:
+        return None
+    return key
+
+
+def sample(settings: Settings) -> Path:
+    """Return a small PDF in the data dir, made now if it is not there."""
+    path = settings.data_dir / "sample.pdf"
+    if not path.exists():
+        path.write_bytes(sample_pdf())
+    return path
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)

@@ -1,0 +1,49 @@
+"""What commands print: a table for people, JSON for machines; results to stdout, progress to stderr."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from msgspec import Raw
+from rich.console import Console
+from rich.table import Table
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+errors = Console(stderr=True, highlight=False)
+
+
+def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print a list of things; the table has only ``columns``."""
+    if as_json:
+        typer.echo(_json(list(rows)))
+        return
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(_cell(row[column]) for column in columns))
+    Console(highlight=False).print(table)
+
+
+def show_one(row: Mapping[str, Any], sentence: str, *, as_json: bool) -> None:
+    """Print one thing as JSON, or a sentence about it."""
+    typer.echo(_json(row) if as_json else sentence)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def _cell(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case list() | tuple():
+            return " ".join(str(part) for part in value)
+        case Raw():
+            return bytes(value).decode()
+        case _:
+            return str(value)

@@ -1,0 +1,87 @@
+"""``docrefinery api``, ``worker`` and ``migrate``: the production processes."""
+
+import asyncio
+import ctypes
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+
+from docrefinery import logs
+from docrefinery.api.middleware import observed
+from docrefinery.bootstrap import build_api, build_worker, connected, scratch_folder
+from docrefinery.cli.context import settings
+from docrefinery.settings import Settings, SettingsError
+from docrefinery.store.migrate import migrate as run_migrations
+from docrefinery.worker.main import run
+
+_PR_SET_PDEATHSIG = 1
+
+DataDir = Annotated[Path | None, typer.Option(help="Folder of everything that is kept on this machine.")]
+Parent = Annotated[int, typer.Option(hidden=True, help="Process to die with.")]
+Descriptor = Annotated[int | None, typer.Option(hidden=True, help="Socket to listen on.")]
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end this process with its parent: `up` may be killed, and its database goes with it."""
+    if parent and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            sys.exit("The process that started this one is gone.")
+
+
+def api(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    data_dir: DataDir = None,
+    fd: Descriptor = None,
+    parent: Parent = 0,
+) -> None:
+    """Serve the HTTP API."""
+    _die_with(parent)
+    chosen = connected(settings(host=host, port=port, data_dir=data_dir))
+    logs.configure(chosen, "api")
+    where: dict[str, Any] = {"fd": fd} if fd is not None else {"host": chosen.host, "port": chosen.port}
+    config = uvicorn.Config(
+        observed(build_api(chosen)),
+        **where,
+        loop="uvloop",
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+    if not server.started:
+        sys.exit(1)
+
+
+def worker(data_dir: DataDir = None, parent: Parent = 0) -> None:
+    """Convert documents, one at a time; run several for more."""
+    _die_with(parent)
+    chosen = connected(settings(data_dir=data_dir))
+    logs.configure(chosen, "worker")
+    with scratch_folder(chosen) as scratch:
+        run(*build_worker(chosen, scratch))
+
+
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database's schema up to date."""
+    chosen = settings(data_dir=data_dir)
+    if not chosen.database_url:
+        chosen = connected(chosen)
+    ran = asyncio.run(migrated(chosen))
+    typer.echo(f"{ran} migration{'' if ran == 1 else 's'} ran; the schema is up to date.")
+
+
+async def migrated(chosen: Settings) -> int:
+    """Run the migrations that are missing and return how many."""
+    if not chosen.database_url:
+        raise SettingsError("Set DATABASE_URL.")
+    return await run_migrations(chosen.migration_database_url or chosen.database_url, chosen.database_url)

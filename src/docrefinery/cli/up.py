@@ -1,0 +1,176 @@
+"""``docrefinery up``: everything on this machine, supervised."""
+
+import asyncio
+import os
+import shlex
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import httpx
+import msgspec
+import structlog
+import typer
+
+from docrefinery import logs
+from docrefinery.bootstrap import registry_of
+from docrefinery.cli.context import settings
+from docrefinery.cli.first_start import first_key, sample
+from docrefinery.cli.output import errors
+from docrefinery.cli.processes import Process, stop_all
+from docrefinery.cli.serve import migrated
+from docrefinery.embedded import EmbeddedServices
+from docrefinery.settings import Settings, SettingsError
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 0.3
+START_SECONDS = 60.0
+PORT_SECONDS = 5.0
+
+
+class Stopped(Exception):
+    """Somebody asked this process to stop."""
+
+
+def up(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of everything that is kept.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Documents converted at a time.")] = None,
+) -> None:
+    """Run everything on this machine: database, broker, API and workers."""
+    chosen = settings(host=host, port=port, data_dir=data_dir.absolute() if data_dir else None, workers=workers)
+    logs.configure(chosen, "up")
+    registry_of(chosen)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    with ExitStack() as stack:
+        try:
+            _run(chosen, stack)
+        except Stopped:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            errors.print("Stopping …")
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def _run(chosen: Settings, stack: ExitStack) -> None:
+    with errors.status("Starting …") as status:
+        embedded, chosen = _services(chosen, stack, lambda text: status.update(f"{text} …"))
+        status.update("Migrating the database …")
+        asyncio.run(migrated(chosen))
+        key = asyncio.run(first_key(chosen))
+        listener = stack.enter_context(_listen(chosen))
+        port = listener.getsockname()[1]
+        processes = _processes(chosen, listener)
+        stack.callback(stop_all, processes)
+        status.update("Starting the API and the workers …")
+        for process in processes:
+            process.start()
+        url = f"http://{_host(chosen.host)}:{port}"
+        _await_ready(url, processes[0])
+    _greet(url, key, chosen)
+    while True:
+        time.sleep(LOOK_SECONDS)
+        if embedded is not None and (done := embedded.ensure()):
+            log.warning("service_restarted", what=done)
+        for process in processes:
+            process.ensure()
+
+
+def _services(chosen: Settings, stack: ExitStack, tell: Callable[[str], None]) -> tuple[EmbeddedServices | None, Settings]:
+    """Start embedded services for the URLs that are not set."""
+    chosen.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if chosen.database_url and chosen.redis_url:
+        return None, chosen
+    embedded = EmbeddedServices(chosen.data_dir)
+    stack.callback(embedded.stop)
+    embedded.start(tell)
+    filled = msgspec.structs.replace(chosen, redis_url=chosen.redis_url or embedded.redis_url)
+    if chosen.database_url:
+        return embedded, filled
+    return embedded, msgspec.structs.replace(
+        filled, database_url=embedded.database_url, migration_database_url=embedded.migration_database_url
+    )
+
+
+def _listen(chosen: Settings) -> socket.socket:
+    """Open the API's socket here, so that an API that is started again keeps its port.
+
+    A predecessor that was killed may hold the port for another moment.
+    """
+    family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+    deadline = time.monotonic() + PORT_SECONDS
+    while True:
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((chosen.host, chosen.port))
+            listener.listen(2048)
+        except OSError as error:
+            listener.close()
+            if time.monotonic() > deadline:
+                reason = error.strerror or error
+                raise SettingsError(
+                    f"Cannot listen on {chosen.host}:{chosen.port}: {reason}. Choose another with --port."
+                ) from error
+            time.sleep(0.1)
+        else:
+            return listener
+
+
+def _processes(chosen: Settings, listener: socket.socket) -> list[Process]:
+    environ = os.environ | {
+        "DATABASE_URL": chosen.database_url,
+        "REDIS_URL": chosen.redis_url,
+        "DOCREFINERY_DATA_DIR": str(chosen.data_dir),
+        "DOCREFINERY_HOST": chosen.host,
+    }
+    if chosen.log_format == "auto" and errors.is_terminal:
+        environ["DOCREFINERY_LOG_FORMAT"] = "console"
+    descriptor = listener.fileno()
+    api = Process("api", ["api", "--fd", str(descriptor)], environ, [descriptor])
+    return [api, *(Process(f"worker {n + 1}", ["worker"], environ) for n in range(chosen.workers))]
+
+
+def _await_ready(url: str, api: Process) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    with httpx.Client(base_url=url, timeout=1.0, trust_env=False) as client:
+        while time.monotonic() < deadline:
+            if api.ended is not None:
+                raise SettingsError("The API ended while it was starting; its log is above.")
+            try:
+                client.get("/healthz")
+            except httpx.TransportError:
+                time.sleep(0.05)
+            else:
+                return
+    raise SettingsError(f"The API did not answer within {START_SECONDS:.0f} s; its log is above.")
+
+
+def _host(host: str) -> str:
+    """Return the address that a curl on this machine uses."""
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _greet(url: str, key: str | None, chosen: Settings) -> None:
+    """Print the ready line and a curl to paste; plain, since a wrapped line could not be pasted."""
+    typer.echo(f"DocumentRefinery is ready at {url} (data in {chosen.data_dir}). Ctrl-C stops it.")
+    if key is None:
+        typer.echo("Make an API key: docrefinery key create --tenant default --scope all")
+        return
+    typer.echo(f"API key of the tenant `default`: {key}")
+    typer.echo("Upload a PDF:")
+    file = shlex.quote(f"file=@{sample(chosen)}")
+    typer.echo(f"  curl -H 'Authorization: Api-Key {key}' -F {file} -F ingest=true {url}/v1/documents/")

@@ -1,0 +1,144 @@
+"""Ending a job: its results into the storage, then everything about it in one transaction."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import PurePath
+
+import msgspec
+import structlog
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from docrefinery import errors
+from docrefinery.model import JobStatus, JobWarning
+from docrefinery.pipeline.outcomes import Artifact, Converted
+from docrefinery.plugin.registry import Registry
+from docrefinery.store import claims, garbage
+from docrefinery.store.artifacts import NewArtifact
+from docrefinery.store.blobs import Blobs
+from docrefinery.store.database import UNREACHABLE, Database
+from docrefinery.store.records import ClaimRecord
+
+log = structlog.get_logger(__name__)
+
+UNPUBLISHED = timedelta(hours=1)
+"""After this, results that were stored and not published are garbage; publishing takes seconds."""
+PATIENCE_SECONDS = 30
+
+
+def file_name(original: str, suffix: str) -> str:
+    """Return an artifact's file name: the document's, with the exporter's suffix in place of ``.pdf``."""
+    path = PurePath(original)
+    stem = path.stem if path.suffix.lower() == ".pdf" and path.stem else original
+    return stem + suffix
+
+
+class Publisher:
+    """Writes how jobs end."""
+
+    def __init__(self, db: Database, blobs: Blobs, registry: Registry) -> None:
+        self._db = db
+        self._blobs = blobs
+        self._registry = registry
+
+    async def publish(self, claim: ClaimRecord, converted: Converted, warnings: list[JobWarning]) -> None:
+        """Store the artifacts, then publish them with the job's success.
+
+        :raises LeaseLost: if the job is somebody else's by now; what was stored is left to the sweep.
+        :raises StorageError: if the storage does not take them.
+        """
+        prefix = f"{claim.tenant_uuid}/jobs/{claim.job_uuid}/{claim.token}"
+        await garbage.note(self._db, prefix, removable_in=UNPUBLISHED)
+        results = [await self._store(claim, prefix, artifact) for artifact in converted.artifacts]
+        outcome = claims.Outcome(
+            status=JobStatus.SUCCEEDED,
+            warnings=msgspec.json.encode([*warnings, *converted.warnings]).decode(),
+            engine=msgspec.json.encode(converted.engine).decode(),
+            pages_total=converted.pages_total,
+            pages_done=converted.pages_total - len(converted.failed_pages),
+            convert_ms=converted.convert_ms,
+            export_ms=converted.export_ms,
+            chunk_ms=converted.chunk_ms,
+            partial=converted.partial,
+            failed_pages=list(converted.failed_pages),
+            page_count=converted.page_count,
+            scanned_clean=True,
+        )
+        if not await self._finish(claim, outcome, results=results, blob_prefix=prefix):
+            await self._blobs.delete(prefix)
+            await garbage.forget(self._db, prefix)
+
+    async def fail(
+        self,
+        claim: ClaimRecord,
+        code: str,
+        message: str,
+        details: Mapping[str, object] | None = None,
+        *,
+        clean: bool = False,
+    ) -> None:
+        """End a job as failed; ``clean`` if its file was scanned and nothing found."""
+        log.info("job_failed", error_code=code, error_message=message)
+        encoded = msgspec.json.encode(details).decode() if details else None
+        await self._finish(
+            claim,
+            claims.Outcome(
+                status=JobStatus.FAILED,
+                error_code=code,
+                error_message=message,
+                error_details=encoded,
+                scanned_clean=clean,
+            ),
+        )
+
+    async def quarantine(self, claim: ClaimRecord, signature: str) -> None:
+        """End a job whose file is malware."""
+        log.warning("malware_detected", signature=signature)
+        await self._finish(
+            claim,
+            claims.Outcome(
+                status=JobStatus.QUARANTINED,
+                error_code=errors.MalwareDetected.error_code,
+                error_message=f"The scanner recognised {signature}.",
+                error_details=msgspec.json.encode({"signature": signature}).decode(),
+            ),
+        )
+
+    async def cancel(self, claim: ClaimRecord) -> None:
+        """End a job that was canceled."""
+        log.info("job_canceled")
+        await self._finish(claim, claims.Outcome(status=JobStatus.CANCELED))
+
+    async def _finish(
+        self,
+        claim: ClaimRecord,
+        outcome: claims.Outcome,
+        *,
+        results: list[NewArtifact] | None = None,
+        blob_prefix: str | None = None,
+    ) -> bool:
+        """Write the end; a database that is away for a moment does not cost the work.
+
+        A commit whose answer got lost shows as a lost lease at the next try, and all is well.
+        """
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type((*UNREACHABLE, TimeoutError)),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
+            stop=stop_after_delay(PATIENCE_SECONDS),
+            reraise=True,
+        ):
+            with attempt:
+                return await claims.finish(self._db, claim, outcome, results=results, blob_prefix=blob_prefix)
+        raise AssertionError("tenacity returns or raises")
+
+    async def _store(self, claim: ClaimRecord, prefix: str, artifact: Artifact) -> NewArtifact:
+        exporter = self._registry.exporters[artifact.kind]
+        key = f"{prefix}/{artifact.kind}{exporter.suffix}"
+        await self._blobs.write_file(key, artifact.path)
+        return NewArtifact(
+            kind=artifact.kind,
+            filename=file_name(claim.original_filename, exporter.suffix),
+            content_type=exporter.content_type,
+            size_bytes=artifact.size_bytes,
+            sha256=artifact.sha256,
+            blob_key=key,
+        )

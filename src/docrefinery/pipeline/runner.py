@@ -1,0 +1,216 @@
+"""What a worker does: claim the next job, take it through its stages, publish, until none is left."""
+
+import shutil
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import assert_never
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from docrefinery import errors
+from docrefinery.logs import trace_ids
+from docrefinery.model import ALWAYS_EXPORTED, Stage
+from docrefinery.pipeline import outcomes
+from docrefinery.pipeline.beating import Lease, Watching
+from docrefinery.pipeline.converter import Converter, ConverterUnavailable
+from docrefinery.pipeline.publishing import Publisher
+from docrefinery.pipeline.scanning import Scanning, unscannable
+from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable
+from docrefinery.settings import Settings
+from docrefinery.store import claims
+from docrefinery.store.blobs import Blobs, BlobMissing
+from docrefinery.store.claims import LeaseLost
+from docrefinery.store.database import Database
+from docrefinery.store.records import ClaimRecord
+
+log = structlog.get_logger(__name__)
+
+SCANNER_RETRY = timedelta(seconds=5)
+CONVERTER_RETRY = timedelta(seconds=5)
+
+
+class Runner:
+    """One slot: one job at a time, one converter.
+
+    :param worker_id: who the leases belong to.
+    :param watching: lets a job's lease hear of cancels at once.
+    :param scratch: private folder of this process, for the files of the job in hand.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        blobs: Blobs,
+        converter: Converter,
+        scanning: Scanning,
+        publisher: Publisher,
+        settings: Settings,
+        *,
+        worker_id: UUID,
+        watching: Watching,
+        scratch: Path,
+    ) -> None:
+        self.job_id: int | None = None
+        self.jobs_done = 0
+        self._db = db
+        self._blobs = blobs
+        self._converter = converter
+        self._scanning = scanning
+        self._publisher = publisher
+        self._settings = settings
+        self._worker_id = worker_id
+        self._watching = watching
+        self._scratch = scratch
+        self._lease: Lease | None = None
+        self._stopping = False
+
+    def shut_down(self) -> None:
+        """Take no more jobs, and give the one in hand back to the queue."""
+        self._stopping = True
+        if self._lease is not None:
+            self._lease.end("shutdown")
+
+    async def drain(self, queue: str) -> None:
+        """Claim and run jobs until the queue is empty."""
+        lease = timedelta(seconds=self._settings.lease_seconds)
+        while not self._stopping:
+            claim = await claims.claim(self._db, queue, self._worker_id, lease)
+            if claim is None:
+                return
+            await self.run(claim)
+
+    async def run(self, claim: ClaimRecord) -> None:
+        """Take one job to its end, or back into the queue."""
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(
+            job_id=claim.job_id, attempt=claim.attempt, request_id=claim.request_id, **trace_ids(claim.traceparent)
+        )
+        self.job_id = claim.job_id
+        started = monotonic()
+        workdir = Path(tempfile.mkdtemp(prefix=f"{claim.token}-", dir=self._scratch))
+        log.info("job_claimed")
+        try:
+            async with Lease(
+                self._db, claim, self._settings.lease_seconds, self._watching, self._converter.kill
+            ) as lease:
+                self._lease = lease
+                if self._stopping:
+                    lease.end("shutdown")
+                await self._guarded(claim, lease, workdir)
+        except LeaseLost:
+            log.warning("lease_lost")
+        finally:
+            self._lease = self.job_id = None
+            self.jobs_done += 1
+            shutil.rmtree(workdir, ignore_errors=True)
+            log.info("job_left", seconds=round(monotonic() - started, 3))
+
+    async def _guarded(self, claim: ClaimRecord, lease: Lease, workdir: Path) -> None:
+        try:
+            await self._work(claim, lease, workdir)
+        except (errors.StorageError, ScannerDown, ConverterUnavailable) as error:
+            await self._put_off(claim, error)
+        except LeaseLost:
+            raise
+        except Exception:
+            log.exception("job_failed_unexpectedly")
+            await self._publisher.fail(
+                claim, errors.InternalError.error_code, "The service failed on this job; its log says why."
+            )
+
+    async def _work(self, claim: ClaimRecord, lease: Lease, workdir: Path) -> None:
+        source = workdir / "source.pdf"
+        started = monotonic()
+        await self._blobs.read_to(claim.blob_key, source)
+        verdict = await self._scanning.scan(source)
+        scan_ms = round((monotonic() - started) * 1000)
+        match verdict:
+            case Infected():
+                await self._publisher.quarantine(claim, verdict.signature)
+            case Unscannable():
+                await self._publisher.fail(claim, errors.ScannerUnavailable.error_code, unscannable(verdict))
+            case Clean():
+                await claims.enter_stage(self._db, claim, Stage.CONVERTING, scan_ms=scan_ms)
+                await self._convert(claim, lease, source, workdir)
+            case _:
+                await self._conclude(claim, lease, verdict)
+
+    async def _convert(self, claim: ClaimRecord, lease: Lease, source: Path, workdir: Path) -> None:
+        if lease.stop is not None:
+            await self._conclude(claim, lease, outcomes.Canceled())
+            return
+        results = workdir / "results"
+        results.mkdir()
+        options = msgspec.json.decode(claim.options, type=dict[str, object])
+        task = outcomes.Task(
+            source=source,
+            name=claim.original_filename,
+            workdir=results,
+            options=options,
+            exports=list(dict.fromkeys((*claim.exports, ALWAYS_EXPORTED))),
+            timeout_seconds=float(str(options["document_timeout"])),
+        )
+        outcome = await self._converter.convert(task, lease.on_progress)
+        await lease.stages_told()
+        await self._conclude(claim, lease, outcome)
+
+    async def _conclude(self, claim: ClaimRecord, lease: Lease, outcome: outcomes.Outcome) -> None:
+        match outcome:
+            case outcomes.Converted():
+                await claims.enter_stage(self._db, claim, Stage.FINALIZING)
+                await self._publisher.publish(claim, outcome, self._scanning.warnings)
+            case outcomes.Rejected():
+                await self._publisher.fail(claim, outcome.code, outcome.message, outcome.details, clean=True)
+            case outcomes.TimedOut():
+                message = f"The conversion took longer than {outcome.seconds:g} s and was stopped."
+                await self._publisher.fail(claim, errors.ConversionTimeout.error_code, message, clean=True)
+            case outcomes.Crashed():
+                await self._crashed(claim, outcome)
+            case outcomes.Canceled():
+                await self._stopped(claim, lease)
+            case _:
+                assert_never(outcome)
+
+    async def _stopped(self, claim: ClaimRecord, lease: Lease) -> None:
+        match lease.stop:
+            case "cancel":
+                await self._publisher.cancel(claim)
+            case "shutdown":
+                log.info("job_given_back")
+                await claims.give_back(self._db, claim)
+            case _:
+                raise LeaseLost
+
+    async def _crashed(self, claim: ClaimRecord, crash: outcomes.Crashed) -> None:
+        log.warning("converter_crashed", reason=crash.reason, signal=crash.signal, stderr=crash.stderr)
+        times = self._settings.max_crashes
+        message = f"The converter died {times} times on this document, the last time: {crash.reason}."
+        await claims.crashed(
+            self._db, claim, claims.Crash(code=errors.WorkerCrashed.error_code, message=message), max_crashes=times
+        )
+
+    async def _put_off(self, claim: ClaimRecord, error: Exception) -> None:
+        """Try again later what is nobody's fault: scanner, storage or converter are away."""
+        match error:
+            case ScannerDown():
+                since = claim.scanner_down_since
+                waited = (datetime.now(UTC) - since).total_seconds() if since else 0.0
+                if waited >= self._settings.scanner_wait_seconds:
+                    message = f"The scanner could not be reached for {waited:.0f} s, so the file was not converted."
+                    await self._publisher.fail(claim, errors.ScannerUnavailable.error_code, message)
+                    return
+                log.warning("scanner_down", error=str(error))
+                await claims.give_back(self._db, claim, delay=SCANNER_RETRY, scanner_down=True)
+            case BlobMissing():
+                await self._publisher.fail(claim, errors.StorageError.error_code, "The document's file is gone.")
+            case _:
+                log.warning("job_put_off", error=str(error))
+                code = getattr(type(error), "error_code", errors.WorkerCrashed.error_code)
+                crash = claims.Crash(code=code, message=f"{error} Tried {self._settings.max_crashes} times.")
+                await claims.crashed(
+                    self._db, claim, crash, max_crashes=self._settings.max_crashes, delay=CONVERTER_RETRY
+                )

@@ -1,0 +1,71 @@
+"""What somebody has to look after: abandoned jobs, forgotten nudges, garbage, silent workers."""
+
+import asyncio
+import random
+from datetime import timedelta
+
+import structlog
+
+from docrefinery import errors
+from docrefinery.services.doorbell import QUEUE
+from docrefinery.settings import Settings
+from docrefinery.store import claims, garbage, idempotency, workers
+from docrefinery.store.blobs import Blobs
+from docrefinery.store.database import UNREACHABLE, Database
+from docrefinery.worker.doorbell import RedisDoorbell
+
+log = structlog.get_logger(__name__)
+
+GARBAGE_AT_ONCE = 50
+NUDGES_AT_ONCE = 16
+RETRY_REMOVAL = timedelta(minutes=10)
+SILENT_LEASES = 6
+
+
+class Maintenance:
+    """Sweeps in the background. Every worker does it; what two find at once is done once, under locks."""
+
+    def __init__(self, db: Database, blobs: Blobs, doorbell: RedisDoorbell, settings: Settings) -> None:
+        self._db = db
+        self._blobs = blobs
+        self._doorbell = doorbell
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Sweep for ever."""
+        while True:
+            # Workers that started together need not sweep together.
+            await asyncio.sleep(self._settings.sweep_seconds * random.uniform(0.75, 1.25))
+            try:
+                await self.sweep()
+            except (*UNREACHABLE, TimeoutError, errors.StorageError) as error:
+                log.warning("sweep_failed", error=str(error))
+            except Exception:
+                log.exception("sweep_failed_unexpectedly")
+
+    async def sweep(self) -> None:
+        """Look after everything once."""
+        crash = claims.Crash(
+            code=errors.WorkerCrashed.error_code,
+            message=f"The worker was lost {self._settings.max_crashes} times while it worked on this document.",
+        )
+        if taken := await claims.expire(self._db, crash, max_crashes=self._settings.max_crashes):
+            log.warning("jobs_taken_from_lost_workers", jobs=taken)
+        await self._ring()
+        await self._remove_garbage()
+        await idempotency.remove_expired(self._db)
+        await workers.remove_silent(self._db, self._settings.lease_seconds * SILENT_LEASES)
+
+    async def _ring(self) -> None:
+        """Ring for jobs that nobody was told of, but not while messages are waiting for a worker anyway."""
+        if (waiting := await claims.waiting(self._db, QUEUE)) and await self._doorbell.silent(QUEUE):
+            for _ in range(min(waiting, NUDGES_AT_ONCE)):
+                await self._doorbell.ring(QUEUE)
+
+    async def _remove_garbage(self) -> None:
+        for prefix in await garbage.removable(self._db, GARBAGE_AT_ONCE):
+            # Put off first: a blob that cannot be removed must not keep the sweep from the others.
+            await garbage.note(self._db, prefix, removable_in=RETRY_REMOVAL)
+            await self._blobs.delete(prefix)
+            await garbage.forget(self._db, prefix)
+            log.info("garbage_removed", prefix=prefix)

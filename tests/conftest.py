@@ -1,0 +1,58 @@
+"""Real PostgreSQL and Valkey for every test that asks: one pair a test process, one schema, emptied after each test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import msgspec
+import pytest
+
+from docrefinery.embedded import EmbeddedServices
+from docrefinery.settings import Settings, load
+from docrefinery.store.database import Database
+from docrefinery.store.migrate import migrate
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Async tests run on asyncio, as the product does."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServices]:
+    """PostgreSQL and Valkey of this test process, migrated."""
+    with EmbeddedServices(tmp_path_factory.mktemp("services"), durable=False) as services:
+        asyncio.run(migrate(services.migration_database_url, services.database_url))
+        yield services
+
+
+async def _empty(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("TRUNCATE tenants CASCADE; TRUNCATE workers, unreferenced_blobs")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+def settings(embedded: EmbeddedServices, tmp_path: Path) -> Iterator[Settings]:
+    """Settings of an installation of this test's own, on a database without rows."""
+    base = load({}, data_dir=tmp_path)
+    yield msgspec.structs.replace(
+        base,
+        database_url=embedded.database_url,
+        migration_database_url=embedded.migration_database_url,
+        redis_url=embedded.redis_url,
+    )
+    asyncio.run(_empty(embedded.migration_database_url))
+
+
+@pytest.fixture
+async def db(settings: Settings) -> AsyncIterator[Database]:
+    """A pool as the application's role."""
+    database = Database(settings.database_url, pool_size=8)
+    await database.start()
+    yield database
+    await database.close()

@@ -1,0 +1,41 @@
+"""The API in this process, with keys of tenants made for the test."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from litestar.types import ASGIApp
+from msgspec import Struct
+
+from docrefinery.api.middleware import observed
+from docrefinery.bootstrap import build_api, operator
+from docrefinery.model import Scope
+from docrefinery.settings import Settings
+
+
+class Api(Struct):
+    """A client for each tenant that a test needs."""
+
+    app: ASGIApp
+    settings: Settings
+
+    async def client(self, tenant: str = "acme", scopes: tuple[str, ...] = tuple(Scope)) -> httpx.AsyncClient:
+        """Return a client with a new key of a tenant, which is made if it is not there."""
+        async with operator(self.settings) as services:
+            if tenant not in [known.name for known in await services.tenants.list()]:
+                await services.tenants.create(tenant)
+            issued = await services.tenants.issue_key(tenant, scopes)
+        return self.anonymous(headers={"Authorization": f"Api-Key {issued.key}"})
+
+    def anonymous(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
+        """Return a client without a key."""
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://refinery.test", headers=headers)
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Api]:
+    """Run the API of these settings."""
+    app = build_api(settings)
+    async with app.lifespan():
+        yield Api(observed(app), settings)
