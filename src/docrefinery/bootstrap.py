@@ -8,16 +8,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import msgspec
-from dramatiq.brokers.redis import RedisBroker
-from litestar import Litestar
 from msgspec import Struct
 
-from docrefinery.api.app import create_app
+from docrefinery.api.app import App, create_app
 from docrefinery.api.deps import ServiceSet
 from docrefinery.embedded import locate
 from docrefinery.pipeline.converter import ChildLimits, Converter
 from docrefinery.pipeline.publishing import Publisher
-from docrefinery.pipeline.runner import Runner
+from docrefinery.pipeline.runner import Runner, Slot
 from docrefinery.pipeline.scanning import Scanning
 from docrefinery.plugin.registry import Registry, load
 from docrefinery.services.artifacts import Artifacts
@@ -31,7 +29,7 @@ from docrefinery.services.tenants import Tenants
 from docrefinery.settings import Settings, SettingsError
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
-from docrefinery.worker.broker import build_broker
+from docrefinery.worker.broker import RedisBroker, build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
 from docrefinery.worker.main import OnTheLoop, Parts
 from docrefinery.worker.maintenance import Maintenance
@@ -54,9 +52,7 @@ def connected(settings: Settings) -> Settings:
         settings,
         database_url=settings.database_url or running.database_url,
         redis_url=settings.redis_url or running.redis_url,
-        migration_database_url=(
-            settings.migration_database_url if own_database else running.migration_database_url
-        ),
+        migration_database_url=(settings.migration_database_url if own_database else running.migration_database_url),
     )
 
 
@@ -91,7 +87,7 @@ def child_limits(settings: Settings) -> ChildLimits:
     )
 
 
-def build_api(settings: Settings) -> Litestar:
+def build_api(settings: Settings) -> App:
     """Build the API process's application; ``api.middleware.observed`` goes around it where it is served."""
     registry, db, blobs = registry_of(settings), _database(settings), Blobs(settings.storage)
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
@@ -109,7 +105,7 @@ def build_api(settings: Settings) -> Litestar:
     )
 
     @asynccontextmanager
-    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+    async def lifespan(_: App) -> AsyncIterator[None]:
         await db.start()
         await changes.start()
         try:
@@ -143,15 +139,13 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
     converter = Converter(child_limits(settings), settings.plugins)
     worker_id = uuid4()
     runner = Runner(
+        Slot(worker_id=worker_id, watching=changes.watching, scratch=scratch),
         db,
         blobs,
         converter,
         Scanning(registry.scanners[settings.scanner_name], converter, settings.environ),
         Publisher(db, blobs, registry),
         settings,
-        worker_id=worker_id,
-        watching=changes.watching,
-        scratch=scratch,
     )
     lifecycle.parts = Parts(
         worker_id=worker_id,
@@ -186,5 +180,3 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
         )
     finally:
         await db.close()
-
-

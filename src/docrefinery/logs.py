@@ -55,7 +55,7 @@ def configure(settings: Settings, process: str) -> None:
 
 
 def trace_ids(traceparent: str) -> dict[str, str]:
-    """Return the ids of a W3C ``traceparent`` header (Trace Context §3.2) for binding to log lines; empty if invalid."""
+    """Return the ids of a W3C ``traceparent`` header (Trace Context §3.2) for log lines; none if it is invalid."""
     match = _TRACEPARENT.fullmatch(traceparent)
     if match is None or not int(match["trace"], 16) or not int(match["span"], 16):
         return {}

@@ -39,23 +39,24 @@ class Settings(Struct, frozen=True, kw_only=True):
     upload_max_size_mb: Annotated[
         Positive, setting("Largest upload in MiB, counting the file alone.", name="UPLOAD_MAX_SIZE_MB")
     ] = 50
-    max_pages: Annotated[
-        NotNegative, setting("Default of `max_num_pages`; 0 is no limit.", name="MAX_PAGES")
-    ] = 0
+    max_pages: Annotated[NotNegative, setting("Default of `max_num_pages`; 0 is no limit.", name="MAX_PAGES")] = 0
     internal_endpoints_token: Annotated[
-        str, setting("Token that health and metrics endpoints ask for; empty asks for none.", name="INTERNAL_ENDPOINTS_TOKEN")
+        str,
+        setting(
+            "Token that health and metrics endpoints ask for; empty asks for none.", name="INTERNAL_ENDPOINTS_TOKEN"
+        ),
     ] = ""
     database_url: Annotated[
         str, setting("PostgreSQL of the application role; empty lets `up` run its own.", name="DATABASE_URL")
     ] = ""
-    redis_url: Annotated[
-        str, setting("Redis or Valkey; empty lets `up` run its own.", name="REDIS_URL")
-    ] = ""
+    redis_url: Annotated[str, setting("Redis or Valkey; empty lets `up` run its own.", name="REDIS_URL")] = ""
     migration_database_url: Annotated[
         str, setting("PostgreSQL of the role that owns the schema; empty uses `DATABASE_URL` for both.")
     ] = ""
     host: Annotated[str, setting("Address the API listens on.")] = "127.0.0.1"
-    port: Annotated[Annotated[int, Meta(ge=0, le=65535)], setting("Port the API listens on; 0 takes a free one.")] = 8000
+    port: Annotated[Annotated[int, Meta(ge=0, le=65535)], setting("Port the API listens on; 0 takes a free one.")] = (
+        8000
+    )
     public_url: Annotated[
         str, setting("Address under which clients reach the API, for links; empty takes it from the request.")
     ] = ""
@@ -66,14 +67,21 @@ class Settings(Struct, frozen=True, kw_only=True):
         msgspec.field(default_factory=lambda: len(os.sched_getaffinity(0)))
     )
     storage_url: Annotated[
-        str, setting("Where files and artifacts are kept: `file:///folder`, `s3://bucket/prefix`, `gs://…`, `az://…`; "
-                     "empty is the folder `blobs` in the data dir.")
+        str,
+        setting(
+            "Where files and artifacts are kept: `file:///folder`, `s3://bucket/prefix`, `gs://…`, `az://…`; "
+            "empty is the folder `blobs` in the data dir."
+        ),
     ] = ""
     x_accel_prefix: Annotated[
-        str, setting("nginx's internal location over the storage folder, such as `/protected/`; "
-                     "empty serves downloads directly.")
+        str,
+        setting(
+            "nginx's internal location over the storage folder, such as `/protected/`; empty serves downloads directly."
+        ),
     ] = ""
-    clamd_address: Annotated[str, setting("ClamAV daemon, `host:port` or `unix:/path`; empty uses the basic scanner.")] = ""
+    clamd_address: Annotated[
+        str, setting("ClamAV daemon, `host:port` or `unix:/path`; empty uses the basic scanner.")
+    ] = ""
     scanner: Annotated[
         str, setting("Name of the scanner plugin; empty is `clamd` where its address is set, else `basic`.")
     ] = ""
@@ -81,9 +89,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         Seconds, setting("How long a job waits for an unreachable scanner before it fails.")
     ] = 1800
     plugins: Annotated[
-        tuple[str, ...] | None, setting("Names of the plugins to load, separated by commas; unset loads all installed ones.")
+        tuple[str, ...] | None,
+        setting("Names of the plugins to load, separated by commas; unset loads all installed ones."),
     ] = None
-    max_pages_limit: Annotated[NotNegative, setting("Pages that no request's `max_num_pages` exceeds; 0 is no limit.")] = 0
+    max_pages_limit: Annotated[
+        NotNegative, setting("Pages that no request's `max_num_pages` exceeds; 0 is no limit.")
+    ] = 0
     document_timeout_limit: Annotated[
         Seconds, setting("Seconds a conversion may take, and the most that `document_timeout` may ask for.")
     ] = 600
@@ -95,18 +106,24 @@ class Settings(Struct, frozen=True, kw_only=True):
         Positive, setting("Resident memory in MiB above which a converter process is replaced after its job.")
     ] = 1024
     lease_seconds: Annotated[
-        Annotated[float, Meta(ge=2)], setting("Seconds without a heartbeat after which a worker's job is given to another.")
+        Annotated[float, Meta(ge=2)],
+        setting("Seconds without a heartbeat after which a worker's job is given to another."),
     ] = 10
     sweep_seconds: Annotated[Seconds, setting("Seconds between two looks for abandoned or forgotten jobs.")] = 2
     max_crashes: Annotated[Positive, setting("Crashes of its converter or worker after which a job fails.")] = 3
-    database_pool_size: Annotated[Positive, setting("Connections that each process keeps to PostgreSQL at the most.")] = 8
+    database_pool_size: Annotated[
+        Positive, setting("Connections that each process keeps to PostgreSQL at the most.")
+    ] = 8
     database_statement_cache: Annotated[
         bool, setting("Prepared statements are reused; turn off behind PgBouncer in transaction mode.")
     ] = True
     log_format: Annotated[
-        Literal["auto", "console", "json"], setting("`console` for people, `json` for machines; `auto` asks the terminal.")
+        Literal["auto", "console", "json"],
+        setting("`console` for people, `json` for machines; `auto` asks the terminal."),
     ] = "auto"
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], setting("Least severe level that is logged.")] = "info"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], setting("Least severe level that is logged.")
+    ] = "info"
 
     environ: dict[str, str] = {}
 
@@ -150,9 +167,16 @@ def _parse(field: msgspec.inspect.Field, text: str) -> Any:
     if field.name == "plugins":
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if field.name == "database_statement_cache":
-        return {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}.get(
-            text.lower(), text
-        )
+        return {
+            "1": True,
+            "true": True,
+            "yes": True,
+            "on": True,
+            "0": False,
+            "false": False,
+            "no": False,
+            "off": False,
+        }.get(text.lower(), text)
     return text
 
 
@@ -167,7 +191,9 @@ def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
     for name in environ:
         if name.startswith("DOCREFINERY_") and name not in known:
             near = get_close_matches(name, known, n=1)
-            raise SettingsError(f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "; see docs/configuration.md"))
+            raise SettingsError(
+                f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "; see docs/configuration.md")
+            )
     values = {
         field.name: _parse(field, environ[name].strip())
         for name, field in known.items()
@@ -193,5 +219,7 @@ def _checked(settings: Settings) -> Settings:
     if prefix and not (prefix.startswith("/") and prefix.endswith("/")):
         raise SettingsError(f"DOCREFINERY_X_ACCEL_PREFIX={prefix}: start and end it with a slash, like /protected/")
     if prefix and not settings.storage.startswith("file:"):
-        raise SettingsError("DOCREFINERY_X_ACCEL_PREFIX needs a storage folder; DOCREFINERY_STORAGE_URL names another kind")
+        raise SettingsError(
+            "DOCREFINERY_X_ACCEL_PREFIX needs a storage folder; DOCREFINERY_STORAGE_URL names another kind"
+        )
     return settings

@@ -9,12 +9,13 @@ from litestar.datastructures import State
 from docrefinery.api import openapi
 from docrefinery.api.artifacts import ArtifactsController
 from docrefinery.api.catalog import list_exporters, list_profiles
-from docrefinery.api.deps import DEPENDENCIES, ServiceSet
+from docrefinery.api.deps import ServiceSet, dependencies
 from docrefinery.api.documents import DocumentsController
 from docrefinery.api.health import healthz, metrics, readyz
 from docrefinery.api.jobs import JobsController
 from docrefinery.api.problems import HANDLERS
 
+App = Litestar
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 JSON_BODY_LIMIT = 2 * 1024 * 1024
@@ -37,12 +38,12 @@ def create_app(services: ServiceSet, lifespan: Lifespan) -> Litestar:
             readyz,
             metrics,
         ],
-        dependencies=dict(DEPENDENCIES),
+        dependencies=dependencies(services),
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
         openapi_config=openapi.config(),
         request_max_body_size=JSON_BODY_LIMIT,
-        state=State({"services": services, "settings": services.settings}),
+        state=State({"services": services, "settings": services.settings}, deep_copy=False),
         logging_config=None,
     )
     openapi.spell_as_the_guide(app)

@@ -24,7 +24,7 @@ class ArtifactsController(Controller):
     """List and download the results of jobs."""
 
     path = "/v1/artifacts"
-    tags = ["artifacts"]
+    tags = ("artifacts",)
     security = SECURITY
 
     @get("/", guards=[needs(Scope.ARTIFACTS_READ)], operation_class=query.documented(FILTERS))

@@ -12,7 +12,7 @@ from docrefinery.model import Scope
 from docrefinery.services.keys import Caller
 
 Connection = ASGIConnection[Any, Any, Any, Any]
-SECURITY = [{"ApiKey": []}]
+SECURITY: list[dict[str, list[str]]] = [{"ApiKey": []}]
 
 
 async def _authenticate(connection: Connection) -> Caller:

@@ -14,7 +14,13 @@ from docrefinery.store.paging import Cursor, Page, PageRequest
 T = TypeVar("T")
 
 
-@get("/v1/profiles/", guards=[any_key], security=SECURITY, tags=["catalog"], operation_class=query.documented(query.PAGING))
+@get(
+    "/v1/profiles/",
+    guards=[any_key],
+    security=SECURITY,
+    tags=["catalog"],
+    operation_class=query.documented(query.PAGING),
+)
 async def list_profiles(request: ApiRequest, services: Services) -> Listing[ProfileView]:
     """List the extraction profiles that requests may name."""
     views = [
@@ -33,7 +39,13 @@ async def list_profiles(request: ApiRequest, services: Services) -> Listing[Prof
     return _listing(request, services, views)
 
 
-@get("/v1/exporters/", guards=[any_key], security=SECURITY, tags=["catalog"], operation_class=query.documented(query.PAGING))
+@get(
+    "/v1/exporters/",
+    guards=[any_key],
+    security=SECURITY,
+    tags=["catalog"],
+    operation_class=query.documented(query.PAGING),
+)
 async def list_exporters(request: ApiRequest, services: Services) -> Listing[ExporterView]:
     """List the kinds of artifacts that `exports` may ask for."""
     views = [

@@ -8,8 +8,8 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, SkipValidation
 from msgspec import Struct
 
-from docrefinery.errors import InvalidRequest, NotFound
 from docrefinery.api.query import ref_of
+from docrefinery.errors import InvalidRequest, NotFound
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.artifacts import Artifacts
 from docrefinery.services.documents import Documents
@@ -41,12 +41,6 @@ Services = NamedDependency[SkipValidation[ServiceSet]]
 PathRef = NamedDependency[SkipValidation[Ref]]
 
 
-def provide_services(state: State) -> ServiceSet:
-    """Give a handler the services."""
-    services: ServiceSet = state.services
-    return services
-
-
 def provide_ref(id: FromPath[str]) -> Ref:  # noqa: A002 - the path says {id}, as the guide does
     """Read a path's ``{id}``: a number or a uuid; anything else names nothing."""
     try:
@@ -55,10 +49,15 @@ def provide_ref(id: FromPath[str]) -> Ref:  # noqa: A002 - the path says {id}, a
         raise NotFound(f"`{id[:64]}` is neither a number nor a uuid.") from None
 
 
-DEPENDENCIES = {
-    "services": Provide(provide_services, sync_to_thread=False),
-    "ref": Provide(provide_ref, sync_to_thread=False),
-}
+def dependencies(services: ServiceSet) -> dict[str, Provide]:
+    """Return what handlers may ask for by name.
+
+    The services come from here and not from the application's state, which the framework copies at every request.
+    """
+    return {
+        "services": Provide(lambda: services, sync_to_thread=False, use_cache=True),
+        "ref": Provide(provide_ref, sync_to_thread=False),
+    }
 
 
 def origin(request: ApiRequest) -> Origin:

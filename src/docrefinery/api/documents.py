@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Controller, Response, delete, get, post, route
 from litestar.enums import HttpMethod
-from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIMediaType, Operation, Reference, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from docrefinery.api import downloads, query
@@ -35,7 +35,7 @@ class UploadOperation(Operation):
     """Describes the multipart body, which the handler reads as a stream."""
 
     def __post_init__(self) -> None:
-        fields = {
+        fields: dict[str, Reference | Schema] = {
             "file": Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY, description="The PDF."),
             "ingest": Schema(type=OpenAPIType.BOOLEAN, description="Start processing at once."),
             "options_json": Schema(type=OpenAPIType.STRING, description="Docling options, a JSON object."),
@@ -50,7 +50,7 @@ class DocumentsController(Controller):
     """Upload, list, fetch and delete PDFs."""
 
     path = "/v1/documents"
-    tags = ["documents"]
+    tags = ("documents",)
     security = SECURITY
 
     @post(
@@ -131,7 +131,5 @@ def _refuse_early(request: ApiRequest, limit: int) -> None:
 def _duplicate(existing: Duplicate) -> DuplicateDocument:
     return DuplicateDocument(
         f"This file is here already, as document {existing.document_id}.",
-        details={
-            "existing": {"document_id": existing.document_id, "uuid": existing.uuid, "job_id": existing.job_id}
-        },
+        details={"existing": {"document_id": existing.document_id, "uuid": existing.uuid, "job_id": existing.job_id}},
     )

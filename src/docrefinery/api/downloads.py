@@ -32,13 +32,14 @@ class Download(Struct, frozen=True, kw_only=True):
     @property
     def headers(self) -> dict[str, str]:
         """What every answer about the file carries."""
+        quoted = quote(self.filename, safe="")
         plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", self.filename)
         return {
             # As a header, since the framework would add a second charset to a text type.
             "Content-Type": self.content_type,
             "ETag": self.etag,
             "Accept-Ranges": "bytes",
-            "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(self.filename, safe='')}",
+            "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quoted}",
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "private",
         }

@@ -2,10 +2,10 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-import docrefinery
 from litestar import MediaType, Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
+import docrefinery
 from docrefinery.api.auth import internal
 from docrefinery.api.deps import Services
 from docrefinery.api.views import HealthView

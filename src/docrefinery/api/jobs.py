@@ -39,7 +39,7 @@ class JobsController(Controller):
     """Start, follow, cancel and retry processing."""
 
     path = "/v1/jobs"
-    tags = ["jobs"]
+    tags = ("jobs",)
     security = SECURITY
 
     @post("/", guards=[needs(Scope.DOCUMENTS_WRITE)])
@@ -61,7 +61,7 @@ class JobsController(Controller):
         return Listing(following, previous, [JobView.of(job) for job in page.items])
 
     @get("/{id:str}/", guards=[needs(Scope.JOBS_READ)], operation_class=query.documented(WAIT))
-    async def retrieve(self, request: ApiRequest, services: Services, ref: PathRef) -> Response[JobView]:
+    async def retrieve(self, request: ApiRequest, services: Services, ref: PathRef) -> Response[JobView | None]:
         """Return a job; with `wait`, as soon as anything of it changes."""
         wait = query.read(request, WAIT).get("wait")
         job = await services.jobs.get(request.user.tenant_id, ref)

@@ -46,7 +46,7 @@ def boundary_of(content_type: str) -> str:
         raise UnsupportedMediaType("Send a multipart/form-data body with the PDF as its field `file`.")
     if not (boundary := parameters.get("boundary")):
         raise InvalidRequest("The Content-Type has no multipart boundary.")
-    return boundary
+    return str(boundary)
 
 
 async def receive(content_type: str, body: AsyncIterator[bytes], upload: Upload) -> Form:
@@ -101,4 +101,3 @@ def _collector(name: str, form: Form) -> Callable[[bytes], Awaitable[None]]:
 
     form.fields[name] = data
     return collect
-

@@ -19,15 +19,16 @@ _PAGE = jinja2.Environment(
 class ReadablePage(OpenAPIRenderPlugin):
     """One plain HTML page without scripts or anything fetched from elsewhere."""
 
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002
         """Render the document."""
         return _PAGE.get_template("schema.html").render(schema=openapi_schema).encode()
 
 
 def config() -> OpenAPIConfig:
     """Describe the API as a whole."""
-    scheme = SecurityScheme(type="apiKey", name="Authorization", security_scheme_in="header",
-                            description="`Api-Key <key>`")
+    scheme = SecurityScheme(
+        type="apiKey", name="Authorization", security_scheme_in="header", description="`Api-Key <key>`"
+    )
     return OpenAPIConfig(
         title="DocumentRefinery",
         version=docrefinery.__version__,

@@ -1,6 +1,7 @@
 """Errors as ``application/problem+json`` (RFC 9457): the one place that gives a code its HTTP status."""
 
-import asyncpg
+from typing import Any
+
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException
@@ -35,7 +36,7 @@ STATUS: dict[type[RefineryError], int] = {
 }
 RETRY_AFTER = {errors.Unavailable: "5", errors.IdempotencyInProgress: "1"}
 
-AnyRequest = Request[object, object, object]
+AnyRequest = Request[Any, Any, Any]
 
 
 def title(kind: type[RefineryError]) -> str:
@@ -89,7 +90,9 @@ def _http(request: AnyRequest, error: HTTPException) -> Response[object]:
             return problem(request, errors.FileTooLarge("The request's body is too large."))
         case status if status < 500:
             named = error.extra if isinstance(error.extra, list) else []
-            fields = [FieldError(f"/{e.get('key', '')}", str(e.get("message", ""))) for e in named if isinstance(e, dict)]
+            fields = [
+                FieldError(f"/{e.get('key', '')}", str(e.get("message", ""))) for e in named if isinstance(e, dict)
+            ]
             return problem(request, errors.InvalidRequest(error.detail, errors=fields))
         case _:
             return _unexpected(request, error)
@@ -102,13 +105,14 @@ def _unreachable(request: AnyRequest, error: Exception) -> Response[object]:
 
 def _unexpected(request: AnyRequest, error: Exception) -> Response[object]:
     log.error("request_failed", exc_info=error)
-    return problem(request, errors.InternalError("The service failed on this request; its log says why, under the request's id."))
+    return problem(
+        request, errors.InternalError("The service failed on this request; its log says why, under the request's id.")
+    )
 
 
 HANDLERS: ExceptionHandlersMap = {
     RefineryError: _refinery,
     HTTPException: _http,
     **dict.fromkeys(UNREACHABLE, _unreachable),
-    asyncpg.TooManyConnectionsError: _unreachable,
     Exception: _unexpected,
 }

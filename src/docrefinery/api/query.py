@@ -45,7 +45,9 @@ def time_of(text: str) -> datetime:
 
 def ref(name: str, description: str) -> Param:
     """Declare an id: number or uuid."""
-    return Param(name, description, _explained(ref_of, "is neither a number nor a uuid"), Schema(type=OpenAPIType.STRING))
+    return Param(
+        name, description, _explained(ref_of, "is neither a number nor a uuid"), Schema(type=OpenAPIType.STRING)
+    )
 
 
 def uuid(name: str, description: str) -> Param:
@@ -82,8 +84,12 @@ def choices(name: str, description: str, kind: type[StrEnum]) -> Param:
             raise ValueError(f"`{wrong[0]}` is none of {', '.join(known)}")
         return parts
 
-    return Param(name, f"{description} One or more of {', '.join(known)}, separated by commas.", read,
-                 Schema(type=OpenAPIType.STRING))
+    return Param(
+        name,
+        f"{description} One or more of {', '.join(known)}, separated by commas.",
+        read,
+        Schema(type=OpenAPIType.STRING),
+    )
 
 
 def whole(name: str, description: str, low: int, high: int) -> Param:

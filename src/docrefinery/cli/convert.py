@@ -3,13 +3,15 @@
 import asyncio
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, assert_never
 
 import msgspec
 import typer
 from msgspec import Raw
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from docrefinery.bootstrap import child_limits, registry_of
 from docrefinery.cli.context import settings
@@ -52,16 +54,29 @@ def convert(
 async def _convert_all(
     converter: Converter, registry: Registry, effective: Effective, files: list[Path], out: Path
 ) -> int:
-    failed = 0
+    failed, missing = 0, {source for source in files if not source.is_file()}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=errors) as progress:
             for source, folder in zip(files, _folders(files, out), strict=True):
                 bar = progress.add_task(_short(source.name), total=None)
-                problem = await _convert_one(converter, registry, effective, source, folder, progress, bar)
-                progress.remove_task(bar)
-                failed += problem is not None
-                errors.print(f"[red]failed[/] {source}: {problem}" if problem else f"[green]done[/] {folder}")
+
+                def tell(now: outcomes.Progress, bar: TaskID = bar) -> None:
+                    progress.update(bar, completed=now.pages_done, total=now.pages_total or None)
+
+                with tempfile.TemporaryDirectory(prefix="docrefinery-") as workdir:
+                    result = (
+                        "there is no such file"
+                        if source in missing
+                        else await _convert_one(converter, _task(effective, source, workdir), tell)
+                    )
+                    progress.remove_task(bar)
+                    if isinstance(result, str):
+                        failed += 1
+                        errors.print(f"[red]failed[/] {escape(str(source))}: {escape(result)}")
+                    else:
+                        _place(result, registry, source, folder)
+                        errors.print(f"[green]done[/] {escape(str(folder))}")
     finally:
         await converter.close()
     return failed
@@ -86,50 +101,37 @@ def _folders(files: list[Path], out: Path) -> list[Path]:
 
 
 async def _convert_one(
-    converter: Converter,
-    registry: Registry,
-    effective: Effective,
-    source: Path,
-    folder: Path,
-    progress: Progress,
-    bar: object,
-) -> str | None:
-    """Convert a file and return what went wrong, or nothing."""
-    if not source.is_file():
-        return "there is no such file"
-    with tempfile.TemporaryDirectory(prefix="docrefinery-") as workdir:
-        task = outcomes.Task(
-            source=source.absolute(),
-            name=source.name,
-            workdir=Path(workdir),
-            options=msgspec.json.decode(msgspec.json.encode(effective.options)),
-            exports=list(dict.fromkeys((*effective.exports, ALWAYS_EXPORTED))),
-            timeout_seconds=effective.options["document_timeout"],
-        )
+    converter: Converter, task: outcomes.Task, tell: Callable[[outcomes.Progress], None]
+) -> outcomes.Converted | str:
+    """Convert a file; what went wrong comes back as a sentence."""
+    try:
+        outcome = await converter.convert(task, tell)
+    except ConverterUnavailable as error:
+        return str(error)
+    match outcome:
+        case outcomes.Converted():
+            return outcome
+        case outcomes.Rejected():
+            return f"{outcome.code}: {outcome.message}"
+        case outcomes.TimedOut():
+            return f"CONVERSION_TIMEOUT: it took longer than {outcome.seconds:g} s"
+        case outcomes.Crashed():
+            return f"WORKER_CRASHED: {outcome.reason}"
+        case outcomes.Canceled():
+            return "it was stopped"
+        case _:
+            assert_never(outcome)
 
-        def on_progress(now: outcomes.Progress) -> None:
-            progress.update(bar, completed=now.pages_done, total=now.pages_total or None)  # type: ignore[arg-type]
 
-        try:
-            outcome = await converter.convert(task, on_progress)
-        except ConverterUnavailable as error:
-            return str(error)
-        match outcome:
-            case outcomes.Converted():
-                _place(outcome, registry, source, folder)
-                for warning in outcome.warnings:
-                    errors.print(f"[yellow]{warning.code}[/] {source.name}: {warning.message}")
-                return None
-            case outcomes.Rejected():
-                return f"{outcome.code}: {outcome.message}"
-            case outcomes.TimedOut():
-                return f"CONVERSION_TIMEOUT: it took longer than {outcome.seconds:g} s"
-            case outcomes.Crashed():
-                return f"WORKER_CRASHED: {outcome.reason}"
-            case outcomes.Canceled():
-                return "it was stopped"
-            case _:
-                assert_never(outcome)
+def _task(effective: Effective, source: Path, workdir: str) -> outcomes.Task:
+    return outcomes.Task(
+        source=source.absolute(),
+        name=source.name,
+        workdir=Path(workdir),
+        options=msgspec.json.decode(msgspec.json.encode(effective.options)),
+        exports=list(dict.fromkeys((*effective.exports, ALWAYS_EXPORTED))),
+        timeout_seconds=effective.options["document_timeout"],
+    )
 
 
 def _place(converted: outcomes.Converted, registry: Registry, source: Path, folder: Path) -> None:
@@ -137,3 +139,5 @@ def _place(converted: outcomes.Converted, registry: Registry, source: Path, fold
     for artifact in converted.artifacts:
         name = file_name(source.name, registry.exporters[artifact.kind].suffix)
         shutil.move(artifact.path, folder / name)
+    for warning in converted.warnings:
+        errors.print(f"[yellow]{warning.code}[/] {escape(f'{source.name}: {warning.message}')}")

@@ -14,7 +14,18 @@ from docrefinery.store.records import KeyRecord
 app = subcommands("Create, list and revoke API keys.")
 
 COLUMNS = ("id", "tenant", "name", "prefix", "scopes", "expires_at", "revoked_at")
-SHOWN = ("id", "uuid", "name", "prefix", "scopes", "options", "default_profile", "created_at", "expires_at", "revoked_at")
+SHOWN = (
+    "id",
+    "uuid",
+    "name",
+    "prefix",
+    "scopes",
+    "options",
+    "default_profile",
+    "created_at",
+    "expires_at",
+    "revoked_at",
+)
 
 
 def row_of(key: KeyRecord) -> dict[str, Any]:
@@ -54,7 +65,9 @@ def create(
             profile=profile,
         )
     )
-    show_one(row_of(issued.record) | {"key": issued.key}, f"{issued.key}\nKeep it: it is not shown again.", as_json=as_json)
+    show_one(
+        row_of(issued.record) | {"key": issued.key}, f"{issued.key}\nKeep it: it is not shown again.", as_json=as_json
+    )
 
 
 @app.command("list")

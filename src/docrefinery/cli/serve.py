@@ -4,9 +4,10 @@ import asyncio
 import ctypes
 import os
 import signal
+import socket
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import uvicorn
@@ -45,10 +46,10 @@ def api(
     _die_with(parent)
     chosen = connected(settings(host=host, port=port, data_dir=data_dir))
     logs.configure(chosen, "api")
-    where: dict[str, Any] = {"fd": fd} if fd is not None else {"host": chosen.host, "port": chosen.port}
     config = uvicorn.Config(
         observed(build_api(chosen)),
-        **where,
+        host=chosen.host,
+        port=chosen.port,
         loop="uvloop",
         http="httptools",
         log_config=None,
@@ -57,7 +58,8 @@ def api(
         timeout_graceful_shutdown=3,
     )
     server = uvicorn.Server(config)
-    server.run()
+    # As a socket and not as uvicorn's own `fd`, which it takes for a Unix socket: no TCP_NODELAY, 40 ms an answer.
+    server.run(sockets=None if fd is None else [socket.socket(fileno=fd)])
     if not server.started:
         sys.exit(1)
 

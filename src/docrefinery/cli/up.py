@@ -59,7 +59,7 @@ def up(
             errors.print("Stopping …")
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise Stopped
 
 
@@ -87,7 +87,9 @@ def _run(chosen: Settings, stack: ExitStack) -> None:
             process.ensure()
 
 
-def _services(chosen: Settings, stack: ExitStack, tell: Callable[[str], None]) -> tuple[EmbeddedServices | None, Settings]:
+def _services(
+    chosen: Settings, stack: ExitStack, tell: Callable[[str], None]
+) -> tuple[EmbeddedServices | None, Settings]:
     """Start embedded services for the URLs that are not set."""
     chosen.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     if chosen.database_url and chosen.redis_url:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
 import structlog
 
@@ -50,7 +50,7 @@ class Lease:
         self._stages: asyncio.Queue[Stage] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def __aenter__(self) -> "Lease":
+    async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._beat()), asyncio.create_task(self._tell_stages())]
         return self
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
+from msgspec import Struct
 
 from docrefinery import errors
 from docrefinery.logs import trace_ids
@@ -22,7 +23,7 @@ from docrefinery.pipeline.scanning import Scanning, unscannable
 from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable
 from docrefinery.settings import Settings
 from docrefinery.store import claims
-from docrefinery.store.blobs import Blobs, BlobMissing
+from docrefinery.store.blobs import BlobMissing, Blobs
 from docrefinery.store.claims import LeaseLost
 from docrefinery.store.database import Database
 from docrefinery.store.records import ClaimRecord
@@ -33,26 +34,30 @@ SCANNER_RETRY = timedelta(seconds=5)
 CONVERTER_RETRY = timedelta(seconds=5)
 
 
-class Runner:
-    """One slot: one job at a time, one converter.
+class Slot(Struct, frozen=True, kw_only=True):
+    """What one runner has for itself.
 
-    :param worker_id: who the leases belong to.
-    :param watching: lets a job's lease hear of cancels at once.
-    :param scratch: private folder of this process, for the files of the job in hand.
+    ``worker_id`` owns the leases, ``watching`` lets one hear of cancels at once, ``scratch`` is a private folder for
+    the files of the job in hand.
     """
+
+    worker_id: UUID
+    watching: Watching
+    scratch: Path
+
+
+class Runner:
+    """One slot: one job at a time, one converter."""
 
     def __init__(
         self,
+        slot: Slot,
         db: Database,
         blobs: Blobs,
         converter: Converter,
         scanning: Scanning,
         publisher: Publisher,
         settings: Settings,
-        *,
-        worker_id: UUID,
-        watching: Watching,
-        scratch: Path,
     ) -> None:
         self.job_id: int | None = None
         self.jobs_done = 0
@@ -62,9 +67,7 @@ class Runner:
         self._scanning = scanning
         self._publisher = publisher
         self._settings = settings
-        self._worker_id = worker_id
-        self._watching = watching
-        self._scratch = scratch
+        self._slot = slot
         self._lease: Lease | None = None
         self._stopping = False
 
@@ -78,7 +81,7 @@ class Runner:
         """Claim and run jobs until the queue is empty."""
         lease = timedelta(seconds=self._settings.lease_seconds)
         while not self._stopping:
-            claim = await claims.claim(self._db, queue, self._worker_id, lease)
+            claim = await claims.claim(self._db, queue, self._slot.worker_id, lease)
             if claim is None:
                 return
             await self.run(claim)
@@ -91,11 +94,11 @@ class Runner:
         )
         self.job_id = claim.job_id
         started = monotonic()
-        workdir = Path(tempfile.mkdtemp(prefix=f"{claim.token}-", dir=self._scratch))
+        workdir = Path(tempfile.mkdtemp(prefix=f"{claim.token}-", dir=self._slot.scratch))
         log.info("job_claimed")
         try:
             async with Lease(
-                self._db, claim, self._settings.lease_seconds, self._watching, self._converter.kill
+                self._db, claim, self._settings.lease_seconds, self._slot.watching, self._converter.kill
             ) as lease:
                 self._lease = lease
                 if self._stopping:

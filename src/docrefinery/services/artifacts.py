@@ -21,7 +21,7 @@ class Artifacts:
 
     async def page(self, caller: Caller, filters: ArtifactFilters, request: PageRequest) -> Page[ArtifactRecord]:
         """Return one page of the tenant's artifacts."""
-        return await artifacts.page(self._db, caller.tenant_id, filters, request)
+        return await artifacts.page(caller.tenant_id, filters, request)
 
     async def get(self, caller: Caller, ref: Ref) -> ArtifactRecord:
         """Return an artifact; raises :class:`NotFound`."""

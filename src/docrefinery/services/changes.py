@@ -86,12 +86,12 @@ class Changes:
                     lost = asyncio.Event()
                     connection.add_termination_listener(lambda _, lost=lost: lost.set())
                     self._on_keys()
-                    self._on_listening(True)
+                    self._on_listening(True)  # noqa: FBT003
                     await lost.wait()
             except (*UNREACHABLE, TimeoutError) as error:
                 log.warning("listening_failed", error=str(error))
             finally:
-                self._on_listening(False)
+                self._on_listening(False)  # noqa: FBT003
                 self._on_keys()
             await asyncio.sleep(FALLBACK_SECONDS)
 

@@ -29,7 +29,7 @@ class Documents:
 
     async def page(self, caller: Caller, filters: DocumentFilters, request: PageRequest) -> Page[DocumentRecord]:
         """Return one page of the tenant's documents."""
-        return await documents.page(self._db, caller.tenant_id, filters, request)
+        return await documents.page(caller.tenant_id, filters, request)
 
     async def file(self, caller: Caller, ref: Ref) -> DocumentRecord:
         """Return a document whose bytes may be served; raises :class:`DocumentQuarantined`."""
@@ -44,6 +44,7 @@ class Documents:
 
     async def delete(self, caller: Caller, ref: Ref) -> None:
         """Delete a document: bytes and artifacts go, active jobs are canceled, jobs stay readable."""
+        document: DocumentRecord | None
         async with self._db.transaction():
             document = await documents.get(self._db, caller.tenant_id, ref, lock=True)
             if document is None:

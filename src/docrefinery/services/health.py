@@ -47,9 +47,7 @@ class Figures(Struct, frozen=True):
 class Health:
     """Asks every part that the service needs."""
 
-    def __init__(
-        self, db: Database, blobs: Blobs, doorbell: Doorbell, registry: Registry, settings: Settings
-    ) -> None:
+    def __init__(self, db: Database, blobs: Blobs, doorbell: Doorbell, registry: Registry, settings: Settings) -> None:
         self._db = db
         self._blobs = blobs
         self._doorbell = doorbell

@@ -41,7 +41,7 @@ class Jobs:
 
     async def page(self, tenant_id: int, filters: JobFilters, request: PageRequest) -> Page[JobRecord]:
         """Return one page of the tenant's jobs."""
-        return await jobs.page(self._db, tenant_id, filters, request)
+        return await jobs.page(tenant_id, filters, request)
 
     async def wait(self, caller: Caller, ref: Ref, seconds: float) -> JobRecord:
         """Return a job as soon as anything of it changes, page progress included, or after ``seconds``."""

@@ -1,7 +1,7 @@
 """API keys: how they look, how they are made, and who a key belongs to.
 
-A key is ``dr_<prefix>_<secret><checksum>``: a public prefix that finds its row, 160 random bits, and a CRC-32 that tells
-a mistyped key from a revoked one without asking the database. Only the secret's SHA-256 is kept: with 160 bits of
+A key is ``dr_<prefix>_<secret><checksum>``: a public prefix that finds its row, 160 random bits, and a CRC-32 that
+tells a mistyped key from a revoked one without asking the database. Only the secret's SHA-256 is kept: with 160 bits of
 entropy there is nothing to guess, so a slow password hash would only cost time.
 """
 

@@ -123,9 +123,7 @@ class Upload:
 class Submissions:
     """Accepts documents and jobs."""
 
-    def __init__(
-        self, db: Database, blobs: Blobs, doorbell: Doorbell, registry: Registry, settings: Settings
-    ) -> None:
+    def __init__(self, db: Database, blobs: Blobs, doorbell: Doorbell, registry: Registry, settings: Settings) -> None:
         self._db = db
         self._blobs = blobs
         self._doorbell = doorbell
@@ -184,9 +182,7 @@ class Submissions:
             await self._doorbell.ring(QUEUE)
         return accepted, replayed
 
-    async def _create(
-        self, caller: Caller, upload: Upload, filename: str, wanted: Wanted, origin: Origin
-    ) -> Accepted:
+    async def _create(self, caller: Caller, upload: Upload, filename: str, wanted: Wanted, origin: Origin) -> Accepted:
         job = self._effective(caller, wanted)
         document = await documents.insert(
             self._db,

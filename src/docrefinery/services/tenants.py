@@ -1,5 +1,6 @@
 """Tenants and API keys, for the operator."""
 
+import builtins
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -34,15 +35,21 @@ class Tenants:
 
     async def create(self, name: str) -> TenantRecord:
         """Create a tenant; raises :class:`InvalidRequest` if the name is taken or malformed."""
-        if not (name and len(name) <= 63 and name[0].isalnum() and all(c.isalnum() or c in "._-" for c in name)
-                and name.isascii() and name == name.lower()):
+        if not (
+            name
+            and len(name) <= 63
+            and name[0].isalnum()
+            and all(c.isalnum() or c in "._-" for c in name)
+            and name.isascii()
+            and name == name.lower()
+        ):
             raise InvalidRequest(f"`{name}` is not a tenant name: use a-z, 0-9, '.', '_' and '-', 63 at most.")
         tenant = await tenants.create_tenant(self._db, name)
         if tenant is None:
             raise InvalidRequest(f"There is a tenant `{name}` already.")
         return tenant
 
-    async def list(self) -> list[TenantRecord]:
+    async def list(self) -> builtins.list[TenantRecord]:
         """Return every tenant."""
         return await tenants.list_tenants(self._db)
 
@@ -86,17 +93,19 @@ class Tenants:
         record = await tenants.create_key(
             self._db,
             tenant.id,
-            name=name,
-            prefix=made.prefix,
-            secret_sha256=made.secret_sha256,
-            scopes=list(dict.fromkeys(scopes)),
-            expires_at=expires_at,
-            options=self._checked(option_text),
-            default_profile=self._known(profile),
+            tenants.NewKey(
+                name=name,
+                prefix=made.prefix,
+                secret_sha256=made.secret_sha256,
+                scopes=list(dict.fromkeys(scopes)),
+                expires_at=expires_at,
+                options=self._checked(option_text),
+                default_profile=self._known(profile),
+            ),
         )
         return IssuedKey(made.key, record)
 
-    async def list_keys(self, tenant_name: str | None) -> "list[KeyRecord]":
+    async def list_keys(self, tenant_name: str | None) -> builtins.list[KeyRecord]:
         """Return the keys of one tenant or of all."""
         tenant_id = (await self.get(tenant_name)).id if tenant_name else None
         return await tenants.list_keys(self._db, tenant_id)

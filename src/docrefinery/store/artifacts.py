@@ -37,9 +37,7 @@ def refers_to(column: str, table: str, tenant_id: int, ref: Ref) -> WhereRaw:
     return WhereRaw(f"{column} = {{}}", ref)
 
 
-async def page(
-    db: Database, tenant_id: int, filters: ArtifactFilters, request: PageRequest
-) -> Page[ArtifactRecord]:
+async def page(tenant_id: int, filters: ArtifactFilters, request: PageRequest) -> Page[ArtifactRecord]:
     """Return one page, newest first."""
     query = Artifact.select().where(Artifact.tenant_id == tenant_id)
     if filters.job_id is not None:
@@ -58,18 +56,22 @@ async def get(db: Database, tenant_id: int, ref: Ref) -> ArtifactRecord | None:
     return ArtifactRecord.of(row) if row else None
 
 
-async def insert(
-    db: Database, tenant_id: int, *, job_id: int, document_id: int, artifacts: list[NewArtifact]
-) -> None:
+async def insert(db: Database, tenant_id: int, *, job_id: int, document_id: int, artifacts: list[NewArtifact]) -> None:
     """Insert the results of a job; the database refuses a second one of a kind."""
     await db.fetch(
         """INSERT INTO artifacts
                (tenant_id, job_id, document_id, kind, filename, content_type, size_bytes, sha256, blob_key)
-           SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[])""",
+           SELECT $1, $2, $3, n.*
+           FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[]) n""",
         tenant_id,
         job_id,
         document_id,
-        *map(list, zip(*((a.kind, a.filename, a.content_type, a.size_bytes, a.sha256, a.blob_key) for a in artifacts), strict=True)),
+        [new.kind for new in artifacts],
+        [new.filename for new in artifacts],
+        [new.content_type for new in artifacts],
+        [new.size_bytes for new in artifacts],
+        [new.sha256 for new in artifacts],
+        [new.blob_key for new in artifacts],
     )
 
 

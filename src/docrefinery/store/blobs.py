@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import obstore
@@ -40,7 +40,7 @@ class Blobs:
             folder = Path(unquote(parts.path))
             self._store = LocalStore(folder, mkdir=True, automatic_cleanup=True)
         else:
-            self._store = cast(ObjectStore, from_url(url))
+            self._store = from_url(url)
 
     @asynccontextmanager
     async def writing(self, key: str) -> AsyncIterator["AsyncWritableFile"]:

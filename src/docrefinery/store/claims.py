@@ -20,7 +20,8 @@ WITH picked AS (
         SELECT t.id, t.last_claimed_at,
                (SELECT count(*) FROM jobs r WHERE r.tenant_id = t.id AND r.status = 'RUNNING') AS running
         FROM tenants t WHERE EXISTS (
-            SELECT FROM jobs q WHERE q.tenant_id = t.id AND q.queue = $1 AND q.status = 'QUEUED' AND q.not_before <= now())
+            SELECT FROM jobs q
+            WHERE q.tenant_id = t.id AND q.queue = $1 AND q.status = 'QUEUED' AND q.not_before <= now())
         ORDER BY running, t.last_claimed_at) turn
     CROSS JOIN LATERAL (
         SELECT q.id FROM jobs q
@@ -40,7 +41,8 @@ WITH picked AS (
 SELECT j.id AS job_id, j.uuid AS job_uuid, j.tenant_id, t.uuid AS tenant_uuid, j.document_id, l.token, j.attempt,
        j.options, j.exports, d.original_filename, d.blob_key, d.size_bytes, j.scanner_down_since, j.traceparent,
        j.request_id
-FROM claimed j JOIN leased l ON l.job_id = j.id JOIN documents d ON d.id = j.document_id JOIN tenants t ON t.id = j.tenant_id
+FROM claimed j JOIN leased l ON l.job_id = j.id JOIN documents d ON d.id = j.document_id
+     JOIN tenants t ON t.id = j.tenant_id
 """
 
 Beat = Literal["held", "cancel", "lost"]
@@ -85,9 +87,7 @@ async def waiting(db: Database, queue: str) -> int:
     return int(row["n"])
 
 
-async def beat(
-    db: Database, claim: ClaimRecord, lease: timedelta, *, pages_done: int, pages_total: int | None
-) -> Beat:
+async def beat(db: Database, claim: ClaimRecord, lease: timedelta, *, pages_done: int, pages_total: int | None) -> Beat:
     """Extend a lease, note page progress, and learn whether to go on."""
     row = await db.fetch_one(
         """UPDATE leases SET expires_at = now() + $3, pages_done = $4, pages_total = $5
@@ -148,9 +148,7 @@ async def finish(
         await _end(db, claim, outcome)
         if outcome.page_count is not None:
             await documents.set_page_count(db, claim.tenant_id, claim.document_id, outcome.page_count)
-        await documents.refresh_status(
-            db, claim.tenant_id, claim.document_id, scanned_clean=outcome.scanned_clean
-        )
+        await documents.refresh_status(db, claim.tenant_id, claim.document_id, scanned_clean=outcome.scanned_clean)
     return not canceled
 
 
@@ -162,9 +160,7 @@ async def _cancel_requested(db: Database, claim: ClaimRecord) -> bool:
 async def _hold(db: Database, claim: ClaimRecord) -> None:
     """Lock the document, then the lease: everybody locks in this order, so nobody waits in a circle."""
     await db.fetch("SELECT FROM documents WHERE id = $1 FOR UPDATE", claim.document_id)
-    if not await db.fetch(
-        "SELECT FROM leases WHERE job_id = $1 AND token = $2 FOR UPDATE", claim.job_id, claim.token
-    ):
+    if not await db.fetch("SELECT FROM leases WHERE job_id = $1 AND token = $2 FOR UPDATE", claim.job_id, claim.token):
         raise LeaseLost
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import asyncpg
 import structlog
-from piccolo.engine.postgres import PostgresTransaction
 
 from docrefinery.errors import Unavailable
 from docrefinery.store.engine import QuietEngine
@@ -14,8 +13,16 @@ from docrefinery.store.tables import TABLES
 
 log = structlog.get_logger(__name__)
 
-UNREACHABLE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
+UNREACHABLE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
 """What the driver raises when PostgreSQL is away; everything else is a defect."""
+SCHEMA_MISSING = asyncpg.UndefinedTableError
+"""What the driver raises before the first migration."""
 
 
 class Database:
@@ -37,7 +44,7 @@ class Database:
     async def start(self) -> None:
         """Open the pool on the running loop; it connects as it is used, so that a start does not need the server."""
         for table in TABLES:
-            table._meta.db = self._engine  # noqa: SLF001 - Piccolo's documented place for a table's engine
+            table._meta.db = self._engine
         await self._engine.start_connection_pool(min_size=0, max_size=self._pool_size)
 
     async def close(self) -> None:
@@ -46,19 +53,22 @@ class Database:
             self._engine.pool = None
             pool.terminate()
 
-    def transaction(self) -> PostgresTransaction:
-        """Return a transaction; queries inside its ``async with`` join it."""
-        return self._engine.transaction()
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """Open a transaction; queries inside the block join it, and an exception rolls it back."""
+        async with self._engine.transaction():
+            yield
 
     async def fetch(self, sql: str, *args: object) -> Sequence[asyncpg.Record]:
         """Run a statement with ``$n`` parameters and return its rows."""
         transaction = self._engine.current_transaction.get()
         if transaction is not None:
-            return await transaction.connection.fetch(sql, *args)
+            connection: asyncpg.Connection[asyncpg.Record] = transaction.connection
+            return await connection.fetch(sql, *args)
         if self._engine.pool is None:
             raise Unavailable("The database connection is closed.")
-        async with self._engine.pool.acquire() as connection:
-            return await connection.fetch(sql, *args)
+        async with self._engine.pool.acquire() as pooled:
+            return await pooled.fetch(sql, *args)
 
     async def fetch_one(self, sql: str, *args: object) -> asyncpg.Record | None:
         """Run a statement and return its first row, or ``None``."""

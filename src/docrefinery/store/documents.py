@@ -69,9 +69,7 @@ async def by_sha256(db: Database, tenant_id: int, sha256: str) -> DocumentRecord
     return DocumentRecord.of(row) if row else None
 
 
-async def page(
-    db: Database, tenant_id: int, filters: DocumentFilters, request: PageRequest
-) -> Page[DocumentRecord]:
+async def page(tenant_id: int, filters: DocumentFilters, request: PageRequest) -> Page[DocumentRecord]:
     """Return one page, newest first."""
     query = Document.select().where(Document.tenant_id == tenant_id, Document.deleted_at.is_null())
     if filters.status is not None:

@@ -10,7 +10,7 @@ from docrefinery.store.records import Record
 KEPT = timedelta(hours=24)
 
 
-class IdempotencyRecord(Record):
+class IdempotencyRecord(Record, frozen=True, kw_only=True):
     """What a request with an idempotency key came to."""
 
     fingerprint: bytes

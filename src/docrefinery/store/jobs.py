@@ -72,7 +72,7 @@ async def lock(db: Database, tenant_id: int, job_id: int) -> JobRecord | None:
     return JobRecord.of(row) if row else None
 
 
-async def page(db: Database, tenant_id: int, filters: JobFilters, request: PageRequest) -> Page[JobRecord]:
+async def page(tenant_id: int, filters: JobFilters, request: PageRequest) -> Page[JobRecord]:
     """Return one page: newest first, or in the order of change with ``updated_after``."""
     query = JobView.select().where(JobView.tenant_id == tenant_id)
     for column, wanted in (

@@ -9,6 +9,7 @@ import asyncpg
 import structlog
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration
+from piccolo.table import Table
 
 from docrefinery.store import piccolo_conf
 from docrefinery.store.schema import APP
@@ -41,10 +42,11 @@ async def _forwards(url: str) -> int:
     os.environ.setdefault("PICCOLO_CONF", piccolo_conf.__name__)
     engine = piccolo_conf.DB
     engine.config = {"dsn": url}
-    bound = [(table, table._meta._db) for table in (*TABLES, Migration)]  # noqa: SLF001
+    tables: tuple[type[Table], ...] = (*TABLES, Migration)
+    bound = [(table, table._meta._db) for table in tables]  # noqa: SLF001
     try:
         for table, _ in bound:
-            table._meta.db = engine  # noqa: SLF001
+            table._meta.db = engine
         # One transaction around everything: a migration and the note that it ran stand or fall together.
         async with engine.transaction():
             before = await _known()
@@ -52,10 +54,11 @@ async def _forwards(url: str) -> int:
                 result = await ForwardsMigrationManager(app_name=APP).run()
             if not result.success:
                 raise RuntimeError(f"The migrations failed: {result.message}\n{said.getvalue()}")
-            return len(await Migration.get_migrations_which_ran(APP)) - before
+            after = await _known()
     finally:
         for table, db in bound:
             table._meta._db = db  # noqa: SLF001
+    return after - before
 
 
 async def _known() -> int:

@@ -1,27 +1,31 @@
 """Keyset pagination over a Piccolo select: a page is a seek in an index, never an OFFSET."""
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from msgspec import Struct
-from piccolo.columns import Column
+from msgspec import Meta, Struct
+from piccolo.columns import Column, Timestamptz
 from piccolo.columns.combination import WhereRaw
 from piccolo.query.methods.select import Select
 
 from docrefinery.errors import InvalidFilter
-
+from docrefinery.store.records import Row
 
 T = TypeVar("T")
+
+
+Number = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class Cursor(Struct, frozen=True, array_like=True):
     """A place between two rows: before or after the row with this key."""
 
     back: bool
-    key: tuple[int] | tuple[datetime, int]
+    key: tuple[Number | Moment, ...]
 
     def encode(self) -> str:
         """Return the opaque text that links carry."""
@@ -53,7 +57,7 @@ class PageRequest(Struct, frozen=True):
 
 async def fetch_page(
     query: Select[Any],
-    make: Callable[[Mapping[str, Any]], T],
+    make: Callable[[Row], T],
     request: PageRequest,
     *,
     order: Sequence[Column],
@@ -64,9 +68,9 @@ async def fetch_page(
     back = cursor is not None and cursor.back
     forward = ascending is not back
     if cursor is not None:
-        if len(cursor.key) != len(order):
+        if [isinstance(part, datetime) for part in cursor.key] != [isinstance(c, Timestamptz) for c in order]:
             raise InvalidFilter("`cursor` belongs to another list or filter; start without it.")
-        columns = ", ".join(column._meta.name for column in order)  # noqa: SLF001
+        columns = ", ".join(column._meta.name for column in order)
         marks = ", ".join("{}" for _ in order)
         query = query.where(WhereRaw(f"({columns}) {'>' if forward else '<'} ({marks})", *cursor.key))
     rows: list[dict[str, Any]] = await query.order_by(*order, ascending=forward).limit(request.size + 1)
@@ -74,8 +78,8 @@ async def fetch_page(
     if back:
         rows.reverse()
 
-    def beside(row: Mapping[str, Any], *, before: bool) -> Cursor:
-        return Cursor(back=before, key=tuple(row[column._meta.name] for column in order))  # noqa: SLF001
+    def beside(row: Row, *, before: bool) -> Cursor:
+        return Cursor(back=before, key=tuple(row[column._meta.name] for column in order))
 
     has_previous = more if back else cursor is not None
     has_next = back or more

@@ -1,8 +1,7 @@
 """Rows as typed structs. JSON columns stay encoded (``Raw``) until somebody reads them."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from msgspec import Raw, Struct
@@ -11,11 +10,18 @@ Ref = int | UUID
 """How a caller names an object: its number or its uuid."""
 
 
+class Row(Protocol):
+    """A row of the driver's, or of Piccolo's."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return a column's value."""
+
+
 class Record(Struct, frozen=True, kw_only=True):
     """Base: a struct with the columns of a query as its fields."""
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
+    def of(cls, row: Row) -> Self:
         """Build from a row that has every field of the struct; other columns are passed over."""
         values = {name: row[name] for name in cls.__struct_fields__}
         for name in cls.__struct_fields__:
@@ -24,7 +30,7 @@ class Record(Struct, frozen=True, kw_only=True):
         return cls(**values)
 
 
-class TenantRecord(Record):
+class TenantRecord(Record, frozen=True, kw_only=True):
     """A tenant."""
 
     id: int
@@ -35,7 +41,7 @@ class TenantRecord(Record):
     created_at: datetime
 
 
-class KeyRecord(Record):
+class KeyRecord(Record, frozen=True, kw_only=True):
     """An API key with its tenant's defaults, as authentication needs it."""
 
     id: int
@@ -56,7 +62,7 @@ class KeyRecord(Record):
     revoked_at: datetime | None
 
 
-class DocumentRecord(Record):
+class DocumentRecord(Record, frozen=True, kw_only=True):
     """An uploaded PDF."""
 
     id: int
@@ -74,7 +80,7 @@ class DocumentRecord(Record):
     deleted_at: datetime | None
 
 
-class JobRecord(Record):
+class JobRecord(Record, frozen=True, kw_only=True):
     """A job with its page progress."""
 
     id: int
@@ -110,7 +116,7 @@ class JobRecord(Record):
     event_sequence: int
 
 
-class EventRecord(Record):
+class EventRecord(Record, frozen=True, kw_only=True):
     """A change of a job's status or stage."""
 
     sequence: int
@@ -128,7 +134,7 @@ class EventRecord(Record):
     modified_at: datetime
 
 
-class ArtifactRecord(Record):
+class ArtifactRecord(Record, frozen=True, kw_only=True):
     """A published result."""
 
     id: int
@@ -145,7 +151,7 @@ class ArtifactRecord(Record):
     created_at: datetime
 
 
-class ClaimRecord(Record):
+class ClaimRecord(Record, frozen=True, kw_only=True):
     """A job that a worker has taken, with all it needs to work on it."""
 
     job_id: int

@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from docrefinery.store.database import Database
 from docrefinery.store.records import KeyRecord, TenantRecord
 
@@ -31,9 +33,7 @@ async def get_tenant(db: Database, name: str) -> TenantRecord | None:
     return TenantRecord.of(row) if row else None
 
 
-async def set_tenant(
-    db: Database, tenant_id: int, *, options: str | None, default_profile: str | None
-) -> TenantRecord:
+async def set_tenant(db: Database, tenant_id: int, *, options: str | None, default_profile: str | None) -> TenantRecord:
     """Change what is not ``None``; an empty profile name removes the default."""
     row = await db.fetch_one(
         """UPDATE tenants SET options = coalesce($2::jsonb, options),
@@ -47,31 +47,32 @@ async def set_tenant(
     return TenantRecord.of(row)
 
 
-async def create_key(
-    db: Database,
-    tenant_id: int,
-    *,
-    name: str,
-    prefix: str,
-    secret_sha256: bytes,
-    scopes: list[str],
-    expires_at: datetime | None,
-    options: str,
-    default_profile: str | None,
-) -> KeyRecord:
+class NewKey(Struct, frozen=True, kw_only=True):
+    """A key to be stored; ``options`` is encoded JSON."""
+
+    name: str
+    prefix: str
+    secret_sha256: bytes
+    scopes: list[str]
+    expires_at: datetime | None
+    options: str
+    default_profile: str | None
+
+
+async def create_key(db: Database, tenant_id: int, key: NewKey) -> KeyRecord:
     """Insert a key."""
     row = await db.fetch_one(
         """INSERT INTO api_keys
                (tenant_id, name, prefix, secret_sha256, scopes, expires_at, options, default_profile)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id""",
         tenant_id,
-        name,
-        prefix,
-        secret_sha256,
-        scopes,
-        expires_at,
-        options,
-        default_profile,
+        key.name,
+        key.prefix,
+        key.secret_sha256,
+        key.scopes,
+        key.expires_at,
+        key.options,
+        key.default_profile,
     )
     assert row is not None
     created = await db.fetch_one(KEYS + "WHERE k.id = $1", row["id"])

@@ -7,6 +7,8 @@ from dramatiq.middleware import AsyncIO, Middleware
 
 from docrefinery.services.doorbell import QUEUE
 
+__all__ = ["RedisBroker", "build_broker", "nudge"]
+
 ACTOR = "work"
 SOCKET_SECONDS = 2.0
 
@@ -23,7 +25,7 @@ def build_broker(url: str, *more: Middleware) -> RedisBroker:
     client = redis.Redis.from_url(
         url, socket_connect_timeout=SOCKET_SECONDS, socket_timeout=SOCKET_SECONDS, health_check_interval=30
     )
-    broker = RedisBroker(client=client, middleware=[AsyncIO(), *more])
+    broker: RedisBroker = RedisBroker(client=client, middleware=[AsyncIO(), *more])  # type: ignore[no-untyped-call]
     broker.declare_queue(QUEUE)
     return broker
 

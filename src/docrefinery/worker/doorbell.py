@@ -29,10 +29,10 @@ class RedisDoorbell:
     async def silent(self, queue: str) -> bool:
         """Return whether no message waits for a worker; false also if that cannot be known."""
         try:
-            counts = await asyncio.to_thread(self._broker.client.llen, f"{self._broker.namespace}:{queue}")
+            length: int = await asyncio.to_thread(self._broker.client.llen, f"{self._broker.namespace}:{queue}")
         except UNREACHABLE:
             return False
-        return counts == 0
+        return length == 0
 
     async def check(self) -> None:
         """Return if Redis answers; raises :class:`OSError`."""

@@ -13,7 +13,7 @@ from uuid import UUID
 import dramatiq
 import psutil
 import structlog
-from dramatiq.asyncio import get_event_loop_thread
+from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import Middleware
 from msgspec import Struct
@@ -66,18 +66,18 @@ class OnTheLoop(Middleware):
         self.parts: Parts | None = None
         self._open = AsyncExitStack()
 
-    def after_worker_boot(self, broker: Any, worker: Any) -> None:
+    def after_worker_boot(self, broker: object, worker: object) -> None:  # noqa: ARG002
         """Start the pool, the converter, and the background tasks."""
-        get_event_loop_thread().run_coroutine(self._start())
+        _loop().run_coroutine(self._start())
 
-    def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
+    def before_worker_shutdown(self, broker: object, worker: object) -> None:  # noqa: ARG002
         """Give the job in hand back before the threads are waited for."""
         assert self.parts is not None
-        get_event_loop_thread().loop.call_soon_threadsafe(self.parts.runner.shut_down)
+        _loop().loop.call_soon_threadsafe(self.parts.runner.shut_down)
 
-    def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
+    def after_worker_shutdown(self, broker: object, worker: object) -> None:  # noqa: ARG002
         """Close everything; this comes before ``AsyncIO`` ends the loop, since later middleware goes first here."""
-        get_event_loop_thread().run_coroutine(self._open.aclose())
+        _loop().run_coroutine(self._open.aclose())
 
     async def _start(self) -> None:
         parts = self.parts
@@ -92,6 +92,12 @@ class OnTheLoop(Middleware):
             task = asyncio.create_task(background)
             self._open.push_async_callback(_ended, task)
         log.info("worker_started", worker_id=str(parts.worker_id))
+
+
+def _loop() -> EventLoopThread:
+    thread = get_event_loop_thread()
+    assert thread is not None
+    return thread
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
@@ -110,7 +116,7 @@ async def _warm(parts: Parts) -> None:
     try:
         await parts.converter.start()
     except ConverterUnavailable as error:
-        log.error("converter_does_not_start", error=str(error))
+        log.error("converter_does_not_start", error=str(error))  # noqa: TRY400 - the message has it all
 
 
 async def _say_alive(parts: Parts) -> None:

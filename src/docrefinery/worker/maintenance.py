@@ -35,7 +35,7 @@ class Maintenance:
         """Sweep for ever."""
         while True:
             # Workers that started together need not sweep together.
-            await asyncio.sleep(self._settings.sweep_seconds * random.uniform(0.75, 1.25))
+            await asyncio.sleep(self._settings.sweep_seconds * random.uniform(0.75, 1.25))  # noqa: S311
             try:
                 await self.sweep()
             except (*UNREACHABLE, TimeoutError, errors.StorageError) as error:

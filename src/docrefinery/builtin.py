@@ -1,0 +1,30 @@
+"""The plugin of everything that comes with DocumentRefinery; it enters through the same door as anybody's."""
+
+from docrefinery.exporters.chunks_json import CHUNKS_JSON
+from docrefinery.exporters.docling_json import DOCLING_JSON
+from docrefinery.exporters.doctags import DOCTAGS
+from docrefinery.exporters.figures_zip import FIGURES_ZIP
+from docrefinery.exporters.markdown import MARKDOWN
+from docrefinery.exporters.text import TEXT
+from docrefinery.plugin import Exporter, Profile, Scanner, hookimpl
+from docrefinery.profiles.fast_text import FAST_TEXT
+from docrefinery.scanners.basic import BASIC
+from docrefinery.scanners.clamd import CLAMD
+
+
+@hookimpl
+def docrefinery_profiles() -> list[Profile]:
+    """Return the built-in profiles."""
+    return [FAST_TEXT]
+
+
+@hookimpl
+def docrefinery_exporters() -> list[Exporter]:
+    """Return the built-in exporters."""
+    return [DOCLING_JSON, MARKDOWN, TEXT, DOCTAGS, CHUNKS_JSON, FIGURES_ZIP]
+
+
+@hookimpl
+def docrefinery_scanners() -> list[Scanner]:
+    """Return the built-in scanners."""
+    return [BASIC, CLAMD]

@@ -1,0 +1,65 @@
+"""The seam between the pipeline and whatever converts: what an engine is given and what it returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from docrefinery.model import JobWarning
+
+if TYPE_CHECKING:
+    from docling_core.types.doc import DoclingDocument
+
+OnPage = Callable[[int, int], None]
+
+
+class EngineOptions(Struct, frozen=True):
+    """What of a job's options concerns an engine, in the guide's and Docling's names; the others are ignored here.
+
+    ``None`` is "not said". The time limit is not among them: it is the parent's, which kills the process.
+    """
+
+    max_num_pages: int | None = None
+    max_file_size: int | None = None
+    page_range: tuple[int, int] | None = None
+    images_scale: float | None = None
+    generate_picture_images: bool = False
+    fail_on_partial: bool | None = None
+    ocr: bool | None = None
+    do_ocr: bool | None = None
+    do_table_structure: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineResult:
+    """A converted document.
+
+    :param document: what the exporters get.
+    :param page_count: pages of the file.
+    :param pages_total: pages that were to be converted.
+    :param failed_pages: those of them that are missing in the document.
+    :param warnings: what the user should know although nothing failed.
+    :param engine: what did it, as shown in the job.
+    """
+
+    document: "DoclingDocument"
+    page_count: int
+    pages_total: int
+    failed_pages: tuple[int, ...]
+    warnings: tuple[JobWarning, ...]
+    engine: dict[str, str]
+
+
+class Engine(Protocol):
+    """Something that makes a document of a PDF."""
+
+    def convert(self, source: Path, name: str, options: EngineOptions, on_page: OnPage) -> EngineResult:
+        """Convert a file.
+
+        :param source: the PDF.
+        :param name: its original file name.
+        :param on_page: told pages done and pages in all, after each page.
+        :raises JobError: if the document cannot be converted.
+        """

@@ -1,0 +1,81 @@
+"""A first look at a PDF before anything expensive: whether it can be opened and keeps to the limits."""
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+
+import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
+
+from docrefinery.engine.base import EngineOptions
+from docrefinery.errors import ConversionFailed, EncryptedPdf, FileTooLarge, InvalidPdf, PageLimitExceeded
+
+_ENCRYPTED = {pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY}
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """How many pages a document has, and the first and last one to convert."""
+
+    count: int
+    first: int
+    last: int
+
+    @property
+    def total(self) -> int:
+        """How many pages are to be converted."""
+        return self.last - self.first + 1
+
+
+def preflight(source: Path, options: EngineOptions) -> Pages:
+    """Return the pages to convert.
+
+    A ``page_range`` that reaches past the end is cut there; one that lies behind the end has nothing to convert.
+
+    :raises JobError: if the file cannot be opened, has no pages or exceeds a limit.
+    """
+    _check_size(source, options.max_file_size or 0)
+    count = _count(source)
+    first, last = options.page_range or (1, count)
+    if first > min(last, count):
+        raise ConversionFailed(
+            f"page_range is [{first}, {last}], but the document has {count} pages; ask for pages that exist",
+            details={"page_count": count},
+        )
+    pages = Pages(count, first, min(last, count))
+    if options.max_num_pages and pages.total > options.max_num_pages:
+        raise PageLimitExceeded(
+            f"{pages.total} pages are to be converted, max_num_pages allows {options.max_num_pages}; "
+            "ask for fewer with page_range, or raise the limit",
+            details={"page_count": count, "max_num_pages": options.max_num_pages},
+        )
+    return pages
+
+
+def _check_size(source: Path, limit: int) -> None:
+    size = source.stat().st_size
+    if limit and size > limit:
+        raise FileTooLarge(
+            f"the file has {size} bytes, max_file_size allows {limit}",
+            details={"size_bytes": size, "max_file_size": limit},
+        )
+
+
+def _count(source: Path) -> int:
+    try:
+        # An empty user password needs no word from us: pdfium tries it by itself.
+        with pdfium.PdfDocument(source) as document:
+            count = len(document)
+    except pdfium.PdfiumError as error:
+        if error.err_code in _ENCRYPTED and _is_encrypted(source):
+            raise EncryptedPdf("the PDF needs a password; remove it and upload the file again") from error
+        raise InvalidPdf("the file cannot be read as a PDF") from error
+    if count < 1:
+        raise InvalidPdf("the PDF has no pages")
+    return count
+
+
+def _is_encrypted(source: Path) -> bool:
+    """Of a document without pages pdfium reports the error of the document before it, so its word is not enough."""
+    with source.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(b"/Encrypt") >= 0

@@ -1,0 +1,1 @@
+"""Conversion in a child process that is warm, limited and killable."""

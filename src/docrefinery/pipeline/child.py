@@ -1,0 +1,120 @@
+"""The converter process: ``python -m docrefinery.pipeline.child <descriptor of its socket>``."""
+
+import socket
+import sys
+import traceback
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from docrefinery.errors import ConversionFailed, JobError, OutOfMemory, ScannerUnavailable
+from docrefinery.pipeline import jail, protocol
+from docrefinery.plugin import Clean, Infected, ScanEngine, Unscannable
+from docrefinery.plugin.registry import PluginError, Registry, load
+
+
+class Parent:
+    """The other end of the socket."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def receive(self) -> protocol.Request | None:
+        """Wait for the next request; ``None`` when the parent is gone."""
+        header = self._read(protocol.HEADER_BYTES)
+        body = self._read(protocol.body_length(header)) if header else b""
+        return protocol.requests.decode(body) if body else None
+
+    def send(self, message: protocol.Reply) -> None:
+        """Send a reply."""
+        self._connection.sendall(protocol.encode(message))
+
+    def _read(self, count: int) -> bytes:
+        received = bytearray()
+        while len(received) < count:
+            more = self._connection.recv(count - len(received))
+            if not more:
+                return b""
+            received += more
+        return bytes(received)
+
+
+class Child:
+    """What a warm process answers."""
+
+    def __init__(self, registry: Registry) -> None:
+        from docrefinery.engine.native import NativeEngine
+
+        self._registry = registry
+        self._engine = NativeEngine()
+        self._scanners: dict[str, ScanEngine] = {}
+
+    def answer(self, request: protocol.Request, send: Callable[[protocol.Reply], None]) -> protocol.Reply:
+        """Do what is asked; every error becomes an answer."""
+        try:
+            match request:
+                case protocol.Scan():
+                    return self._scan(request)
+                case protocol.Convert():
+                    return self._convert(request, send)
+                case protocol.Setup():
+                    raise RuntimeError("the setup comes once")
+        except MemoryError:
+            # The parent, which set the bound, says it in words.
+            return protocol.Failed(OutOfMemory.error_code, "", {})
+        except JobError as error:
+            return protocol.Failed(error.error_code, error.message, error.details)
+        except Exception as error:  # noqa: BLE001 - Docling and exporters may raise anything
+            traceback.print_exc()
+            return protocol.Failed(ConversionFailed.error_code, f"{type(error).__name__}: {error}", {})
+
+    def _scan(self, request: protocol.Scan) -> protocol.Reply:
+        try:
+            if request.scanner not in self._scanners:
+                self._scanners[request.scanner] = self._registry.scanners[request.scanner].create({})
+            verdict = self._scanners[request.scanner].scan(Path(request.path))
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Whatever a scanner fails of, the file was not judged, and must not pass for clean.
+            raise ScannerUnavailable(
+                f"the scanner {request.scanner!r} failed: {type(error).__name__}: {error}"
+            ) from error
+        match verdict:
+            case Clean():
+                return protocol.Scanned()
+            case Infected():
+                return protocol.Scanned(signature=verdict.signature)
+            case Unscannable():
+                return protocol.Scanned(unscannable=verdict.reason)
+
+    def _convert(self, request: protocol.Convert, send: Callable[[protocol.Reply], None]) -> protocol.Reply:
+        from docrefinery.pipeline.conversion import convert
+
+        return convert(self._engine, self._registry, request, send)
+
+
+def main() -> None:
+    """Serve one parent until it closes its end."""
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    connection.set_inheritable(False)
+    jail.enter()
+    parent = Parent(connection)
+    setup = parent.receive()
+    if not isinstance(setup, protocol.Setup):
+        return
+    jail.limit_memory(setup.memory_bytes)
+    # Docling warns of every box that sticks out of its page.
+    warnings.filterwarnings("ignore", message="Provenance bbox")
+    try:
+        child = Child(load(setup.plugins))
+    except PluginError as error:
+        parent.send(protocol.Unusable(str(error)))
+        return
+    parent.send(protocol.Ready())
+    while (request := parent.receive()) is not None:
+        parent.send(child.answer(request, parent.send))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""One conversion inside the child: engine, then exporters, with progress and times."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from docrefinery.engine.base import Engine, EngineOptions, EngineResult
+from docrefinery.errors import ConversionFailed, ExportFailed
+from docrefinery.model import Stage
+from docrefinery.pipeline.protocol import Convert, Done, Reply, Working, Written
+from docrefinery.plugin import Exporter
+from docrefinery.plugin.registry import Registry
+
+Send = Callable[[Reply], None]
+
+
+def convert(engine: Engine, registry: Registry, request: Convert, send: Send) -> Done:
+    """Convert a document and write its artifacts.
+
+    :raises JobError: if the document cannot be converted or an exporter fails.
+    """
+    exporters = [_exporter(registry, kind) for kind in request.exports]
+    options = _options(request, exporters)
+    started = time.monotonic()
+    send(Working(Stage.CONVERTING, 0, 0))
+    result = engine.convert(
+        Path(request.source),
+        request.name,
+        options,
+        lambda done, total: send(Working(Stage.CONVERTING, done, total)),
+    )
+    convert_ms = _since(started)
+    plain = [exporter for exporter in exporters if exporter.stage is Stage.EXPORTING]
+    chunks = [exporter for exporter in exporters if exporter.stage is Stage.CHUNKING]
+    export_ms = _export(registry, plain, result, Path(request.workdir), send)
+    chunk_ms = _export(registry, chunks, result, Path(request.workdir), send)
+    return Done(
+        page_count=result.page_count,
+        pages_total=result.pages_total,
+        artifacts=tuple(Written(exporter.kind, _file_name(exporter)) for exporter in exporters),
+        convert_ms=convert_ms,
+        export_ms=export_ms or 0,
+        chunk_ms=chunk_ms,
+        warnings=result.warnings,
+        engine=result.engine,
+        partial=bool(result.failed_pages),
+        failed_pages=result.failed_pages,
+    )
+
+
+def _exporter(registry: Registry, kind: str) -> Exporter:
+    if kind not in registry.exporters:
+        raise ExportFailed(f"no plugin offers the export {kind!r} any more")
+    return registry.exporters[kind]
+
+
+def _options(request: Convert, exporters: list[Exporter]) -> EngineOptions:
+    options = dict(request.options)
+    for exporter in exporters:
+        options.update(exporter.needs)
+    try:
+        return msgspec.convert(options, EngineOptions)
+    except msgspec.ValidationError as error:
+        raise ConversionFailed(f"the options cannot be used: {error}") from error
+
+
+def _export(
+    registry: Registry, exporters: list[Exporter], result: EngineResult, workdir: Path, send: Send
+) -> int | None:
+    if not exporters:
+        return None
+    send(Working(exporters[0].stage, result.pages_total, result.pages_total))
+    started = time.monotonic()
+    for exporter in exporters:
+        try:
+            with (workdir / _file_name(exporter)).open("wb") as file:
+                exporter.write(result.document, file)
+        except MemoryError:
+            raise
+        except Exception as error:
+            plugin = registry.provider(exporter)
+            raise ExportFailed(
+                f"the exporter {exporter.kind!r} of {plugin.distribution} {plugin.version} failed: "
+                f"{type(error).__name__}: {error}",
+                details={"kind": exporter.kind, "plugin": plugin.name},
+            ) from error
+    return _since(started)
+
+
+def _file_name(exporter: Exporter) -> str:
+    return f"{exporter.kind}{exporter.suffix}"
+
+
+def _since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)

@@ -1,0 +1,211 @@
+"""The parent's handle on a converter: one warm child, one request at a time, an outcome for everything."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from docrefinery.errors import OutOfMemory, ScannerUnavailable
+from docrefinery.pipeline import protocol
+from docrefinery.pipeline.artifacts import accept
+from docrefinery.pipeline.keeper import ConverterUnavailable, Keeper
+from docrefinery.pipeline.outcomes import Canceled, Converted, Crashed, Outcome, Progress, Rejected, Task, TimedOut
+from docrefinery.pipeline.postmortem import autopsy, out_of_memory
+from docrefinery.pipeline.process import ChildGone, ChildLimits, ChildProcess
+from docrefinery.pipeline.protocol import ProtocolError
+from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable, Verdict
+
+__all__ = ["ChildLimits", "Converter", "ConverterUnavailable"]
+
+SCAN_SECONDS = 120.0
+WATCH_SECONDS = 0.1
+
+OnProgress = Callable[[Progress], None]
+Ending = Rejected | TimedOut | Crashed | Canceled
+Answer = protocol.Done | protocol.Scanned
+
+
+class Converter:
+    """One converter child, replaced when it is worn out, killed or dead.
+
+    It does one thing at a time; make one for each slot. All of it belongs to the event loop that awaits it.
+    """
+
+    def __init__(self, limits: ChildLimits, plugins: tuple[str, ...] | None) -> None:
+        self._limits = limits
+        self._keeper = Keeper(limits, plugins)
+        self._ending: Ending | None = None
+        self._busy = False
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child, ``None`` while there is none."""
+        child = self._keeper.child
+        return child.pid if child is not None and child.alive else None
+
+    @property
+    def rss_bytes(self) -> int:
+        """Resident memory of the child, 0 while there is none."""
+        child = self._keeper.child
+        return child.rss_bytes() if child is not None else 0
+
+    async def start(self) -> None:
+        """Start a child unless there is one, and wait until it is warm.
+
+        :raises ConverterUnavailable: if it cannot be started.
+        """
+        await self._keeper.get()
+
+    async def scan(self, scanner: str, path: Path, timeout_seconds: float = SCAN_SECONDS) -> Verdict | Outcome:
+        """Judge a file with a scanner that runs in the child.
+
+        :raises ConverterUnavailable: if no child can be started.
+        :raises ScannerDown: if the scanner says so.
+        """
+        answer = await self._ask(_scan_request(scanner, path), timeout_seconds, lambda _: None)
+        match answer:
+            case protocol.Scanned(signature=str(signature)):
+                return Infected(signature=signature)
+            case protocol.Scanned(unscannable=str(reason)):
+                return Unscannable(reason=reason)
+            case protocol.Scanned():
+                return Clean()
+            case Rejected(code=ScannerUnavailable.error_code):
+                raise ScannerDown(answer.message)
+            case protocol.Done():
+                return self._distrust("sent the answer to another question")
+            case _:
+                return answer
+
+    async def convert(self, task: Task, on_progress: OnProgress) -> Outcome:
+        """Convert a document; cancelling the caller kills the child.
+
+        :raises ConverterUnavailable: if no child can be started.
+        """
+        answer = await self._ask(_convert_request(task), task.timeout_seconds, on_progress)
+        match answer:
+            case protocol.Done():
+                return await self._accept(task, answer)
+            case protocol.Scanned():
+                return self._distrust("sent the answer to another question")
+            case _:
+                return answer
+
+    def kill(self) -> None:
+        """End the child and everything it started, at once; what is running ends as :class:`Canceled`."""
+        self._end(Canceled())
+
+    async def close(self) -> None:
+        """End the child and wait until nothing is left of it."""
+        self.kill()
+        await self._keeper.close()
+
+    async def _ask(self, request: protocol.Request, seconds: float, on_progress: OnProgress) -> Answer | Ending:
+        self._begin()
+        try:
+            child = await self._keeper.get()
+            answer = self._ending or await self._talk(child, request, seconds, on_progress)
+        except ConverterUnavailable:
+            if self._ending is None:
+                raise
+            return self._ending
+        finally:
+            self._busy = False
+        self._settle(child, answer)
+        return answer
+
+    def _begin(self) -> None:
+        if self._busy:
+            raise RuntimeError("a converter does one thing at a time")
+        self._busy, self._ending = True, None
+
+    async def _talk(
+        self, child: ChildProcess, request: protocol.Request, seconds: float, on_progress: OnProgress
+    ) -> Answer | Ending:
+        timer = asyncio.get_running_loop().call_later(seconds, self._end, TimedOut(seconds))
+        watch = asyncio.create_task(self._watch_memory(child))
+        try:
+            child.send(request)
+            child.jobs += isinstance(request, protocol.Convert)
+            return await self._listen(child, on_progress)
+        except ChildGone:
+            await child.ended()
+            return self._ending or autopsy(child, self._limits.memory_bytes)
+        except ProtocolError as error:
+            return self._distrust(f"sent {error}")
+        except BaseException:
+            child.kill()
+            raise
+        finally:
+            timer.cancel()
+            watch.cancel()
+
+    async def _listen(self, child: ChildProcess, on_progress: OnProgress) -> Answer | Rejected:
+        while True:
+            match await child.receive():
+                case protocol.Working() as working:
+                    on_progress(Progress(working.stage, working.pages_done, working.pages_total))
+                case protocol.Failed(code=OutOfMemory.error_code):
+                    return out_of_memory(self._limits.memory_bytes)
+                case protocol.Failed() as failed:
+                    return Rejected(failed.code, failed.message, failed.details)
+                case protocol.Done() | protocol.Scanned() as answer:
+                    return answer
+                case other:
+                    raise ProtocolError(f"an unexpected {type(other).__name__}")
+
+    async def _watch_memory(self, child: ChildProcess) -> None:
+        while True:
+            if child.rss_bytes() > self._limits.memory_bytes:
+                self._end(out_of_memory(self._limits.memory_bytes))
+            await asyncio.sleep(WATCH_SECONDS)
+
+    async def _accept(self, task: Task, done: protocol.Done) -> Converted | Crashed:
+        try:
+            artifacts = await asyncio.to_thread(accept, task.workdir, task.exports, done.artifacts)
+        except ProtocolError as error:
+            return self._distrust(f"wrote what it must not write: {error}")
+        return Converted(
+            page_count=done.page_count,
+            pages_total=done.pages_total,
+            artifacts=artifacts,
+            convert_ms=done.convert_ms,
+            export_ms=done.export_ms,
+            chunk_ms=done.chunk_ms,
+            warnings=done.warnings,
+            engine=done.engine,
+            partial=done.partial,
+            failed_pages=done.failed_pages,
+        )
+
+    def _end(self, ending: Ending) -> None:
+        self._ending = self._ending or ending
+        self._keeper.kill()
+
+    def _distrust(self, what: str) -> Crashed:
+        child = self._keeper.child
+        stderr = child.stderr_tail() if child is not None else ""
+        self._keeper.replace()
+        return Crashed(reason=f"the converter {what} and was killed", stderr=stderr)
+
+    def _settle(self, child: ChildProcess, answer: Answer | Ending) -> None:
+        """Make sure that the next request finds a child that is alive, not worn out and not out of memory."""
+        child.clear_stderr()
+        worn = child.jobs >= self._limits.max_jobs or child.rss_bytes() > self._limits.max_rss_bytes
+        exhausted = isinstance(answer, Rejected) and answer.code == OutOfMemory.error_code
+        if child is self._keeper.child and (worn or exhausted or not child.alive):
+            self._keeper.replace()
+
+
+def _scan_request(scanner: str, path: Path) -> protocol.Scan:
+    # The child works in a folder of its own, so a relative path would lead elsewhere.
+    return protocol.Scan(scanner, str(path.absolute()))
+
+
+def _convert_request(task: Task) -> protocol.Convert:
+    return protocol.Convert(
+        source=str(task.source.absolute()),
+        name=task.name,
+        workdir=str(task.workdir.absolute()),
+        options=task.options,
+        exports=tuple(task.exports),
+    )

@@ -1,0 +1,120 @@
+"""Keeps one warm child at hand: starts it, notices its death, replaces it."""
+
+import asyncio
+
+from docrefinery.pipeline import protocol
+from docrefinery.pipeline.outcomes import Crashed
+from docrefinery.pipeline.postmortem import autopsy
+from docrefinery.pipeline.process import ChildGone, ChildLimits, ChildProcess
+from docrefinery.pipeline.protocol import ProtocolError
+
+WARM_UP_SECONDS = 120
+# A child that dies again and again with nothing to do is not replaced for ever; the next request tries once more.
+IDLE_REPLACEMENTS = 3
+
+
+class ConverterUnavailable(Exception):
+    """A converter process cannot be started; the message has the end of what it wrote to stderr."""
+
+
+class Keeper:
+    """Holds the current child. Whoever takes it out is the only one to use it until they are done."""
+
+    def __init__(self, limits: ChildLimits, plugins: tuple[str, ...] | None) -> None:
+        self.child: ChildProcess | None = None
+        self._limits = limits
+        self._plugins = plugins
+        self._warming: asyncio.Task[ChildProcess] | None = None
+        self._mourners: set[asyncio.Task[None]] = set()
+        self._idle_replacements = 0
+        self._closed = False
+
+    async def get(self) -> ChildProcess:
+        """Return a warm child, started now if there is none.
+
+        :raises ConverterUnavailable: if it cannot be started.
+        """
+        self._idle_replacements = 0
+        if self._closed:
+            raise ConverterUnavailable("the converter is closed")
+        if self._warming is None or self._useless(self._warming):
+            self._warm_up()
+        assert self._warming is not None
+        # The child goes on warming up for the next one if this caller is cancelled.
+        return await asyncio.shield(self._warming)
+
+    def replace(self) -> None:
+        """End the current child and start the next one in the background."""
+        self.kill()
+        if not self._closed:
+            self._warm_up()
+
+    def kill(self) -> None:
+        """End the current child at once."""
+        if self.child is not None:
+            self.child.kill()
+
+    async def close(self) -> None:
+        """End the child and wait until nothing is left of it."""
+        self._closed = True
+        self.kill()
+        if self._warming is not None:
+            await asyncio.gather(self._warming, return_exceptions=True)
+        await asyncio.gather(*self._mourners)
+
+    def _useless(self, warming: asyncio.Task[ChildProcess]) -> bool:
+        if not warming.done():
+            return False
+        return warming.cancelled() or warming.exception() is not None or not warming.result().alive
+
+    def _warm_up(self) -> None:
+        self._warming = asyncio.create_task(self._start())
+        # Whoever needs the child meets the error; with nobody waiting it must not end in asyncio's own log.
+        self._warming.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    async def _start(self) -> ChildProcess:
+        try:
+            child = self.child = ChildProcess()
+        except OSError as error:
+            raise ConverterUnavailable(f"no process can be started: {error}") from error
+        mourner = asyncio.create_task(self._mourn(child))
+        self._mourners.add(mourner)
+        mourner.add_done_callback(self._mourners.discard)
+        try:
+            reply = await self._greet(child)
+        except BaseException:
+            child.kill()
+            raise
+        if isinstance(reply, protocol.Ready):
+            return child
+        child.kill()
+        raise ConverterUnavailable(reply.message if isinstance(reply, protocol.Unusable) else f"it said {reply!r}")
+
+    async def _greet(self, child: ChildProcess) -> protocol.Reply:
+        setup = protocol.Setup(memory_bytes=self._limits.memory_bytes, plugins=self._plugins)
+        try:
+            async with asyncio.timeout(WARM_UP_SECONDS):
+                return await child.warm(setup)
+        except TimeoutError:
+            raise ConverterUnavailable(
+                f"the converter was not ready after {WARM_UP_SECONDS} s: {child.stderr_tail()}"
+            ) from None
+        except ProtocolError as error:
+            raise ConverterUnavailable(f"the converter sent {error}: {child.stderr_tail()}") from error
+        except ChildGone:
+            await child.ended()
+            raise ConverterUnavailable(f"{self._reason(child)}: {child.stderr_tail()}") from None
+
+    def _reason(self, child: ChildProcess) -> str:
+        end = autopsy(child, self._limits.memory_bytes)
+        if isinstance(end, Crashed):
+            return f"{end.reason} while it started"
+        mebibytes = self._limits.memory_bytes // 2**20
+        return f"a converter needs more than {mebibytes} MiB only to start; raise DOCREFINERY_CHILD_MEMORY_MB"
+
+    async def _mourn(self, child: ChildProcess) -> None:
+        await child.released()
+        warm = self._warming is not None and self._warming.done()
+        if child is self.child and warm and not self._closed and self._idle_replacements < IDLE_REPLACEMENTS:
+            self._idle_replacements += 1
+            self._warm_up()

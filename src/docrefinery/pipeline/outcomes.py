@@ -1,0 +1,99 @@
+"""What a converter is asked, what it says meanwhile, and every way its work can end."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from docrefinery.model import JobWarning, Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One conversion.
+
+    :param source: the PDF; only read.
+    :param name: its original file name, which Docling keeps as the document's origin.
+    :param workdir: an existing folder of this task alone, where the artifacts are written.
+    :param options: the effective options in the guide's and Docling's names; unknown ones are ignored.
+    :param exports: kinds of the artifacts to write.
+    :param timeout_seconds: time after which the converter is killed; waiting for a warm one does not count.
+    """
+
+    source: Path
+    name: str
+    workdir: Path
+    options: dict[str, object] = field(default_factory=dict)
+    exports: tuple[str, ...] | list[str] = ()
+    timeout_seconds: float = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the converter is doing, and of how many pages."""
+
+    stage: Stage
+    pages_done: int
+    pages_total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """A file that was written to the task's folder; size and hash were taken by the parent."""
+
+    kind: str
+    path: Path
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """The document was converted and every export written.
+
+    ``page_count`` is the document's, ``pages_total`` what was to be converted of it; ``partial`` says that
+    ``failed_pages`` are missing. ``engine`` describes what converted it. ``chunk_ms`` is ``None`` without chunks.
+    """
+
+    page_count: int
+    pages_total: int
+    artifacts: tuple[Artifact, ...]
+    convert_ms: int
+    export_ms: int
+    chunk_ms: int | None
+    warnings: tuple[JobWarning, ...]
+    engine: dict[str, str]
+    partial: bool
+    failed_pages: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The document cannot be converted, and another attempt would end the same; ``code`` is a job's error code."""
+
+    code: str
+    message: str
+    details: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOut:
+    """The time was up and the converter was killed."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crashed:
+    """The converter died, or broke the protocol and was killed; ``stderr`` is the last it wrote there."""
+
+    reason: str
+    signal: int | None = None
+    exit_code: int | None = None
+    stderr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Canceled:
+    """The converter was killed on request."""
+
+
+Outcome = Converted | Rejected | TimedOut | Crashed | Canceled

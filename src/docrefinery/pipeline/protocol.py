@@ -1,0 +1,130 @@
+"""What parent and child tell each other: length-prefixed JSON over a socket pair of their own.
+
+The parent believes nothing: whatever parses untrusted files may have been taken over by one. So the frames are
+bounded, the types strict, and a child names its files by their plain name in the task's folder.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from docrefinery.model import JobWarning, Stage
+
+MAX_FRAME = 4 * 1024 * 1024
+HEADER_BYTES = 4
+
+Count = Annotated[int, Meta(ge=0, le=2**31)]
+Text = Annotated[str, Meta(max_length=64 * 1024)]
+
+
+class Setup(Struct, frozen=True, tag="setup"):
+    """First message to a child: its bounds and its plugins."""
+
+    memory_bytes: int
+    plugins: tuple[str, ...] | None
+
+
+class Scan(Struct, frozen=True, tag="scan"):
+    """Judge a file with a scanner that runs in the child."""
+
+    scanner: str
+    path: str
+
+
+class Convert(Struct, frozen=True, tag="convert"):
+    """Convert a file and write its artifacts."""
+
+    source: str
+    name: str
+    workdir: str
+    options: dict[str, object]
+    exports: tuple[str, ...]
+
+
+Request = Setup | Scan | Convert
+
+
+class Ready(Struct, frozen=True, tag="ready"):
+    """The child is warm."""
+
+
+class Unusable(Struct, frozen=True, tag="unusable"):
+    """The child cannot be used at all, for example because a plugin cannot be loaded."""
+
+    message: Text
+
+
+class Working(Struct, frozen=True, tag="working"):
+    """Stage and pages of the running conversion."""
+
+    stage: Stage
+    pages_done: Count
+    pages_total: Count
+
+
+class Scanned(Struct, frozen=True, tag="scanned"):
+    """A verdict: neither field is clean, else the signature or the reason for which it cannot be scanned."""
+
+    signature: Text | None = None
+    unscannable: Text | None = None
+
+
+class Written(Struct, frozen=True):
+    """One artifact, by the plain name of its file in the task's folder."""
+
+    kind: Text
+    file_name: Text
+
+
+class Done(Struct, frozen=True, tag="done"):
+    """The conversion is complete."""
+
+    page_count: Count
+    pages_total: Count
+    artifacts: tuple[Written, ...]
+    convert_ms: Count
+    export_ms: Count
+    chunk_ms: Count | None
+    warnings: tuple[JobWarning, ...]
+    engine: dict[str, str]
+    partial: bool
+    failed_pages: tuple[Count, ...]
+
+
+class Failed(Struct, frozen=True, tag="failed"):
+    """The request ended with an error that has a code."""
+
+    code: Text
+    message: Text
+    details: dict[str, object]
+
+
+Reply = Ready | Unusable | Working | Scanned | Done | Failed
+
+_encoder = msgspec.json.Encoder()
+requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+replies: msgspec.json.Decoder[Reply] = msgspec.json.Decoder(Reply)
+
+
+class ProtocolError(Exception):
+    """The other side sent what it must not send."""
+
+
+def encode(message: Request | Reply) -> bytes:
+    """Return the frame of a message."""
+    body = _encoder.encode(message)
+    if len(body) > MAX_FRAME:
+        raise ProtocolError(f"a message of {len(body)} bytes is over the limit of {MAX_FRAME}")
+    return len(body).to_bytes(HEADER_BYTES, "big") + body
+
+
+def body_length(header: bytes) -> int:
+    """Return how many bytes follow a header.
+
+    :raises ProtocolError: if it is more than the limit.
+    """
+    length = int.from_bytes(header, "big")
+    if length > MAX_FRAME:
+        raise ProtocolError(f"a message of {length} bytes is over the limit of {MAX_FRAME}")
+    return length
