@@ -8,7 +8,7 @@ require = $(eval MISSING := $(shell sh tools/venv missing $(1)))$(if $(MISSING),
 runtime = $(call require,runtime)@sh tools/venv runtime
 dev = $(call require,dev)@sh tools/venv dev
 
-.PHONY: help up test check fix bench lock clean
+.PHONY: help up test check fix docs bench lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
@@ -34,7 +34,11 @@ fix: ## Format, and repair what the linter can repair
 	@$(BIN)/ruff check --fix-only
 	@$(BIN)/ruff format
 
-bench: ## Run the benchmarks (ARGS="name")
+docs: ## Bring the tables of docs/ that come from the code up to date
+	$(dev)
+	@$(BIN)/python tools/reference.py
+
+bench: ## Run the benchmarks (ARGS="folder of PDFs")
 	$(dev)
 	@exec $(BIN)/python -m bench $(ARGS)
 

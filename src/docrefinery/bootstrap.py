@@ -1,9 +1,7 @@
 """The composition root: the one place that knows every concrete class."""
 
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from docrefinery.api.app import App, create_app
-from docrefinery.api.deps import ServiceSet
+from docrefinery.api.deps import Services
 from docrefinery.embedded import locate
 from docrefinery.pipeline.converter import ChildLimits, Converter
 from docrefinery.pipeline.publishing import Publisher
@@ -93,7 +91,7 @@ def build_api(settings: Settings) -> App:
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
     authenticator = Authenticator(db)
     changes = Changes(db, on_keys=authenticator.forget, on_listening=authenticator.cache)
-    services = ServiceSet(
+    services = Services(
         settings=settings,
         registry=registry,
         authenticator=authenticator,
@@ -117,18 +115,6 @@ def build_api(settings: Settings) -> App:
     return create_app(services, lifespan)
 
 
-@contextmanager
-def scratch_folder(settings: Settings) -> Iterator[Path]:
-    """Make a private folder for files in hand; it goes with the process."""
-    base = settings.data_dir / "scratch"
-    base.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder = Path(tempfile.mkdtemp(prefix="worker-", dir=base))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheLoop]:
     """Build what a worker process runs."""
     registry, db, blobs = registry_of(settings), _database(settings), Blobs(settings.storage)
@@ -136,7 +122,7 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
     broker = build_broker(settings.redis_url, lifecycle)
     doorbell = RedisDoorbell(broker)
     changes = Changes(db, channel=CANCELS)
-    converter = Converter(child_limits(settings), settings.plugins)
+    converter = Converter(child_limits(settings), settings.plugins, scratch)
     worker_id = uuid4()
     runner = Runner(
         Slot(worker_id=worker_id, watching=changes.watching, scratch=scratch),

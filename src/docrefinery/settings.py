@@ -1,6 +1,7 @@
 """The installation's settings: one frozen struct, read once from the environment and passed on."""
 
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -161,6 +162,18 @@ def _variable(field: msgspec.inspect.Field) -> str:
     return (field.type.extra or {}).get("name") or f"DOCREFINERY_{field.name.upper()}"
 
 
+_POSTGRES = (r"postgres(ql)?://.+", "a URL like postgresql://user:password@host/database")
+_FORMS = {
+    "database_url": _POSTGRES,
+    "migration_database_url": _POSTGRES,
+    "redis_url": (r"(rediss?|unix)://.+", "a URL like redis://host:6379/0"),
+    "storage_url": (r"(file|s3|gs|az)://.+", "a URL like file:///folder or s3://bucket/prefix"),
+    "clamd_address": (r"unix:/.+|.+:\d{1,5}", "host:port or unix:/path"),
+    "public_url": (r"https?://.+", "a URL like https://refinery.example"),
+}
+"""What a text setting must look like, and how to say so."""
+
+
 def _parse(field: msgspec.inspect.Field, text: str) -> Any:
     if field.name == "data_dir":
         return Path(text)
@@ -199,9 +212,11 @@ def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
         for name, field in known.items()
         if environ.get(name, "").strip() or (field.name == "plugins" and name in environ)
     }
-    values |= {name: value for name, value in overrides.items() if value is not None}
     by_field = {field.name: name for name, field in known.items()}
-    return msgspec.structs.replace(_checked(_convert(values, by_field)), environ=dict(environ))
+    # A bad value stops the start even where an option beats it: processes that are started read it too.
+    _convert(values, by_field)
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    return msgspec.structs.replace(_checked(_convert(values, by_field), by_field), environ=dict(environ))
 
 
 def _convert(values: dict[str, Any], by_field: dict[str, str]) -> Settings:
@@ -209,12 +224,27 @@ def _convert(values: dict[str, Any], by_field: dict[str, str]) -> Settings:
         try:
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as error:
-            reason = str(error).split(" - at ")[0]
+            reason = str(error).split(" - at ")[0] + _choices(name)
             raise SettingsError(f"{by_field[name]}={value!s}: {reason}") from None
     return msgspec.convert(values, Settings, strict=False)
 
 
-def _checked(settings: Settings) -> Settings:
+def _choices(field_name: str) -> str:
+    kinds = (field.type for field in variables().values() if field.name == field_name)
+    for kind in kinds:
+        while isinstance(kind, msgspec.inspect.Metadata):
+            kind = kind.type
+        if isinstance(kind, msgspec.inspect.LiteralType):
+            return f"; use one of {', '.join(map(str, kind.values))}"
+    return ""
+
+
+def _checked(settings: Settings, by_field: Mapping[str, str]) -> Settings:
+    for field_name, (form, example) in _FORMS.items():
+        value: str = getattr(settings, field_name)
+        if value and not re.fullmatch(form, value, re.DOTALL):
+            # Not the value: a mistyped URL holds its password all the same.
+            raise SettingsError(f"{by_field[field_name]} begins with {value.partition(':')[0][:20]!r}; use {example}")
     prefix = settings.x_accel_prefix
     if prefix and not (prefix.startswith("/") and prefix.endswith("/")):
         raise SettingsError(f"DOCREFINERY_X_ACCEL_PREFIX={prefix}: start and end it with a slash, like /protected/")

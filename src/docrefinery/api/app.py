@@ -9,7 +9,7 @@ from litestar.datastructures import State
 from docrefinery.api import openapi
 from docrefinery.api.artifacts import ArtifactsController
 from docrefinery.api.catalog import list_exporters, list_profiles
-from docrefinery.api.deps import ServiceSet, dependencies
+from docrefinery.api.deps import DEPENDENCIES, ApiRequest, Services
 from docrefinery.api.documents import DocumentsController
 from docrefinery.api.health import healthz, metrics, readyz
 from docrefinery.api.jobs import JobsController
@@ -22,7 +22,7 @@ JSON_BODY_LIMIT = 2 * 1024 * 1024
 """Bytes of a JSON body; uploads are streamed and counted by themselves."""
 
 
-def create_app(services: ServiceSet, lifespan: Lifespan) -> Litestar:
+def create_app(services: Services, lifespan: Lifespan) -> Litestar:
     """Build the application.
 
     :param lifespan: opens and closes what the services hold.
@@ -38,12 +38,13 @@ def create_app(services: ServiceSet, lifespan: Lifespan) -> Litestar:
             readyz,
             metrics,
         ],
-        dependencies=dependencies(services),
+        dependencies=DEPENDENCIES,
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
         openapi_config=openapi.config(),
         request_max_body_size=JSON_BODY_LIMIT,
-        state=State({"services": services, "settings": services.settings}, deep_copy=False),
+        state=State({"services": services}, deep_copy=False),
+        request_class=ApiRequest,
         logging_config=None,
     )
     openapi.spell_as_the_guide(app)

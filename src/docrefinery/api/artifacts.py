@@ -7,7 +7,7 @@ from litestar.enums import HttpMethod
 
 from docrefinery.api import downloads, query
 from docrefinery.api.auth import SECURITY, needs
-from docrefinery.api.deps import ApiRequest, PathRef, Services
+from docrefinery.api.deps import ApiRequest, PathRef
 from docrefinery.api.views import ArtifactView, Listing
 from docrefinery.model import Scope
 from docrefinery.store.artifacts import ArtifactFilters
@@ -28,12 +28,12 @@ class ArtifactsController(Controller):
     security = SECURITY
 
     @get("/", guards=[needs(Scope.ARTIFACTS_READ)], operation_class=query.documented(FILTERS))
-    async def list_artifacts(self, request: ApiRequest, services: Services) -> Listing[ArtifactView]:
+    async def list_artifacts(self, request: ApiRequest) -> Listing[ArtifactView]:
         """List artifacts, newest first."""
         values = query.read(request, FILTERS)
         paging = query.page_request(values)
-        page = await services.artifacts.page(request.user, ArtifactFilters(**values), paging)
-        following, previous = query.links(request, services.settings.public_url, page)
+        page = await request.services.artifacts.page(request.user, ArtifactFilters(**values), paging)
+        following, previous = query.links(request, request.services.settings.public_url, page)
         return Listing(following, previous, [ArtifactView.of(artifact) for artifact in page.items])
 
     @route(
@@ -42,10 +42,10 @@ class ArtifactsController(Controller):
         guards=[needs(Scope.ARTIFACTS_READ)],
         media_type="application/octet-stream",
     )
-    async def download(self, request: ApiRequest, services: Services, ref: PathRef) -> Response[Any]:
+    async def download(self, request: ApiRequest, ref: PathRef) -> Response[Any]:
         """Download an artifact's bytes."""
         query.read(request, ())
-        artifact = await services.artifacts.get(request.user, ref)
+        artifact = await request.services.artifacts.get(request.user, ref)
         download = downloads.Download(
             blob_key=artifact.blob_key,
             filename=artifact.filename,
@@ -53,4 +53,6 @@ class ArtifactsController(Controller):
             size_bytes=artifact.size_bytes,
             sha256=artifact.sha256,
         )
-        return downloads.serve(request, download, services.artifacts.stream, services.settings.x_accel_prefix)
+        return downloads.serve(
+            request, download, request.services.artifacts.stream, request.services.settings.x_accel_prefix
+        )

@@ -42,7 +42,7 @@ def needs(scope: Scope) -> Guard:
 
 def internal(connection: Connection, _: BaseRouteHandler) -> None:
     """Guard: the installation's internal token, where one is set."""
-    token: str = connection.app.state.settings.internal_endpoints_token
+    token: str = connection.app.state.services.settings.internal_endpoints_token
     given = connection.headers.get("x-internal-token") or connection.query_params.get("token") or ""
     if token and not hmac.compare_digest(token.encode(), given.encode()):
         raise InternalTokenRequired("Send the installation's internal token as `X-Internal-Token`.")

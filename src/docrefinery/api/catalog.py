@@ -7,8 +7,9 @@ from litestar import get
 
 from docrefinery.api import query
 from docrefinery.api.auth import SECURITY, any_key
-from docrefinery.api.deps import ApiRequest, Services
+from docrefinery.api.deps import ApiRequest
 from docrefinery.api.views import ExporterView, Listing, ProfileView
+from docrefinery.errors import InvalidFilter
 from docrefinery.store.paging import Cursor, Page, PageRequest
 
 T = TypeVar("T")
@@ -21,7 +22,7 @@ T = TypeVar("T")
     tags=["catalog"],
     operation_class=query.documented(query.PAGING),
 )
-async def list_profiles(request: ApiRequest, services: Services) -> Listing[ProfileView]:
+async def list_profiles(request: ApiRequest) -> Listing[ProfileView]:
     """List the extraction profiles that requests may name."""
     views = [
         ProfileView(
@@ -34,9 +35,9 @@ async def list_profiles(request: ApiRequest, services: Services) -> Listing[Prof
             available=True,
             missing=[],
         )
-        for profile in services.registry.profiles.values()
+        for profile in request.services.registry.profiles.values()
     ]
-    return _listing(request, services, views)
+    return _listing(request, views)
 
 
 @get(
@@ -46,36 +47,39 @@ async def list_profiles(request: ApiRequest, services: Services) -> Listing[Prof
     tags=["catalog"],
     operation_class=query.documented(query.PAGING),
 )
-async def list_exporters(request: ApiRequest, services: Services) -> Listing[ExporterView]:
+async def list_exporters(request: ApiRequest) -> Listing[ExporterView]:
     """List the kinds of artifacts that `exports` may ask for."""
     views = [
         ExporterView(
             kind=exporter.kind,
             summary=exporter.summary,
             content_type=exporter.content_type,
-            plugin=services.registry.provider(exporter).name,
-            version=services.registry.provider(exporter).version,
+            plugin=request.services.registry.provider(exporter).name,
+            version=request.services.registry.provider(exporter).version,
         )
-        for exporter in services.registry.exporters.values()
+        for exporter in request.services.registry.exporters.values()
     ]
-    return _listing(request, services, views)
+    return _listing(request, views)
 
 
-def _listing(request: ApiRequest, services: Services, views: Sequence[T]) -> Listing[T]:
+def _listing(request: ApiRequest, views: Sequence[T]) -> Listing[T]:
     page = _slice(views, query.page_request(query.read(request, query.PAGING)))
-    following, previous = query.links(request, services.settings.public_url, page)
+    following, previous = query.links(request, request.services.settings.public_url, page)
     return Listing(following, previous, page.items)
 
 
 def _slice(views: Sequence[T], request: PageRequest) -> Page[T]:
-    """Page through what is in memory; a cursor holds the index that its page begins at."""
+    """Page through what is in memory; a cursor holds the index that its page begins at, or ends before."""
     start = 0
-    if request.cursor is not None:
-        key: tuple[Any, ...] = request.cursor.key
-        start = key[0] if isinstance(key[0], int) and 0 <= key[0] < len(views) else 0
-    end = start + request.size
+    if (cursor := request.cursor) is not None:
+        match cursor.key:
+            case (int(index),) if index <= len(views):
+                start = max(index - request.size, 0) if cursor.back else index
+            case _:
+                raise InvalidFilter("`cursor` belongs to another list; start without it.")
+    end = min(start + request.size, len(views))
     return Page(
         items=list(views[start:end]),
         next=Cursor(back=False, key=(end,)) if end < len(views) else None,
-        previous=Cursor(back=False, key=(max(start - request.size, 0),)) if start else None,
+        previous=Cursor(back=True, key=(start,)) if start else None,
     )

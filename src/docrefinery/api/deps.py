@@ -20,10 +20,8 @@ from docrefinery.services.submissions import Origin, Submissions
 from docrefinery.settings import Settings
 from docrefinery.store.records import Ref
 
-ApiRequest = Request[Caller, Any, State]
 
-
-class ServiceSet(Struct, frozen=True, kw_only=True):
+class Services(Struct, frozen=True, kw_only=True):
     """Everything that the handlers call; made by the composition root."""
 
     settings: Settings
@@ -36,9 +34,18 @@ class ServiceSet(Struct, frozen=True, kw_only=True):
     health: Health
 
 
-# Both are made here and trusted: validating them would cost time at every request.
-Services = NamedDependency[SkipValidation[ServiceSet]]
+class ApiRequest(Request[Caller, Any, State]):
+    """A request that knows the services; as an injected argument they would cost a task group at every request."""
+
+    @property
+    def services(self) -> Services:
+        """What the handlers call."""
+        services: Services = self.app.state.services
+        return services
+
+
 PathRef = NamedDependency[SkipValidation[Ref]]
+"""The object that a path's ``{id}`` names; made by :func:`provide_ref`, so it need not be validated again."""
 
 
 def provide_ref(id: FromPath[str]) -> Ref:  # noqa: A002 - the path says {id}, as the guide does
@@ -49,15 +56,7 @@ def provide_ref(id: FromPath[str]) -> Ref:  # noqa: A002 - the path says {id}, a
         raise NotFound(f"`{id[:64]}` is neither a number nor a uuid.") from None
 
 
-def dependencies(services: ServiceSet) -> dict[str, Provide]:
-    """Return what handlers may ask for by name.
-
-    The services come from here and not from the application's state, which the framework copies at every request.
-    """
-    return {
-        "services": Provide(lambda: services, sync_to_thread=False, use_cache=True),
-        "ref": Provide(provide_ref, sync_to_thread=False),
-    }
+DEPENDENCIES = {"ref": Provide(provide_ref, sync_to_thread=False)}
 
 
 def origin(request: ApiRequest) -> Origin:

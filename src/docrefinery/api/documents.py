@@ -9,7 +9,7 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 from docrefinery.api import downloads, query
 from docrefinery.api.auth import SECURITY, needs
-from docrefinery.api.deps import ApiRequest, PathRef, Services, idempotency_key, origin
+from docrefinery.api.deps import ApiRequest, PathRef, idempotency_key, origin
 from docrefinery.api.multipart import OVERHEAD, receive
 from docrefinery.api.problems import problem
 from docrefinery.api.uploads import harmless, wanted
@@ -59,14 +59,14 @@ class DocumentsController(Controller):
         operation_class=UploadOperation,
         request_max_body_size=None,
     )
-    async def upload(self, request: ApiRequest, services: Services) -> Response[Any]:
+    async def upload(self, request: ApiRequest) -> Response[Any]:
         """Upload a PDF, and start processing it if `ingest` is true."""
         key, content_type = idempotency_key(request), request.headers.get("content-type", "")
-        _refuse_early(request, services.settings.upload_limit)
-        async with services.submissions.receiving(request.user) as upload:
+        _refuse_early(request, request.services.settings.upload_limit)
+        async with request.services.submissions.receiving(request.user) as upload:
             form = await receive(content_type, request.stream(), upload)
             asked = wanted(form)
-        accepted, replayed = await services.submissions.accept(
+        accepted, replayed = await request.services.submissions.accept(
             request.user, upload, harmless(form.filename or ""), asked, key, origin(request)
         )
         headers = {"Idempotency-Replayed": "true"} if replayed else {}
@@ -79,19 +79,19 @@ class DocumentsController(Controller):
                 return Response(view, status_code=201, headers=headers)
 
     @get("/", guards=[needs(Scope.DOCUMENTS_READ)], operation_class=query.documented(FILTERS))
-    async def list_documents(self, request: ApiRequest, services: Services) -> Listing[DocumentView]:
+    async def list_documents(self, request: ApiRequest) -> Listing[DocumentView]:
         """List documents, newest first."""
         values = query.read(request, FILTERS)
         paging = query.page_request(values)
-        page = await services.documents.page(request.user, DocumentFilters(**values), paging)
-        following, previous = query.links(request, services.settings.public_url, page)
+        page = await request.services.documents.page(request.user, DocumentFilters(**values), paging)
+        following, previous = query.links(request, request.services.settings.public_url, page)
         return Listing(following, previous, [DocumentView.of(document) for document in page.items])
 
     @get("/{id:str}/", guards=[needs(Scope.DOCUMENTS_READ)])
-    async def retrieve(self, request: ApiRequest, services: Services, ref: PathRef) -> DocumentView:
+    async def retrieve(self, request: ApiRequest, ref: PathRef) -> DocumentView:
         """Return a document."""
         query.read(request, ())
-        return DocumentView.of(await services.documents.get(request.user, ref))
+        return DocumentView.of(await request.services.documents.get(request.user, ref))
 
     @route(
         "/{id:str}/file/",
@@ -99,10 +99,10 @@ class DocumentsController(Controller):
         guards=[needs(Scope.DOCUMENTS_READ)],
         media_type="application/pdf",
     )
-    async def file(self, request: ApiRequest, services: Services, ref: PathRef) -> Response[Any]:
+    async def file(self, request: ApiRequest, ref: PathRef) -> Response[Any]:
         """Download the PDF."""
         query.read(request, ())
-        document = await services.documents.file(request.user, ref)
+        document = await request.services.documents.file(request.user, ref)
         download = downloads.Download(
             blob_key=document.blob_key,
             filename=document.original_filename,
@@ -110,12 +110,14 @@ class DocumentsController(Controller):
             size_bytes=document.size_bytes,
             sha256=document.sha256,
         )
-        return downloads.serve(request, download, services.documents.stream, services.settings.x_accel_prefix)
+        return downloads.serve(
+            request, download, request.services.documents.stream, request.services.settings.x_accel_prefix
+        )
 
     @delete("/{id:str}/", guards=[needs(Scope.DOCUMENTS_WRITE)])
-    async def remove(self, request: ApiRequest, services: Services, ref: PathRef) -> None:
+    async def remove(self, request: ApiRequest, ref: PathRef) -> None:
         """Delete a document with its artifacts; its jobs stay readable."""
-        await services.documents.delete(request.user, ref)
+        await request.services.documents.delete(request.user, ref)
 
 
 def _refuse_early(request: ApiRequest, limit: int) -> None:

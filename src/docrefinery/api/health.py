@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 import docrefinery
 from docrefinery.api.auth import internal
-from docrefinery.api.deps import Services
+from docrefinery.api.deps import ApiRequest
 from docrefinery.api.views import HealthView
 from docrefinery.services.health import Readiness
 
@@ -33,16 +33,16 @@ def healthz() -> HealthView:
 
 
 @get("/readyz", guards=[internal], tags=["health"])
-async def readyz(services: Services) -> Response[Readiness]:
+async def readyz(request: ApiRequest) -> Response[Readiness]:
     """Say whether the service can take documents, part by part."""
-    readiness = await services.health.ready()
+    readiness = await request.services.health.ready()
     return Response(readiness, status_code=503 if readiness.status == "failed" else 200)
 
 
 @get("/metrics", guards=[internal], tags=["health"], media_type=MediaType.TEXT)
-async def metrics(services: Services) -> Response[bytes]:
+async def metrics(request: ApiRequest) -> Response[bytes]:
     """Tell figures in Prometheus' text format."""
-    figures = await services.health.figures()
+    figures = await request.services.health.figures()
     for status, count in figures.jobs.items():
         JOBS.labels(status).set(count)
     OLDEST.set(figures.oldest_queued_seconds)

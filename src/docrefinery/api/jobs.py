@@ -4,15 +4,14 @@ import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from litestar import Controller, Response, get, post
-from litestar.params import JSONBody
+from litestar import Controller, MediaType, Response, get, post
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from docrefinery.api import query
+from docrefinery.api import bodies, query
 from docrefinery.api.auth import SECURITY, needs
-from docrefinery.api.deps import ApiRequest, PathRef, Services, ServiceSet, idempotency_key, origin
+from docrefinery.api.deps import ApiRequest, PathRef, idempotency_key, origin
 from docrefinery.api.views import JobEvent, JobRequest, JobView, Listing, encode
-from docrefinery.errors import InvalidRequest
+from docrefinery.errors import FieldError, InvalidRequest
 from docrefinery.model import JobStatus, Scope, Stage
 from docrefinery.services import options
 from docrefinery.services.submissions import Wanted
@@ -42,87 +41,87 @@ class JobsController(Controller):
     tags = ("jobs",)
     security = SECURITY
 
-    @post("/", guards=[needs(Scope.DOCUMENTS_WRITE)])
-    async def create(self, request: ApiRequest, services: Services, data: JSONBody[JobRequest]) -> Response[JobView]:
+    @post("/", guards=[needs(Scope.DOCUMENTS_WRITE)], operation_class=bodies.documented(JobRequest))
+    async def create(self, request: ApiRequest) -> Response[JobView]:
         """Process an uploaded document, or process it again with another profile."""
-        job, replayed = await services.submissions.start_job(
+        data = bodies.read(await request.body(), JobRequest)
+        job, replayed = await request.services.submissions.start_job(
             request.user, _document_ref(data), _wanted(data), idempotency_key(request), origin(request)
         )
         headers = {"Location": f"/v1/jobs/{job.id}/"} | ({"Idempotency-Replayed": "true"} if replayed else {})
         return Response(JobView.of(job), status_code=201, headers=headers)
 
     @get("/", guards=[needs(Scope.JOBS_READ)], operation_class=query.documented(FILTERS))
-    async def list_jobs(self, request: ApiRequest, services: Services) -> Listing[JobView]:
+    async def list_jobs(self, request: ApiRequest) -> Listing[JobView]:
         """List jobs: newest first, or in the order of change with `updated_after`."""
         values = query.read(request, FILTERS)
         paging = query.page_request(values)
-        page = await services.jobs.page(request.user.tenant_id, JobFilters(**values), paging)
-        following, previous = query.links(request, services.settings.public_url, page)
+        page = await request.services.jobs.page(request.user.tenant_id, JobFilters(**values), paging)
+        following, previous = query.links(request, request.services.settings.public_url, page)
         return Listing(following, previous, [JobView.of(job) for job in page.items])
 
     @get("/{id:str}/", guards=[needs(Scope.JOBS_READ)], operation_class=query.documented(WAIT))
-    async def retrieve(self, request: ApiRequest, services: Services, ref: PathRef) -> Response[JobView | None]:
+    async def retrieve(self, request: ApiRequest, ref: PathRef) -> Response[Any]:
         """Return a job; with `wait`, as soon as anything of it changes."""
         wait = query.read(request, WAIT).get("wait")
-        job = await services.jobs.get(request.user.tenant_id, ref)
-        known = request.headers.get("if-none-match")
-        if wait and (known is None or known == _etag(job)):
-            job = await services.jobs.wait(request.user, ref, wait)
-        headers = {"ETag": _etag(job), "Cache-Control": "private, no-cache"}
+        job = await request.services.jobs.get(request.user.tenant_id, ref)
+        body, known = encode(JobView.of(job)), request.headers.get("if-none-match")
+        if wait and known in (None, _etag(body)):
+            job = await request.services.jobs.wait(request.user, ref, wait)
+            body = encode(JobView.of(job))
+        headers = {"ETag": _etag(body), "Cache-Control": "private, no-cache"}
         if not JobStatus(job.status).terminal:
             headers["Retry-After"] = RETRY_AFTER
         if known == headers["ETag"]:
-            return Response(None, status_code=304, headers=headers)
-        return Response(JobView.of(job), headers=headers)
+            return Response(b"", status_code=304, headers=headers)
+        return Response(body, headers=headers, media_type=MediaType.JSON)
 
     @get("/{id:str}/events/", guards=[needs(Scope.JOBS_READ)], media_type="text/event-stream")
-    async def events(self, request: ApiRequest, services: Services, ref: PathRef) -> ServerSentEvent:
+    async def events(self, request: ApiRequest, ref: PathRef) -> ServerSentEvent:
         """Stream a job's events from its first, or from after `Last-Event-ID`, to its last."""
         query.read(request, ())
         after = request.headers.get("last-event-id", "0")
         if not (after.isascii() and after.isdigit() and len(after) < 10):
             raise InvalidRequest("`Last-Event-ID` is not the id of an event of this stream.")
-        job = await services.jobs.get(request.user.tenant_id, ref)
-        return ServerSentEvent(_stream(services, request, job, int(after)), headers={"Cache-Control": "no-cache"})
+        job = await request.services.jobs.get(request.user.tenant_id, ref)
+        return ServerSentEvent(_stream(request, job, int(after)), headers={"Cache-Control": "no-cache"})
 
     @post("/{id:str}/cancel/", guards=[needs(Scope.DOCUMENTS_WRITE)])
-    async def cancel(self, request: ApiRequest, services: Services, ref: PathRef) -> Response[JobView]:
+    async def cancel(self, request: ApiRequest, ref: PathRef) -> Response[JobView]:
         """Cancel a queued or running job."""
-        outcome = await services.jobs.cancel(request.user.tenant_id, ref)
+        outcome = await request.services.jobs.cancel(request.user.tenant_id, ref)
         return Response(JobView.of(outcome.job), status_code=202 if outcome.stopping else 200)
 
     @post("/{id:str}/retry/", guards=[needs(Scope.DOCUMENTS_WRITE)], status_code=202)
-    async def retry(self, request: ApiRequest, services: Services, ref: PathRef) -> JobView:
+    async def retry(self, request: ApiRequest, ref: PathRef) -> JobView:
         """Try a failed or quarantined job again."""
-        return JobView.of(await services.jobs.retry(request.user.tenant_id, ref))
+        return JobView.of(await request.services.jobs.retry(request.user.tenant_id, ref))
 
 
-def _document_ref(data: JSONBody[JobRequest]) -> Ref:
+def _document_ref(data: JobRequest) -> Ref:
     try:
         return query.ref_of(str(data.document_id))
     except ValueError:
-        raise InvalidRequest("`document_id` is neither a number nor a uuid.") from None
+        detail = "is neither a number nor a uuid"
+        raise InvalidRequest(f"`document_id` {detail}.", errors=[FieldError("/document_id", detail)]) from None
 
 
-def _wanted(data: JSONBody[JobRequest]) -> Wanted:
-    asked: Any = data.options_json or {}
+def _wanted(data: JobRequest) -> Wanted:
     return Wanted(
         ingest=True,
         profile=data.profile or None,
-        options=options.decode(asked) if isinstance(asked, str) else asked,
+        options=options.decode(data.options_json or {}),
         external_uuid=data.external_uuid,
     )
 
 
-def _etag(job: JobRecord) -> str:
+def _etag(body: bytes) -> str:
     """Return a weak tag over all that is shown, page progress included."""
-    return f'W/"{hashlib.blake2b(encode(job), digest_size=12).hexdigest()}"'
+    return f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 
 
-async def _stream(
-    services: ServiceSet, request: ApiRequest, job: JobRecord, after: int
-) -> AsyncIterator[ServerSentEventMessage]:
-    async for event in services.jobs.follow(request.user, job, after):
+async def _stream(request: ApiRequest, job: JobRecord, after: int) -> AsyncIterator[ServerSentEventMessage]:
+    async for event in request.services.jobs.follow(request.user, job, after):
         if event is None:
             yield ServerSentEventMessage(comment=PING_COMMENT)
         else:

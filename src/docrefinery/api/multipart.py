@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from msgspec import Struct
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
-from docrefinery.errors import InvalidRequest, UnsupportedMediaType
+from docrefinery.errors import FieldError, InvalidRequest, UnsupportedMediaType
 from docrefinery.services.submissions import Upload
 
 __all__ = ["Form", "receive"]
@@ -20,6 +20,8 @@ FIELDS: Mapping[str, int] = {
 PDF_TYPES = ("application/pdf", "application/x-pdf")
 OVERHEAD = sum(FIELDS.values()) + 64 * 1024
 """Bytes of a body that are not the file, at the most."""
+PREAMBLE = 64 * 1024
+"""Bytes within which the first part must have begun."""
 
 
 class Form(Struct):
@@ -57,21 +59,35 @@ async def receive(content_type: str, body: AsyncIterator[bytes], upload: Upload)
     """
     form = Form()
     try:
-        with PushMultipartParser(boundary_of(content_type), max_segment_count=32, strict=True) as parser:
-            take = None
+        # Not strict: it would refuse a body whose last line break arrives by itself.
+        with PushMultipartParser(boundary_of(content_type), max_segment_count=32) as parser:
+            take, received = None, 0
             async for chunk in body:
                 if not chunk:
                     break
+                received += len(chunk)
                 for event in parser.parse(chunk):
                     if isinstance(event, MultipartSegment):
                         take = _begin(event, form, upload)
                     elif event is not None and take is not None:
                         await take(bytes(event))
+                _check_overhead(received - upload.size_bytes, begun=take is not None)
     except MultipartError as error:
         raise InvalidRequest(f"The multipart body is malformed: {error}.") from error
     if form.filename is None:
-        raise InvalidRequest("The field `file` is missing.")
+        raise _refused("file", "is missing; it is the PDF")
     return form
+
+
+def _check_overhead(received: int, *, begun: bool) -> None:
+    """Refuse a body that goes on without being a form, or after the form has ended."""
+    if received > OVERHEAD or (received > PREAMBLE and not begun):
+        raise InvalidRequest("The multipart body is malformed: it does not begin or end with its boundary.")
+
+
+def _refused(name: str, detail: str) -> InvalidRequest:
+    shown = name[:64]
+    return InvalidRequest(f"The field `{shown}` {detail}.", errors=[FieldError(f"/{shown}", detail)])
 
 
 def _begin(segment: MultipartSegment, form: Form, upload: Upload) -> Callable[[bytes], Awaitable[None]]:
@@ -79,15 +95,15 @@ def _begin(segment: MultipartSegment, form: Form, upload: Upload) -> Callable[[b
     name = segment.name or ""
     if name == "file":
         if form.filename is not None:
-            raise InvalidRequest("The field `file` came twice; upload one document a request.")
+            raise _refused(name, "came twice; upload one document a request")
         if segment.content_type and segment.content_type not in PDF_TYPES:
             raise UnsupportedMediaType(f"The file is declared as `{segment.content_type}`; send {PDF_TYPES[0]}.")
         form.filename = segment.filename or ""
         return upload.write
     if name not in FIELDS:
-        raise InvalidRequest(f"`{name[:64]}` is not a field; there are file, {', '.join(FIELDS)}.")
+        raise _refused(name, f"is unknown; there are file, {', '.join(FIELDS)}")
     if name in form.fields:
-        raise InvalidRequest(f"The field `{name}` came twice.")
+        raise _refused(name, "came twice")
     return _collector(name, form)
 
 
@@ -97,7 +113,7 @@ def _collector(name: str, form: Form) -> Callable[[bytes], Awaitable[None]]:
     async def collect(piece: bytes) -> None:
         data.extend(piece)
         if len(data) > FIELDS[name]:
-            raise InvalidRequest(f"The field `{name}` is longer than {FIELDS[name]} bytes.")
+            raise _refused(name, f"is longer than {FIELDS[name]} bytes")
 
     form.fields[name] = data
     return collect

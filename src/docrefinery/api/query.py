@@ -18,7 +18,7 @@ from docrefinery.store.paging import Cursor, Page, PageRequest
 from docrefinery.store.records import Ref
 
 _BIGINT = 2**63 - 1
-_OFFSET_LOST_PLUS = re.compile(r" (\d{2}:?\d{2})$")
+_OFFSET_LOST_PLUS = re.compile(r"((?:T\d{2,6}|:\d\d)(?:\.\d+)?) (\d\d(?::?\d\d)?)$")
 
 
 class Param(Struct, frozen=True):
@@ -39,7 +39,7 @@ def ref_of(text: str) -> Ref:
 
 def time_of(text: str) -> datetime:
     """Read ISO 8601: a date is its midnight, a naive time is UTC, and a ``+`` that arrived as a space is understood."""
-    moment = datetime.fromisoformat(_OFFSET_LOST_PLUS.sub(r"+\1", text.strip()))
+    moment = datetime.fromisoformat(_OFFSET_LOST_PLUS.sub(r"\1+\2", text.strip()))
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 

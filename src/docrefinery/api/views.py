@@ -1,6 +1,7 @@
 """What goes out: one struct a resource, never a row."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, Self, TypeVar
 from uuid import UUID
 
@@ -20,9 +21,13 @@ class Listing(Struct, Generic[T], frozen=True):
     results: list[T]
 
 
-def _pick(view: type[Any], record: Struct, **more: Any) -> dict[str, Any]:
-    names = set(record.__struct_fields__)
-    return {name: getattr(record, name) for name in view.__struct_fields__ if name in names} | more
+def _pick(view: type[Struct], record: Struct, **more: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in _shared(view, type(record))} | more
+
+
+@cache
+def _shared(view: type[Struct], record: type[Struct]) -> tuple[str, ...]:
+    return tuple(name for name in view.__struct_fields__ if name in record.__struct_fields__)
 
 
 class DocumentView(Struct, frozen=True, kw_only=True):

@@ -14,8 +14,9 @@ import uvicorn
 
 from docrefinery import logs
 from docrefinery.api.middleware import observed
-from docrefinery.bootstrap import build_api, build_worker, connected, scratch_folder
+from docrefinery.bootstrap import build_api, build_worker, connected
 from docrefinery.cli.context import settings
+from docrefinery.pipeline.scratch import scratch_folder
 from docrefinery.settings import Settings, SettingsError
 from docrefinery.store.migrate import migrate as run_migrations
 from docrefinery.worker.main import run
@@ -69,7 +70,7 @@ def worker(data_dir: DataDir = None, parent: Parent = 0) -> None:
     _die_with(parent)
     chosen = connected(settings(data_dir=data_dir))
     logs.configure(chosen, "worker")
-    with scratch_folder(chosen) as scratch:
+    with scratch_folder(chosen.data_dir / "scratch") as scratch:
         run(*build_worker(chosen, scratch))
 
 

@@ -25,6 +25,7 @@ from docrefinery.cli.output import errors
 from docrefinery.cli.processes import Process, stop_all
 from docrefinery.cli.serve import migrated
 from docrefinery.embedded import EmbeddedServices
+from docrefinery.embedded.assembly import make_data_dir
 from docrefinery.settings import Settings, SettingsError
 
 log = structlog.get_logger(__name__)
@@ -91,7 +92,7 @@ def _services(
     chosen: Settings, stack: ExitStack, tell: Callable[[str], None]
 ) -> tuple[EmbeddedServices | None, Settings]:
     """Start embedded services for the URLs that are not set."""
-    chosen.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_data_dir(chosen.data_dir)
     if chosen.database_url and chosen.redis_url:
         return None, chosen
     embedded = EmbeddedServices(chosen.data_dir)

@@ -28,11 +28,14 @@ class Converter:
     """One converter child, replaced when it is worn out, killed or dead.
 
     It does one thing at a time; make one for each slot. All of it belongs to the event loop that awaits it.
+
+    :param plugins: names of the plugins to load; ``None`` loads all.
+    :param scratch: existing folder for the child's own folder; ``None`` is the system's temporary folder.
     """
 
-    def __init__(self, limits: ChildLimits, plugins: tuple[str, ...] | None) -> None:
+    def __init__(self, limits: ChildLimits, plugins: tuple[str, ...] | None, scratch: Path | None = None) -> None:
         self._limits = limits
-        self._keeper = Keeper(limits, plugins)
+        self._keeper = Keeper(limits, plugins, scratch)
         self._ending: Ending | None = None
         self._busy = False
 

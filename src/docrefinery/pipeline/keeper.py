@@ -1,6 +1,7 @@
 """Keeps one warm child at hand: starts it, notices its death, replaces it."""
 
 import asyncio
+from pathlib import Path
 
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.outcomes import Crashed
@@ -20,10 +21,11 @@ class ConverterUnavailable(Exception):
 class Keeper:
     """Holds the current child. Whoever takes it out is the only one to use it until they are done."""
 
-    def __init__(self, limits: ChildLimits, plugins: tuple[str, ...] | None) -> None:
+    def __init__(self, limits: ChildLimits, plugins: tuple[str, ...] | None, scratch: Path | None) -> None:
         self.child: ChildProcess | None = None
         self._limits = limits
         self._plugins = plugins
+        self._scratch = scratch
         self._warming: asyncio.Task[ChildProcess] | None = None
         self._mourners: set[asyncio.Task[None]] = set()
         self._idle_replacements = 0
@@ -35,8 +37,6 @@ class Keeper:
         :raises ConverterUnavailable: if it cannot be started.
         """
         self._idle_replacements = 0
-        if self._closed:
-            raise ConverterUnavailable("the converter is closed")
         if self._warming is None or self._useless(self._warming):
             self._warm_up()
         assert self._warming is not None
@@ -44,9 +44,9 @@ class Keeper:
         return await asyncio.shield(self._warming)
 
     def replace(self) -> None:
-        """End the current child and start the next one in the background."""
-        self.kill()
-        if not self._closed:
+        """End the current child and start the next one in the background, unless that is under way already."""
+        if self._warming is None or self._warming.done():
+            self.kill()
             self._warm_up()
 
     def kill(self) -> None:
@@ -73,8 +73,12 @@ class Keeper:
         self._warming.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def _start(self) -> ChildProcess:
+        # Between the task's making and its first step the keeper may have been closed.
+        if self._closed:
+            raise ConverterUnavailable("the converter is closed")
+        self.kill()
         try:
-            child = self.child = ChildProcess()
+            child = self.child = ChildProcess(self._scratch)
         except OSError as error:
             raise ConverterUnavailable(f"no process can be started: {error}") from error
         mourner = asyncio.create_task(self._mourn(child))

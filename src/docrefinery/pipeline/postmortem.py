@@ -7,7 +7,10 @@ from docrefinery.errors import OutOfMemory
 from docrefinery.pipeline.outcomes import Crashed, Rejected
 from docrefinery.pipeline.process import ChildProcess
 
-_OUT_OF_MEMORY = re.compile(r"bad_alloc|MemoryError|out of memory|(cannot allocate|failed to allocate) memory|memory allocation .*failed", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile(
+    r"bad_alloc|MemoryError|out of memory|(cannot allocate|failed to allocate) memory|memory allocation .*failed",
+    re.IGNORECASE,
+)
 # An allocation that fails is bigger than what was left, so the peak seen before it is somewhat below the bound.
 _NEAR = 0.75
 

@@ -45,12 +45,15 @@ class ChildLimits:
 class ChildProcess:
     """A started process. It lives in a session of its own, so that the whole group dies with it."""
 
-    def __init__(self) -> None:
-        """Start a process; the loop that runs must be the one that later awaits it."""
+    def __init__(self, scratch: Path | None) -> None:
+        """Start a process with a folder of its own under ``scratch``, or under the system's temporary folder.
+
+        The loop that runs must be the one that later awaits it.
+        """
         self.peak_bytes = 0
         self.jobs = 0
         self._killed = False
-        self._scratch = Path(tempfile.mkdtemp(prefix="docrefinery-child-"))
+        self._scratch = Path(tempfile.mkdtemp(prefix="docrefinery-child-", dir=scratch))
         self._stderr = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by _reap
         self._last_words = ""
         self._socket, theirs = socket.socketpair()

@@ -69,12 +69,15 @@ def selected(names: tuple[str, ...] | None, distributions: Iterable[Distribution
 def _installed(distributions: Iterable[Distribution]) -> Iterator[Installed]:
     seen: set[str] = set()
     for distribution in distributions:
+        # Before the name: parsing the metadata of everything that is installed takes 0.1 s.
+        offered = [entry_point for entry_point in distribution.entry_points if entry_point.group == GROUP]
+        if not offered:
+            continue
         name = str(distribution.metadata["Name"])
         canonical = re.sub(r"[-_.]+", "-", name).lower()
         # A distribution may be found twice (an editable install, a path listed twice): the first one is imported.
         if canonical in seen:
             continue
         seen.add(canonical)
-        for entry_point in distribution.entry_points:
-            if entry_point.group == GROUP:
-                yield Installed(entry_point.name, name, distribution.version, entry_point)
+        for entry_point in offered:
+            yield Installed(entry_point.name, name, distribution.version, entry_point)

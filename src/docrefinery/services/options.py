@@ -13,6 +13,10 @@ from docrefinery.plugin.registry import Registry
 from docrefinery.settings import Settings
 
 KNOWN = frozenset(ConversionOptions.__struct_fields__)
+_TUPLES = {"page_range": 2}
+_LISTS = frozenset({"exports", "ocr_languages", *_TUPLES})
+_DEEPEST = 32
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Defaults(Struct, frozen=True):
@@ -39,17 +43,38 @@ class Effective(Struct, frozen=True):
     ignored: dict[str, Any]
 
 
-def decode(text: str | bytes) -> Any:
-    """Decode ``options_json``; an empty text is no options.
+def decode(value: Any) -> Any:
+    """Decode ``options_json`` if it is text, and make sure that it can be kept; an empty text is no options.
 
-    :raises InvalidOptions: if it is not JSON.
+    :raises InvalidOptions: if it is not JSON, nested without end, or has a character that PostgreSQL cannot store.
     """
-    if not text.strip():
-        return {}
-    try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise InvalidOptions(f"`options_json` is not JSON: {error}.") from None
+    if isinstance(value, (str, bytes, bytearray)):
+        if not value.strip():
+            return {}
+        try:
+            value = msgspec.json.decode(value)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise _invalid("`options_json` is not JSON", str(error)) from None
+        except RecursionError:
+            raise _invalid("`options_json` cannot be kept", "is nested too deeply") from None
+    if _depth(value) > _DEEPEST:
+        raise _invalid("`options_json` cannot be kept", "is nested too deeply")
+    if _NUL.search(msgspec.json.encode(value)):
+        raise _invalid("`options_json` cannot be kept", "contains the character U+0000")
+    return value
+
+
+def _invalid(message: str, detail: str) -> InvalidOptions:
+    return InvalidOptions(f"{message}: {detail}.", errors=[FieldError("/options_json", detail)])
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level and depth <= _DEEPEST:
+        depth += 1
+        nested = [item for item in level if isinstance(item, (dict, list))]
+        level = [inner for item in nested for inner in (item.values() if isinstance(item, dict) else item)]
+    return depth
 
 
 def parse(value: Any, registry: Registry) -> Parsed:
@@ -58,39 +83,46 @@ def parse(value: Any, registry: Registry) -> Parsed:
     :raises InvalidOptions: naming every wrong field.
     """
     if not isinstance(value, Mapping):
-        raise InvalidOptions("`options_json` must be a JSON object.")
+        raise _invalid("`options_json` must be a JSON object", f"is no object but {value!r:.20}")
     known = {name: value[name] for name in value if name in KNOWN and value[name] is not None}
-    errors = [error for name in known if (error := _type_error(name, known[name]))]
-    if not errors:
-        errors = [*_export_errors(known.get("exports", ()), registry), *_range_errors(known.get("page_range"))]
-    if errors:
+    if errors := [error for name in known for error in _errors(name, known[name], registry)]:
         raise InvalidOptions("`options_json` has wrong values; see `errors`.", errors=errors)
     return Parsed(known=known, ignored={name: value[name] for name in value if name not in KNOWN})
 
 
-def _type_error(name: str, value: Any) -> FieldError | None:
+def _errors(name: str, value: Any, registry: Registry) -> list[FieldError]:
+    """Return what is wrong with an option: with each item of a list by itself."""
+    pointer = f"/options_json/{name}"
+    alone = _TUPLES.get(name, 1)
+    if name in _LISTS and isinstance(value, list) and (alone == 1 or len(value) == alone):
+        reasons = {i: reason for i, item in enumerate(value) if (reason := _reason(name, [item] * alone))}
+        errors = [FieldError(f"{pointer}/{i}", reason) for i, reason in reasons.items()]
+    else:
+        reasons = {}
+        errors = [FieldError(pointer, reason)] if (reason := _reason(name, value)) else []
+    if name == "exports" and isinstance(value, list):
+        known = {i: kind for i, kind in enumerate(value) if i not in reasons}
+        errors += _export_errors(known, registry)
+    if name == "page_range" and not errors and value[0] > value[1]:
+        errors = [FieldError(pointer, "The first page comes after the last")]
+    return errors
+
+
+def _reason(name: str, value: Any) -> str:
     try:
         msgspec.convert({name: value}, ConversionOptions)
     except msgspec.ValidationError as error:
-        detail, _, path = str(error).partition(" - at ")
-        pointer = re.sub(r"\[(\w+|\.\.\.)\]", r"/\1", path.strip("`").removeprefix("$")).replace(".", "/")
-        return FieldError(f"/options_json{pointer or '/' + name}", detail)
-    return None
+        return str(error).partition(" - at ")[0]
+    return ""
 
 
-def _export_errors(exports: list[str], registry: Registry) -> list[FieldError]:
+def _export_errors(exports: Mapping[int, str], registry: Registry) -> list[FieldError]:
     kinds = ", ".join(sorted(registry.exporters))
     return [
         FieldError(f"/options_json/exports/{i}", f"`{kind}` is not an export; there are {kinds}")
-        for i, kind in enumerate(exports)
+        for i, kind in exports.items()
         if kind not in registry.exporters
     ]
-
-
-def _range_errors(page_range: list[int] | None) -> list[FieldError]:
-    if page_range is None or page_range[0] <= page_range[1]:
-        return []
-    return [FieldError("/options_json/page_range", "The first page comes after the last")]
 
 
 def effective(
@@ -121,7 +153,7 @@ def effective(
     }
     options["exports"] = list(dict.fromkeys(options["exports"]))
     # Defaults were checked when they were set, but a plugin may have been removed since.
-    if errors := _export_errors(options["exports"], registry):
+    if errors := _export_errors(dict(enumerate(options["exports"])), registry):
         raise InvalidOptions("The default `exports` of the key or tenant are not available.", errors=errors)
     for kind in options["exports"]:
         options |= registry.exporters[kind].needs

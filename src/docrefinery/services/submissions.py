@@ -14,7 +14,6 @@ from msgspec import Struct
 from docrefinery.errors import (
     DocumentQuarantined,
     FileTooLarge,
-    InvalidRequest,
     NotFound,
     StorageError,
     Unavailable,
@@ -115,7 +114,7 @@ class Upload:
     def check_magic(self) -> None:
         """Raise :class:`UnsupportedMediaType` unless the file starts as a PDF does."""
         if not self.size_bytes:
-            raise InvalidRequest("The file is empty.")
+            raise UnsupportedMediaType("The file is empty.")
         if MAGIC not in self._head:
             raise UnsupportedMediaType("The file is not a PDF: `%PDF-` does not stand within its first 1024 bytes.")
 

@@ -25,6 +25,14 @@ SCHEMA_MISSING = asyncpg.UndefinedTableError
 """What the driver raises before the first migration."""
 
 
+async def _as_it_is(_: object) -> None:
+    """Leave a connection as it is when it goes back to the pool.
+
+    The driver has rolled back what was open. Nothing here outlives its transaction (no session locks, cursors or
+    settings), and the driver's own reset would be a second round trip for each query.
+    """
+
+
 class Database:
     """One process's access to PostgreSQL.
 
@@ -45,7 +53,7 @@ class Database:
         """Open the pool on the running loop; it connects as it is used, so that a start does not need the server."""
         for table in TABLES:
             table._meta.db = self._engine
-        await self._engine.start_connection_pool(min_size=0, max_size=self._pool_size)
+        await self._engine.start_connection_pool(min_size=0, max_size=self._pool_size, reset=_as_it_is)
 
     async def close(self) -> None:
         """Close the pool; connections still in use are cut."""

@@ -1,6 +1,7 @@
 """Rows as typed structs. JSON columns stay encoded (``Raw``) until somebody reads them."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any, Protocol, Self
 from uuid import UUID
 
@@ -24,10 +25,15 @@ class Record(Struct, frozen=True, kw_only=True):
     def of(cls, row: Row) -> Self:
         """Build from a row that has every field of the struct; other columns are passed over."""
         values = {name: row[name] for name in cls.__struct_fields__}
-        for name in cls.__struct_fields__:
-            if cls.__annotations__.get(name) in (Raw, Raw | None) and values[name] is not None:
+        for name in _json_columns(cls):
+            if values[name] is not None:
                 values[name] = Raw(values[name].encode())
         return cls(**values)
+
+
+@cache
+def _json_columns(kind: type[Struct]) -> tuple[str, ...]:
+    return tuple(name for name, hint in kind.__annotations__.items() if hint in (Raw, Raw | None))
 
 
 class TenantRecord(Record, frozen=True, kw_only=True):

@@ -1,0 +1,93 @@
+"""Run every benchmark and print a table."""
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from bench.inprocess import InProcess
+from bench.load import requests_per_second
+from bench.service import Service, convert_all, running, upload
+from docrefinery.cli.sample import sample_pdf
+
+UPLOADS = 100
+ROUNDS = 3
+
+
+def _pdfs(folder: str | None, scratch: Path) -> list[Path]:
+    """Return the PDFs of a folder, or copies of the sample page."""
+    if folder is not None:
+        found = sorted(Path(folder).rglob("*.pdf"))
+        if not found:
+            sys.exit(f"There are no PDFs in {folder}.")
+        return found
+    paths = [scratch / f"sample-{number}.pdf" for number in range(60)]
+    for number, path in enumerate(paths):
+        path.write_bytes(sample_pdf() + b"%% %d\n" % number)
+    return paths
+
+
+def _upload_p50_ms(client: httpx.Client) -> float:
+    times = []
+    for number in range(UPLOADS):
+        pdf = sample_pdf() + b"%% upload %d\n" % number
+        started = time.perf_counter()
+        upload(client, pdf, f"{number}.pdf")
+        times.append(time.perf_counter() - started)
+    return statistics.median(times) * 1000
+
+
+def _conversions(service: Service, client: httpx.Client, paths: list[Path], workers: int) -> dict[str, float]:
+    """Alternate between service and direct calls, so that a noisy machine disturbs both alike."""
+    documents = [upload(client, path.read_bytes(), path.name)["id"] for path in paths]
+    direct = InProcess(workers)
+    try:
+        direct.seconds(paths[: workers * 2])
+        convert_all(client, documents[: workers * 2])
+        ours, theirs, pages = [], [], 0
+        for _ in range(ROUNDS):
+            seconds, pages = convert_all(client, documents)
+            ours.append(seconds)
+            theirs.append(direct.seconds(paths))
+    finally:
+        direct.close()
+    best = min(ours)
+    ratios = [their / our for their, our in zip(theirs, ours, strict=True)]
+    return {
+        "jobs/s, fast_text": len(paths) / best,
+        "pages/s, fast_text": pages / best,
+        "service against direct calls (1 is as fast)": statistics.median(
+            t / o for t, o in zip(theirs, ours, strict=True)
+        ),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    workers = len(os.sched_getaffinity(0))
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as scratch, running(workers) as service, service.client() as client:
+        figures["seconds to the ready line, first start"] = service.start_seconds
+        figures["API memory idle, MiB"] = service.api_rss_mib()
+        job = upload(client, sample_pdf(), "sample.pdf", ingest=True)["job_id"]
+        while client.get(f"/v1/jobs/{job}/", params={"wait": 30}).json()["status"] in ("QUEUED", "RUNNING"):
+            pass
+        figures["polls of a job/s, one API process"] = requests_per_second(f"{service.url}/v1/jobs/{job}/", service.key)
+        figures["upload p50, ms"] = _upload_p50_ms(client)
+        paths = _pdfs(sys.argv[1] if len(sys.argv) > 1 else None, Path(scratch))
+        figures |= _conversions(service, client, paths, workers)
+    table = Table("figure", "value", box=None, header_style="bold")
+    for name, value in figures.items():
+        table.add_row(name, f"{value:,.2f}" if value < 100 else f"{value:,.0f}")
+    Console().print(table)
+    Console().print(f"{workers} workers, {len(paths)} PDFs", highlight=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The same conversions without a service: engine and exporters called directly, in as many processes as workers."""
+
+import tempfile
+import time
+from collections.abc import Sequence
+from multiprocessing import get_context
+from pathlib import Path
+
+from docrefinery.engine.native import NativeEngine
+from docrefinery.pipeline.conversion import convert
+from docrefinery.pipeline.protocol import Convert
+from docrefinery.plugin.registry import Registry, load
+from docrefinery.profiles.fast_text import FAST_TEXT
+
+_STATE: dict[str, object] = {}
+
+
+def _warm_up() -> None:
+    _STATE["engine"], _STATE["registry"] = NativeEngine(), load()
+
+
+def _one(path: str) -> None:
+    engine, registry = _STATE["engine"], _STATE["registry"]
+    assert isinstance(engine, NativeEngine)
+    assert isinstance(registry, Registry)
+    with tempfile.TemporaryDirectory() as folder:
+        exports = (*FAST_TEXT.exports, "docling_json")
+        convert(
+            engine, registry, Convert(path, Path(path).name, folder, dict(FAST_TEXT.options), exports), lambda _: None
+        )
+
+
+class InProcess:
+    """A warm pool of processes."""
+
+    def __init__(self, processes: int) -> None:
+        self._pool = get_context("spawn").Pool(processes, _warm_up)
+
+    def seconds(self, paths: Sequence[Path]) -> float:
+        """Convert files and return how long that took."""
+        started = time.perf_counter()
+        self._pool.map(_one, [str(path) for path in paths], chunksize=1)
+        return time.perf_counter() - started
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.terminate()
+        self._pool.join()

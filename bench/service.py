@@ -1,0 +1,83 @@
+"""The service under measurement: `docrefinery up` on a folder of its own, and a client."""
+
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import psutil
+from msgspec import Struct
+
+FINISHED = "SUCCEEDED,FAILED,CANCELED,QUARANTINED"
+
+
+class Service(Struct):
+    """A running installation."""
+
+    url: str
+    key: str
+    start_seconds: float
+    process: psutil.Process
+
+    def client(self) -> httpx.Client:
+        """Return a client with the first start's key."""
+        headers = {"Authorization": f"Api-Key {self.key}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+
+    def api_rss_mib(self) -> float:
+        """Return the API process's resident memory."""
+        api = next(child for child in self.process.children() if "api" in child.cmdline())
+        return float(api.memory_info().rss) / 2**20
+
+
+@contextmanager
+def running(workers: int) -> Iterator[Service]:
+    """Start everything, and stop it at the end."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        started = time.perf_counter()
+        command = [sys.executable, "-m", "docrefinery", "up", "--port", "0", "--data-dir", folder]
+        with subprocess.Popen(
+            [*command, "--workers", str(workers)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as process:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            seconds = time.perf_counter() - started
+            found = re.search(r"http://\S+", line)
+            if found is None:
+                raise RuntimeError("the service did not start")
+            key = Path(folder, "api-key").read_text().strip()
+            try:
+                yield Service(found[0], key, seconds, psutil.Process(process.pid))
+            finally:
+                process.terminate()
+
+
+def upload(client: httpx.Client, pdf: bytes, name: str, *, ingest: bool = False) -> dict[str, int]:
+    """Upload a file and return the document."""
+    answer = client.post(
+        "/v1/documents/", files={"file": (name, pdf, "application/pdf")}, data={"ingest": str(ingest).lower()}
+    )
+    answer.raise_for_status()
+    document: dict[str, int] = answer.json()
+    return document
+
+
+def convert_all(client: httpx.Client, documents: Sequence[int]) -> tuple[float, int]:
+    """Process documents with ``fast_text`` and return the seconds that took, and the pages converted."""
+    started = time.perf_counter()
+    jobs = [
+        client.post("/v1/jobs/", json={"document_id": document, "profile": "fast_text"}).raise_for_status().json()["id"]
+        for document in documents
+    ]
+    pages = 0
+    for job in jobs:
+        state = client.get(f"/v1/jobs/{job}/").json()
+        while state["status"] in ("QUEUED", "RUNNING"):
+            state = client.get(f"/v1/jobs/{job}/", params={"wait": 30}).json()
+        pages += state["pages_done"]
+    return time.perf_counter() - started, pages

@@ -1,0 +1,62 @@
+"""JSON bodies: every wrong field is named, not only the first."""
+
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
+from litestar.openapi.spec import Operation
+from msgspec import Struct
+
+from docrefinery.errors import FieldError, InvalidRequest
+
+Body = TypeVar("Body", bound=Struct)
+
+
+def read(body: bytes, kind: type[Body]) -> Body:
+    """Decode a request's body.
+
+    :raises InvalidRequest: naming every field that is unknown, missing or of a wrong type.
+    """
+    try:
+        given = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequest(f"The body is not JSON: {error}.") from None
+    except RecursionError:
+        raise InvalidRequest("The body is nested too deeply.") from None
+    if not isinstance(given, dict):
+        raise InvalidRequest("The body must be a JSON object.")
+    if wrong := _errors(given, kind):
+        raise InvalidRequest("The body has wrong fields; see `errors`.", errors=wrong)
+    return msgspec.convert(given, kind)
+
+
+def _errors(given: dict[str, Any], kind: type[Struct]) -> list[FieldError]:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    types = get_type_hints(kind, include_extras=True)
+    wrong = [
+        FieldError(f"/{name[:64]}", f"is not a field; there are {', '.join(fields)}")
+        for name in given
+        if name not in fields
+    ]
+    for name, field in fields.items():
+        if name not in given:
+            if field.required:
+                wrong.append(FieldError(f"/{name}", "is missing"))
+            continue
+        try:
+            msgspec.convert(given[name], types[field.name])
+        except msgspec.ValidationError as error:
+            wrong.append(FieldError(f"/{name}", str(error).partition(" - at ")[0]))
+    return wrong
+
+
+def documented(kind: type[Struct]) -> type[Operation]:
+    """Return an operation class that describes the body, for a handler's ``operation_class``."""
+    _, components = msgspec.json.schema_components([kind])
+    schema = components[kind.__name__]
+
+    class WithBody(Operation):
+        def to_schema(self) -> dict[str, Any]:
+            body = {"content": {"application/json": {"schema": schema}}, "required": True}
+            return super().to_schema() | {"requestBody": body}
+
+    return WithBody

@@ -1,0 +1,148 @@
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from docrefinery.pipeline.converter import ChildLimits, Converter
+from docrefinery.pipeline.outcomes import Converted, Outcome, Progress, Task
+from tests.support import pdfs, plugins
+
+TRICKS = """
+import os, signal, socket, subprocess, sys, time
+from pathlib import Path
+
+from docrefinery.plugin import Exporter, hookimpl
+
+def folder(stream):
+    return Path(stream.name).parent
+
+def environment(document, stream):
+    stream.write("\\n".join(f"{name}={value}" for name, value in sorted(os.environ.items())).encode())
+
+def descriptors(document, stream):
+    stream.write("\\n".join(os.readlink(entry) for entry in Path("/proc/self/fd").iterdir() if entry.exists()).encode())
+
+def network(document, stream):
+    host, port = folder(stream).joinpath("address").read_text().split(":")
+    try:
+        socket.create_connection((host, int(port)), 5).close()
+        stream.write(b"connected")
+    except OSError as error:
+        stream.write(type(error).__name__.encode())
+
+def sleeping(document, stream):
+    folder(stream).joinpath("sleeping").touch()
+    time.sleep(600)
+
+def grandchild(document, stream):
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    folder(stream).joinpath("pid").write_text(str(process.pid))
+    time.sleep(600)
+
+def dying(document, stream):
+    print("last words", file=sys.stderr, flush=True)
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+def leaving(document, stream):
+    os._exit(3)
+
+def failing(document, stream):
+    raise LookupError("no such luck")
+
+def hungry(document, stream):
+    kept = []
+    while True:
+        kept.append(b"x" * 2**24)
+
+def linking(document, stream):
+    os.unlink(stream.name)
+    os.symlink("/etc/passwd", stream.name)
+
+def piping(document, stream):
+    os.unlink(stream.name)
+    os.mkfifo(stream.name)
+
+def babbling(document, stream):
+    sockets = [entry.name for entry in Path("/proc/self/fd").iterdir() if "socket:" in os.path.realpath(entry)]
+    os.write(int(sockets[0]), (2**31).to_bytes(4, "big") + b"nonsense")
+
+def chatty(document, stream):
+    sys.stderr.write("x" * 100_000)
+
+@hookimpl
+def docrefinery_exporters():
+    writers = [environment, descriptors, network, sleeping, grandchild, dying, leaving, failing]
+    writers += [hungry, linking, piping, babbling, chatty]
+    return [
+        Exporter(kind=write.__name__, summary="A trick.", content_type="text/plain", suffix=".txt", write=write)
+        for write in writers
+    ]
+"""
+
+Make = Callable[..., Awaitable[Converter]]
+Run = Callable[..., Awaitable[Outcome]]
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def tricks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder in which a plugin is installed whose exporters do what an attacker, or a fool, would."""
+    folder = tmp_path_factory.mktemp("plugins")
+    plugins.install(folder, "tricks", TRICKS)
+    return folder
+
+
+@pytest.fixture(scope="module")
+async def make(tricks: Path, anyio_backend: str) -> AsyncIterator[Make]:
+    """Make warm converters; the tricks are installed for their children only."""
+    async with AsyncExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("PYTHONPATH", str(tricks))
+
+        async def build(limits: ChildLimits | None = None, *, warm: bool = True) -> Converter:
+            converter = Converter(limits or ChildLimits(), ("tricks",))
+            stack.push_async_callback(converter.close)
+            if warm:
+                await converter.start()
+            return converter
+
+        yield build
+
+
+@pytest.fixture(scope="module")
+async def converter(make: Make) -> Converter:
+    """One converter for the tests of a module that leave it in order."""
+    return await make()
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Callable[..., Task]:
+    """Make a task: ``task(content, "markdown", ocr=True)``."""
+    numbers = iter(range(1000))
+
+    def build(content: bytes | None = None, *exports: str, seconds: float = 50, **options: object) -> Task:
+        workdir = tmp_path / str(next(numbers))
+        workdir.mkdir()
+        source = workdir.with_suffix(".blob")
+        source.write_bytes(pdfs.born_digital() if content is None else content)
+        return Task(
+            source=source, name="report.pdf", workdir=workdir, options=options, exports=exports, timeout_seconds=seconds
+        )
+
+    return build
+
+
+def ignore(_progress: Progress) -> None:
+    """Take progress and do nothing."""
+
+
+async def assert_works(converter: Converter, task: Callable[..., Task]) -> None:
+    """Fail unless the converter converts a good file."""
+    outcome = await converter.convert(task(None, "text"), ignore)
+    assert isinstance(outcome, Converted), outcome
+    assert outcome.artifacts[0].path.read_text().startswith("Page 1\n")

@@ -1,0 +1,145 @@
+"""Every way a conversion can end early; afterwards the next document converts."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from docrefinery.model import Stage
+from docrefinery.pipeline.converter import ChildLimits, Converter
+from docrefinery.pipeline.outcomes import Canceled, Crashed, Progress, Rejected, Task, TimedOut
+from tests.integration.pipeline.conftest import Make, assert_works, ignore
+from tests.support import pdfs
+from tests.support.waiting import gone, until
+
+Tasks = Callable[..., Task]
+MEBIBYTE = 1024 * 1024
+
+
+def pid_of(converter: Converter) -> int:
+    assert converter.pid is not None
+    return converter.pid
+
+
+async def test_cancel_kills_the_process_within_two_seconds(converter: Converter, task: Tasks) -> None:
+    pid, started = pid_of(converter), asyncio.Event()
+
+    def on_progress(progress: Progress) -> None:
+        if progress.pages_done >= 2:
+            started.set()
+
+    running = asyncio.create_task(converter.convert(task(pdfs.slow(), "text"), on_progress))
+    await started.wait()
+    converter.kill()
+    assert await until(lambda: gone(pid), seconds=2) < 2
+    assert await running == Canceled()
+    await assert_works(converter, task)
+
+
+async def test_cancel_while_it_warms_up(make: Make, task: Tasks) -> None:
+    converter = await make(warm=False)
+    running = asyncio.create_task(converter.convert(task(None, "text"), ignore))
+    await until(lambda: converter.pid)
+    converter.kill()
+    assert await running == Canceled()
+    await assert_works(converter, task)
+
+
+async def test_an_idle_converter_may_be_killed_too(converter: Converter, task: Tasks) -> None:
+    pid = pid_of(converter)
+    converter.kill()
+    await until(lambda: gone(pid))
+    await assert_works(converter, task)
+
+
+async def test_cancelling_the_caller_kills_the_process(converter: Converter, task: Tasks) -> None:
+    pid = pid_of(converter)
+    slow = task(None, "sleeping")
+    running = asyncio.create_task(converter.convert(slow, ignore))
+    await until(slow.workdir.joinpath("sleeping").exists)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await until(lambda: gone(pid), seconds=2)
+    await assert_works(converter, task)
+
+
+async def test_what_the_child_started_dies_with_it(converter: Converter, task: Tasks) -> None:
+    slow = task(None, "grandchild")
+    running = asyncio.create_task(converter.convert(slow, ignore))
+    note = slow.workdir / "pid"
+    await until(lambda: note.exists() and note.read_text())
+    grandchild = int(note.read_text())
+    converter.kill()
+    assert await running == Canceled()
+    # It is an orphan now, and whoever adopts orphans here may take its time to bury it.
+    await until(lambda: gone(grandchild) or b"\0" not in _command_line(grandchild))
+    await assert_works(converter, task)
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123
+            return file.read()
+    except OSError:
+        return b""
+
+
+async def test_a_conversion_that_takes_too_long_is_stopped(converter: Converter, task: Tasks) -> None:
+    pid = pid_of(converter)
+    assert await converter.convert(task(None, "sleeping", seconds=0.5), ignore) == TimedOut(0.5)
+    await until(lambda: gone(pid), seconds=2)
+    await assert_works(converter, task)
+
+
+async def test_a_child_that_is_killed_from_outside_crashed(converter: Converter, task: Tasks) -> None:
+    def kill(progress: Progress) -> None:
+        if progress.stage is Stage.CONVERTING and progress.pages_done == 1:
+            os.kill(pid_of(converter), signal.SIGKILL)
+
+    outcome = await converter.convert(task(pdfs.slow(), "text"), kill)
+    assert isinstance(outcome, Crashed)
+    assert outcome.signal == signal.SIGKILL
+    await assert_works(converter, task)
+
+
+async def test_a_crash_brings_the_last_words(converter: Converter, task: Tasks) -> None:
+    outcome = await converter.convert(task(None, "dying"), ignore)
+    assert isinstance(outcome, Crashed)
+    assert outcome.signal == signal.SIGSEGV
+    assert "SIGSEGV" in outcome.reason
+    assert outcome.stderr == "last words"
+    outcome = await converter.convert(task(None, "leaving"), ignore)
+    assert isinstance(outcome, Crashed)
+    assert (outcome.exit_code, outcome.stderr) == (3, "")
+
+
+@pytest.mark.parametrize("export", ["linking", "piping", "babbling"])
+async def test_a_child_that_tells_lies_is_not_believed(converter: Converter, task: Tasks, export: str) -> None:
+    pid = pid_of(converter)
+    outcome = await converter.convert(task(None, export), ignore)
+    assert isinstance(outcome, Crashed)
+    assert "was killed" in outcome.reason
+    await until(lambda: gone(pid), seconds=2)
+    await assert_works(converter, task)
+
+
+async def test_bombs_are_out_of_memory_and_the_next_file_converts(make: Make, task: Tasks) -> None:
+    converter = await make(ChildLimits(memory_bytes=768 * MEBIBYTE))
+    for hungry in (task(pdfs.memory_bomb(), "text"), task(None, "hungry")):
+        outcome = await converter.convert(hungry, ignore)
+        assert isinstance(outcome, Rejected), outcome
+        assert outcome.code == "OUT_OF_MEMORY"
+        assert "768 MiB" in outcome.message
+        await assert_works(converter, task)
+
+
+async def test_resident_memory_is_watched_as_well(make: Make, task: Tasks) -> None:
+    """The bound below is under what a warm child holds, so only the parent's look can see it exceeded."""
+    converter = await make()
+    converter._limits = ChildLimits(memory_bytes=20 * MEBIBYTE)
+    outcome = await converter.convert(task(None, "sleeping"), ignore)
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "OUT_OF_MEMORY"

@@ -1,0 +1,152 @@
+import io
+import json
+import zipfile
+
+import pytest
+from docling_core.types.doc import (
+    BoundingBox,
+    DocItemLabel,
+    DoclingDocument,
+    ImageRef,
+    ProvenanceItem,
+    Size,
+    TableCell,
+    TableData,
+)
+from hypothesis import given, settings, strategies as st
+from PIL import Image
+
+from docrefinery.plugin import Exporter
+from docrefinery.plugin.registry import load
+
+EXPORTERS = load(()).exporters
+KINDS = sorted(EXPORTERS)
+
+
+def written(kind: str, document: DoclingDocument) -> bytes:
+    stream = io.BytesIO()
+    EXPORTERS[kind].write(document, stream)
+    return stream.getvalue()
+
+
+def empty() -> DoclingDocument:
+    return DoclingDocument(name="empty")
+
+
+def cell(text: str, row: int, column: int) -> TableCell:
+    return TableCell(
+        text=text, start_row_offset_idx=row, end_row_offset_idx=row + 1, start_col_offset_idx=column,
+        end_col_offset_idx=column + 1,
+    )  # fmt: skip
+
+
+def place() -> ProvenanceItem:
+    return ProvenanceItem(page_no=1, bbox=BoundingBox(l=10, t=10, r=90, b=90), charspan=(0, 1))
+
+
+def report() -> DoclingDocument:
+    """Return a document with a heading, a paragraph, a list, a table and two pictures, one of them without image."""
+    document = DoclingDocument(name="report")
+    document.add_page(page_no=1, size=Size(width=100, height=100))
+    document.add_heading("Results", prov=place())
+    document.add_text(DocItemLabel.TEXT, "Some *starred* and under_scored text, 1 < 2.", prov=place())
+    group = document.add_list_group()
+    document.add_list_item("first", parent=group)
+    cells = [cell(text, row, column) for row, line in enumerate(["ab", "cd"]) for column, text in enumerate(line)]
+    document.add_table(TableData(table_cells=cells, num_rows=2, num_cols=2), prov=place())
+    image = ImageRef.from_pil(Image.new("RGB", (4, 3), "red"), dpi=72)
+    document.add_picture(image=image, prov=place())
+    document.add_picture(prov=place())
+    return document
+
+
+@pytest.fixture(params=KINDS)
+def exporter(request: pytest.FixtureRequest) -> Exporter:
+    return EXPORTERS[request.param]
+
+
+def test_a_document_without_anything_is_no_error(exporter: Exporter) -> None:
+    stream = io.BytesIO()
+    exporter.write(empty(), stream)
+
+
+def test_the_same_document_makes_the_same_bytes(exporter: Exporter) -> None:
+    assert written(exporter.kind, report()) == written(exporter.kind, report())
+
+
+def test_docling_json_loads_back_as_the_same_document() -> None:
+    document = report()
+    assert DoclingDocument.model_validate_json(written("docling_json", document)) == document
+
+
+def test_text_has_the_words_and_no_marks() -> None:
+    text = written("text", report()).decode()
+    assert text == "Results\n\nSome *starred* and under_scored text, 1 < 2.\n\n- first\n\na\tb\nc\td\n"
+
+
+def test_markdown_has_the_structure() -> None:
+    markdown = written("markdown", report()).decode()
+    assert "## Results" in markdown
+    assert "- first" in markdown
+    assert "|" in markdown
+
+
+def test_doctags_are_one_document_of_tokens() -> None:
+    doctags = written("doctags", report()).decode()
+    assert doctags.startswith("<doctag>")
+    assert doctags.endswith("</doctag>")
+
+
+def test_chunks_are_the_doctags_in_json_exactly_as_the_guide_says() -> None:
+    document = report()
+    assert json.loads(written("chunks_json", document)) == {
+        "format": "doctags",
+        "content": written("doctags", document).decode(),
+    }
+
+
+def test_figures_are_png_files_numbered_by_their_place() -> None:
+    with zipfile.ZipFile(io.BytesIO(written("figures_zip", report()))) as archive:
+        assert archive.namelist() == ["figure-0001.png"]
+        with Image.open(io.BytesIO(archive.read("figure-0001.png"))) as image:
+            assert (image.format, image.size) == ("PNG", (4, 3))
+
+
+def test_without_pictures_the_archive_is_empty_but_an_archive() -> None:
+    with zipfile.ZipFile(io.BytesIO(written("figures_zip", empty()))) as archive:
+        assert archive.namelist() == []
+
+
+def test_figures_ask_for_the_images_they_need() -> None:
+    assert EXPORTERS["figures_zip"].needs == {"generate_picture_images": True}
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix", "content_type"),
+    [
+        ("docling_json", ".json", "application/json"),
+        ("markdown", ".md", "text/markdown; charset=utf-8"),
+        ("text", ".txt", "text/plain; charset=utf-8"),
+        ("doctags", ".doctags.txt", "text/plain; charset=utf-8"),
+        ("chunks_json", ".chunks.json", "application/json"),
+        ("figures_zip", ".figures.zip", "application/zip"),
+    ],
+)
+def test_names_and_types_are_those_of_the_contract(kind: str, suffix: str, content_type: str) -> None:
+    assert (EXPORTERS[kind].suffix, EXPORTERS[kind].content_type) == (suffix, content_type)
+
+
+TEXTS = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=40), max_size=6)
+
+
+@settings(deadline=None, max_examples=60)
+@given(TEXTS)
+def test_no_text_makes_an_exporter_fail_and_every_word_is_in_the_plain_text(texts: list[str]) -> None:
+    document = empty()
+    for text in texts:
+        document.add_text(DocItemLabel.TEXT, text)
+    for kind in KINDS:
+        written(kind, document)
+    expected = [text for text in texts if text.strip()]
+    assert written("text", document).decode() == "\n\n".join(expected) + "\n" * bool(expected)
+    assert DoclingDocument.model_validate_json(written("docling_json", document)) == document

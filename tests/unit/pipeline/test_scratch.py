@@ -1,0 +1,37 @@
+"""Folders for files in hand."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from docrefinery.pipeline.scratch import scratch_folder
+
+HOLD = """
+import sys
+from pathlib import Path
+from docrefinery.pipeline.scratch import scratch_folder
+with scratch_folder(Path(sys.argv[1])) as folder:
+    (folder / "file").write_text("x")
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_folder_goes_with_the_block(tmp_path: Path) -> None:
+    with scratch_folder(tmp_path / "scratch") as folder:
+        (folder / "file").write_text("x")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_folder_of_a_killed_process_is_removed_by_the_next_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        left = Path(holder.stdout.readline().strip())
+        with scratch_folder(tmp_path):
+            assert (left / "file").exists()
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+        with scratch_folder(tmp_path) as folder:
+            assert list(tmp_path.iterdir()) == [folder]

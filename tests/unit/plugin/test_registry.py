@@ -1,0 +1,179 @@
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from types import ModuleType
+
+import pytest
+
+from docrefinery.plugin import Exporter, Profile, hookimpl
+from docrefinery.plugin.registry import PluginError, load
+from tests.support.plugins import FakeDistribution
+
+Offer = Callable[..., None]
+
+
+def exporter(kind: str) -> Exporter:
+    return Exporter(
+        kind=kind, summary="A test.", content_type="text/plain", suffix=".txt", write=lambda _document, _stream: None
+    )
+
+
+@pytest.fixture
+def installed() -> list[metadata.Distribution]:
+    """The distributions of a test; docrefinery itself is one of them."""
+    return [metadata.distribution("docrefinery")]
+
+
+@pytest.fixture
+def offer(installed: list[metadata.Distribution], monkeypatch: pytest.MonkeyPatch) -> Offer:
+    """Install a plugin in memory: ``offer("csv", docrefinery_exporters=lambda: [...])``."""
+
+    def install(
+        plugin: str, *, distribution: str = "", version: str = "2.5", marked: bool = True, **hooks: object
+    ) -> None:
+        module = f"module_of_{distribution or plugin}"
+        loaded = ModuleType(module)
+        for name, function in hooks.items():
+            setattr(loaded, name, hookimpl(function) if marked and callable(function) else function)
+        monkeypatch.setitem(sys.modules, module, loaded)
+        installed.append(FakeDistribution(distribution or f"refinery-{plugin}", version, {plugin: module}))
+
+    return install
+
+
+def test_the_built_in_plugin_comes_through_the_same_door(installed: list[metadata.Distribution]) -> None:
+    registry = load(distributions=installed)
+    builtin = registry.plugins[0]
+    assert (builtin.name, builtin.distribution) == ("builtin", "docrefinery")
+    assert builtin.version == metadata.version("docrefinery")
+    assert set(registry.exporters) == {"docling_json", "markdown", "text", "doctags", "chunks_json", "figures_zip"}
+    assert set(registry.scanners) == {"basic", "clamd"}
+    assert registry.profiles["fast_text"].exports == ("text", "markdown", "doctags")
+
+
+def test_a_new_exporter_is_known_with_its_plugin_and_version(
+    installed: list[metadata.Distribution], offer: Offer
+) -> None:
+    offer("csv", docrefinery_exporters=lambda: [exporter("csv")])
+    registry = load(distributions=installed)
+    plugin = registry.provider(registry.exporters["csv"])
+    assert (plugin.name, plugin.distribution, plugin.version) == ("csv", "refinery-csv", "2.5")
+    assert plugin.exporters == ("csv",)
+
+
+def test_a_registry_cannot_be_changed(installed: list[metadata.Distribution]) -> None:
+    registry = load(distributions=installed)
+    with pytest.raises(TypeError):
+        registry.exporters["mine"] = exporter("mine")  # type: ignore[index]
+
+
+def test_naming_plugins_leaves_the_others_out_but_never_the_built_in_one(
+    installed: list[metadata.Distribution], offer: Offer
+) -> None:
+    offer("csv", docrefinery_exporters=lambda: [exporter("csv")])
+    offer("xml", docrefinery_exporters=lambda: [exporter("xml")])
+    assert [plugin.name for plugin in load(("xml",), installed).plugins] == ["builtin", "xml"]
+    assert [plugin.name for plugin in load((), installed).plugins] == ["builtin"]
+
+
+def test_a_distribution_that_is_found_twice_is_loaded_once(
+    installed: list[metadata.Distribution], offer: Offer
+) -> None:
+    offer("csv", docrefinery_exporters=lambda: [exporter("csv")])
+    assert len(load(distributions=installed * 2).plugins) == 2
+
+
+def nothing() -> list[Exporter]:
+    return []
+
+
+def unmarked() -> list[Exporter]:
+    return []
+
+
+def broken() -> list[Exporter]:
+    raise ZeroDivisionError("no luck")
+
+
+@pytest.mark.parametrize(
+    ("hooks", "problem"),
+    [
+        ({"docrefinery_exporters": broken}, "ZeroDivisionError: no luck"),
+        ({"docrefinery_exporters": lambda: exporter("one")}, "returned Exporter"),
+        ({"docrefinery_exporters": lambda: [exporter]}, "returned function in the list"),
+        ({"docrefinery_exporters": lambda: [exporter("one"), exporter("one")]}, "'one' twice"),
+        ({"docrefinery_exporter": nothing}, "does not exist"),
+        ({"docrefinery_exporters": lambda _registry: []}, "other arguments"),
+        ({"docrefinery_exporters": unmarked, "marked": False}, "@hookimpl"),
+        (
+            {"docrefinery_profiles": lambda: [Profile(name="mine", summary="A test.", exports=("nothing",))]},
+            "'nothing', which no loaded plugin offers",
+        ),
+    ],
+)
+def test_a_plugin_with_a_defect_stops_the_start_and_is_named_with_its_version(
+    installed: list[metadata.Distribution], offer: Offer, hooks: dict[str, object], problem: str
+) -> None:
+    offer("bad", **hooks)
+    with pytest.raises(PluginError) as caught:
+        load(distributions=installed)
+    message = str(caught.value)
+    assert problem in message
+    assert "'bad' of refinery-bad 2.5" in message
+    assert "DOCREFINERY_PLUGINS" in message
+    assert "\n" not in message
+
+
+def test_a_plugin_that_cannot_be_imported_is_named(installed: list[metadata.Distribution]) -> None:
+    installed.append(FakeDistribution("refinery-gone", "3.1", {"gone": "no_such_module_anywhere"}))
+    with pytest.raises(PluginError, match=r"'gone' of refinery-gone 3\.1 cannot be imported: ModuleNotFoundError"):
+        load(distributions=installed)
+
+
+def test_a_plugin_that_is_named_but_not_installed(installed: list[metadata.Distribution]) -> None:
+    with pytest.raises(PluginError, match=r"names 'csv', which is not installed.* installed are: builtin"):
+        load(("csv",), installed)
+
+
+@pytest.mark.parametrize("kind", ["csv", "markdown"])
+def test_two_plugins_with_one_exporter_are_both_named(
+    installed: list[metadata.Distribution], offer: Offer, kind: str
+) -> None:
+    offer("first", docrefinery_exporters=lambda: [exporter("csv")])
+    offer("second", version="7", docrefinery_exporters=lambda: [exporter(kind)])
+    with pytest.raises(PluginError) as caught:
+        load(distributions=installed)
+    other = f"docrefinery {metadata.version('docrefinery')}" if kind == "markdown" else "refinery-first 2.5"
+    assert other in str(caught.value)
+    assert "refinery-second 7" in str(caught.value)
+
+
+def test_two_distributions_with_one_plugin_name_are_both_named(
+    installed: list[metadata.Distribution], offer: Offer
+) -> None:
+    offer("csv", distribution="one-csv")
+    offer("csv", distribution="other-csv", version="4")
+    with pytest.raises(PluginError, match=r"one-csv 2\.5 and plugin 'csv' of other-csv 4"):
+        load(distributions=installed)
+
+
+def test_without_docrefinery_itself_nothing_can_be_loaded() -> None:
+    with pytest.raises(PluginError, match="'builtin' is missing"):
+        load(distributions=[])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "Markdown"},
+        {"kind": ""},
+        {"suffix": "md"},
+        {"suffix": "./../x"},
+        {"content_type": "markdown"},
+        {"stage": "SCANNING"},
+    ],
+)
+def test_a_malformed_exporter_says_so_when_it_is_made(changes: dict[str, str]) -> None:
+    fields = {"kind": "fine", "summary": "A test.", "content_type": "text/plain", "suffix": ".txt", **changes}
+    with pytest.raises(ValueError, match="exporter"):
+        Exporter(write=lambda _document, _stream: None, **fields)  # type: ignore[arg-type]

@@ -1,0 +1,37 @@
+"""The docs are held to the code."""
+
+import re
+from pathlib import Path
+
+from tools import reference
+
+ROOT = Path(__file__).parents[2]
+SOURCES = (ROOT / "src").rglob("*.py")
+
+
+def test_tables_of_settings_and_errors_are_what_the_code_says() -> None:
+    assert reference.stale() == []
+
+
+def test_every_warning_that_a_job_can_carry_is_documented() -> None:
+    page = (ROOT / "docs/errors.md").read_text()
+    codes = {code for path in SOURCES for code in re.findall(r'JobWarning\(\s*(?:code=)?"([A-Z_]+)"', path.read_text())}
+    assert codes
+    assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in pages
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text())
+        if not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_decision_records_are_all_listed() -> None:
+    folder = ROOT / "docs/decisions"
+    listed = set(re.findall(r"\((\d{4}-[a-z0-9-]+\.md)\)", (folder / "README.md").read_text()))
+    assert listed == {path.name for path in folder.glob("0*.md")}
