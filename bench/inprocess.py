@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+import warnings
 from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,6 +17,8 @@ _STATE: dict[str, object] = {}
 
 
 def _warm_up() -> None:
+    # Docling warns of boxes outside of the page; the service keeps its converters' stderr for crashes.
+    warnings.simplefilter("ignore")
     _STATE["engine"], _STATE["registry"] = NativeEngine(), load()
 
 

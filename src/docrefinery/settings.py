@@ -230,13 +230,10 @@ def _convert(values: dict[str, Any], by_field: dict[str, str]) -> Settings:
 
 
 def _choices(field_name: str) -> str:
-    kinds = (field.type for field in variables().values() if field.name == field_name)
-    for kind in kinds:
-        while isinstance(kind, msgspec.inspect.Metadata):
-            kind = kind.type
-        if isinstance(kind, msgspec.inspect.LiteralType):
-            return f"; use one of {', '.join(map(str, kind.values))}"
-    return ""
+    kind: msgspec.inspect.Type = next(field.type for field in variables().values() if field.name == field_name)
+    while isinstance(kind, msgspec.inspect.Metadata):
+        kind = kind.type
+    return f"; use one of {', '.join(map(str, kind.values))}" if isinstance(kind, msgspec.inspect.LiteralType) else ""
 
 
 def _checked(settings: Settings, by_field: Mapping[str, str]) -> Settings:

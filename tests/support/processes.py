@@ -51,7 +51,7 @@ def working_in(folder: Path) -> list[psutil.Process]:
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
             # The link itself, since the folder of a process may be gone already.
-            place = os.readlink(f"/proc/{process.pid}/cwd").removesuffix(" (deleted)")
+            place = str(Path(f"/proc/{process.pid}/cwd").readlink()).removesuffix(" (deleted)")
             if Path(place).is_relative_to(folder) and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found

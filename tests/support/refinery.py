@@ -58,15 +58,15 @@ class Client(httpx.Client):
 
     def finished(self, job_id: int, seconds: float = 45) -> Json:
         """Return a job when it is finished; a service that is away meanwhile is asked again."""
-        deadline, job = time.monotonic() + seconds, {}
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with suppress(httpx.TransportError):
                 answer = self.get(f"/v1/jobs/{job_id}/", params={"wait": 2})
                 assert answer.status_code in (200, 503), answer.text
-                job = answer.json()
+                job: Json = answer.json()
                 if job["status"] in TERMINAL:
                     return job
-        raise AssertionError(f"job {job_id} is not finished after {seconds} s: {job}")
+        raise AssertionError(f"job {job_id} is not finished after {seconds} s")
 
     def running(self, job_id: int, seconds: float = 30) -> Json:
         """Return a job as soon as its conversion is under way: some page is done."""
@@ -100,7 +100,9 @@ class Refinery:
         self.data_dir = home / "data"
         self.out, self.log = home / "out.txt", home / "log.txt"
         self.url = self.key = self.curl = ""
-        self.environ = environment(TMPDIR=str(home / "tmp"), DOCREFINERY_DATA_DIR=str(self.data_dir), **(settings or {}))
+        self.environ = environment(
+            TMPDIR=str(home / "tmp"), DOCREFINERY_DATA_DIR=str(self.data_dir), **(settings or {})
+        )
         self._arguments = ["up", "--port", "0", "--data-dir", str(self.data_dir), "--workers", str(workers), *options]
         self._process: subprocess.Popen[bytes] | None = None
         self._client: Client | None = None
@@ -125,7 +127,8 @@ class Refinery:
     def read_greeting(self, text: str) -> None:
         """Take address, key and curl from what was printed."""
         ready, key, curl = (pattern.search(text) for pattern in (_READY, _KEY, _CURL))
-        assert ready and key and curl, f"{text}\n{self.tail()}"
+        if not (ready and key and curl):
+            raise AssertionError(f"{text}\n{self.tail()}")
         self.url, self.key, self.curl = ready[1], key[1], curl[1]
         self._forget_client()
 

@@ -53,6 +53,6 @@ class ArtifactsController(Controller):
             size_bytes=artifact.size_bytes,
             sha256=artifact.sha256,
         )
-        return downloads.serve(
+        return await downloads.serve(
             request, download, request.services.artifacts.stream, request.services.settings.x_accel_prefix
         )

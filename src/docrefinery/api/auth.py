@@ -43,6 +43,8 @@ def needs(scope: Scope) -> Guard:
 def internal(connection: Connection, _: BaseRouteHandler) -> None:
     """Guard: the installation's internal token, where one is set."""
     token: str = connection.app.state.services.settings.internal_endpoints_token
-    given = connection.headers.get("x-internal-token") or connection.query_params.get("token") or ""
-    if token and not hmac.compare_digest(token.encode(), given.encode()):
+    # Header values are bytes that the framework shows as Latin-1.
+    sent = connection.headers.get("x-internal-token", "").encode("latin-1")
+    given = sent or str(connection.query_params.get("token", "")).encode()
+    if token and not hmac.compare_digest(token.encode(), given):
         raise InternalTokenRequired("Send the installation's internal token as `X-Internal-Token`.")

@@ -1,7 +1,7 @@
 """``/v1/profiles/`` and ``/v1/exporters/``: what this installation can do."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from litestar import get
 

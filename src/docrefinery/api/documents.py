@@ -1,5 +1,6 @@
 """``/v1/documents/``."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Controller, Response, delete, get, post, route
@@ -31,6 +32,7 @@ FILTERS = (
 _TEXT = Schema(type=OpenAPIType.STRING)
 
 
+@dataclass  # its generated __init__ is what calls __post_init__
 class UploadOperation(Operation):
     """Describes the multipart body, which the handler reads as a stream."""
 
@@ -110,7 +112,7 @@ class DocumentsController(Controller):
             size_bytes=document.size_bytes,
             sha256=document.sha256,
         )
-        return downloads.serve(
+        return await downloads.serve(
             request, download, request.services.documents.stream, request.services.settings.x_accel_prefix
         )
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from docrefinery.errors import RangeNotSatisfiable
 
-_RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*")
+_RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE | re.ASCII)
 Open = Callable[[str, int, int | None], AsyncIterator[bytes]]
 
 
@@ -45,10 +45,13 @@ class Download(Struct, frozen=True, kw_only=True):
         }
 
 
-def serve(request: Request[Any, Any, Any], download: Download, open_blob: Open, x_accel_prefix: str) -> Response[Any]:
+async def serve(
+    request: Request[Any, Any, Any], download: Download, open_blob: Open, x_accel_prefix: str
+) -> Response[Any]:
     """Answer with the file, a part of it, or the news that the client has it.
 
     :raises RangeNotSatisfiable: if the range lies outside the file.
+    :raises StorageError: if the bytes cannot be read.
     """
     headers = download.headers
     if _matches(request.headers.get("if-none-match", ""), download.etag):
@@ -58,18 +61,25 @@ def serve(request: Request[Any, Any, Any], download: Download, open_blob: Open, 
     if x_accel_prefix and if_range is None:
         headers["X-Accel-Redirect"] = quote(x_accel_prefix + download.blob_key)
         return Response(b"", headers=headers)
-    wanted = request.headers.get("range", "") if if_range in (None, download.etag) else ""
-    start, end = _range(wanted, download.size_bytes)
+    # Ranges are defined for GET alone (RFC 9110 §14.2).
+    asked = request.method == "GET" and if_range in (None, download.etag)
+    part = _range(request.headers.get("range", ""), download.size_bytes) if asked else None
+    start, end = part or (0, download.size_bytes)
     headers["Content-Length"] = str(end - start)
-    status = 200
-    if (start, end) != (0, download.size_bytes) or (wanted and _RANGE.fullmatch(wanted)):
-        status = 206
+    if part:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{download.size_bytes}"
+    status = 206 if part else 200
     if request.method == "HEAD" or start == end:
         return Response(b"", status_code=status, headers=headers)
-    whole = status == 200
-    body = open_blob(download.blob_key, start, None if whole else end)
-    return Stream(body, status_code=status, headers=headers)
+    body = open_blob(download.blob_key, start, end if part else None)
+    return Stream(_begun(await anext(body), body), status_code=status, headers=headers)
+
+
+async def _begun(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield what was read before the answer began: a file that cannot be read is an error, not a broken answer."""
+    yield first
+    async for chunk in rest:
+        yield chunk
 
 
 def _matches(if_none_match: str, etag: str) -> bool:
@@ -77,15 +87,15 @@ def _matches(if_none_match: str, etag: str) -> bool:
     return etag in tags or "*" in tags
 
 
-def _range(header: str, size: int) -> tuple[int, int]:
-    """Return start and end (exclusive) of one byte range; everything for none, several or another unit."""
+def _range(header: str, size: int) -> tuple[int, int] | None:
+    """Return start and end (exclusive) of one byte range; ``None`` is everything: no range, several, another unit."""
     match = _RANGE.fullmatch(header)
     if match is None or not (match[1] or match[2]):
-        return 0, size
+        return None
+    if match[1] and match[2] and int(match[2]) < int(match[1]):
+        return None
     if match[1]:
         start, end = int(match[1]), min(int(match[2]) + 1 if match[2] else size, size)
-        if match[2] and int(match[2]) < int(match[1]):
-            return 0, size
     else:
         start, end = max(size - int(match[2]), 0), size
     if start >= end:

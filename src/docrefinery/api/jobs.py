@@ -67,7 +67,7 @@ class JobsController(Controller):
         job = await request.services.jobs.get(request.user.tenant_id, ref)
         body, known = encode(JobView.of(job)), request.headers.get("if-none-match")
         if wait and known in (None, _etag(body)):
-            job = await request.services.jobs.wait(request.user, ref, wait)
+            job = await request.services.jobs.wait(request.user, job, wait)
             body = encode(JobView.of(job))
         headers = {"ETag": _etag(body), "Cache-Control": "private, no-cache"}
         if not JobStatus(job.status).terminal:
@@ -123,7 +123,7 @@ def _etag(body: bytes) -> str:
 async def _stream(request: ApiRequest, job: JobRecord, after: int) -> AsyncIterator[ServerSentEventMessage]:
     async for event in request.services.jobs.follow(request.user, job, after):
         if event is None:
-            yield ServerSentEventMessage(comment=PING_COMMENT)
+            yield ServerSentEventMessage(data=None, comment=PING_COMMENT)
         else:
             payload = encode(JobEvent.of(job, event)).decode()
             yield ServerSentEventMessage(data=payload, event="job.updated", id=event.sequence)

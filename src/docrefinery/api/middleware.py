@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its log line, its count."""
+"""What happens around every request: its id, its log line, its count, and its end if it is answered early."""
 
 import random
 import re
@@ -9,6 +9,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
+from docrefinery.api.early import cutting_off
 from docrefinery.logs import trace_ids
 
 log = structlog.get_logger("docrefinery.api.request")
@@ -47,7 +48,7 @@ def observed(app: ASGIApp) -> ASGIApp:
             await send(message)
 
         try:
-            await app(scope, receive, sending)
+            await app(scope, *cutting_off(headers, receive, sending))
         finally:
             _note(scope["method"], path, status, time.perf_counter() - started)
 

@@ -34,6 +34,7 @@ def config() -> OpenAPIConfig:
         version=docrefinery.__version__,
         summary="PDFs in, structured artifacts out.",
         path="/schema",
+        use_handler_docstrings=True,
         components=Components(security_schemes={"ApiKey": scheme}),
         render_plugins=[ReadablePage(path="/")],
     )

@@ -94,6 +94,8 @@ def _http(request: AnyRequest, error: HTTPException) -> Response[object]:
                 FieldError(f"/{e.get('key', '')}", str(e.get("message", ""))) for e in named if isinstance(e, dict)
             ]
             return problem(request, errors.InvalidRequest(error.detail, errors=fields))
+        case _ if "disconnected" in error.detail:
+            return problem(request, errors.InvalidRequest("The request broke off."))
         case _:
             return _unexpected(request, error)
 

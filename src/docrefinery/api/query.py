@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -140,6 +141,7 @@ PAGING = (
 def documented(params: tuple[Param, ...]) -> type[Operation]:
     """Return an operation class that lists the parameters, for a handler's ``operation_class``."""
 
+    @dataclass  # its generated __init__ is what calls __post_init__
     class WithParameters(Operation):
         def __post_init__(self) -> None:
             self.parameters = [

@@ -6,23 +6,22 @@ from pathlib import PurePath
 
 import msgspec
 import structlog
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from docrefinery import errors
 from docrefinery.model import JobStatus, JobWarning
 from docrefinery.pipeline.outcomes import Artifact, Converted
+from docrefinery.pipeline.patience import patiently
 from docrefinery.plugin.registry import Registry
 from docrefinery.store import claims, garbage
 from docrefinery.store.artifacts import NewArtifact
 from docrefinery.store.blobs import Blobs
-from docrefinery.store.database import UNREACHABLE, Database
+from docrefinery.store.database import Database
 from docrefinery.store.records import ClaimRecord
 
 log = structlog.get_logger(__name__)
 
 UNPUBLISHED = timedelta(hours=1)
 """After this, results that were stored and not published are garbage; publishing takes seconds."""
-PATIENCE_SECONDS = 30
 
 
 def file_name(original: str, suffix: str) -> str:
@@ -47,7 +46,7 @@ class Publisher:
         :raises StorageError: if the storage does not take them.
         """
         prefix = f"{claim.tenant_uuid}/jobs/{claim.job_uuid}/{claim.token}"
-        await garbage.note(self._db, prefix, removable_in=UNPUBLISHED)
+        await patiently(lambda: garbage.note(self._db, prefix, removable_in=UNPUBLISHED))
         results = [await self._store(claim, prefix, artifact) for artifact in converted.artifacts]
         outcome = claims.Outcome(
             status=JobStatus.SUCCEEDED,
@@ -116,19 +115,9 @@ class Publisher:
         results: list[NewArtifact] | None = None,
         blob_prefix: str | None = None,
     ) -> bool:
-        """Write the end; a database that is away for a moment does not cost the work.
-
-        A commit whose answer got lost shows as a lost lease at the next try, and all is well.
-        """
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type((*UNREACHABLE, TimeoutError)),
-            wait=wait_random_exponential(multiplier=0.1, max=2),
-            stop=stop_after_delay(PATIENCE_SECONDS),
-            reraise=True,
-        ):
-            with attempt:
-                return await claims.finish(self._db, claim, outcome, results=results, blob_prefix=blob_prefix)
-        raise AssertionError("tenacity returns or raises")
+        return await patiently(
+            lambda: claims.finish(self._db, claim, outcome, results=results, blob_prefix=blob_prefix)
+        )
 
     async def _store(self, claim: ClaimRecord, prefix: str, artifact: Artifact) -> NewArtifact:
         exporter = self._registry.exporters[artifact.kind]

@@ -18,6 +18,7 @@ from docrefinery.model import ALWAYS_EXPORTED, Stage
 from docrefinery.pipeline import outcomes
 from docrefinery.pipeline.beating import Lease, Watching
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
+from docrefinery.pipeline.patience import patiently
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.scanning import Scanning, unscannable
 from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable
@@ -25,13 +26,13 @@ from docrefinery.settings import Settings
 from docrefinery.store import claims
 from docrefinery.store.blobs import BlobMissing, Blobs
 from docrefinery.store.claims import LeaseLost
-from docrefinery.store.database import Database
+from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.records import ClaimRecord
 
 log = structlog.get_logger(__name__)
 
 SCANNER_RETRY = timedelta(seconds=5)
-CONVERTER_RETRY = timedelta(seconds=5)
+RETRY = timedelta(seconds=5)
 
 
 class Slot(Struct, frozen=True, kw_only=True):
@@ -115,7 +116,7 @@ class Runner:
     async def _guarded(self, claim: ClaimRecord, lease: Lease, workdir: Path) -> None:
         try:
             await self._work(claim, lease, workdir)
-        except (errors.StorageError, ScannerDown, ConverterUnavailable) as error:
+        except (errors.StorageError, ScannerDown, ConverterUnavailable, *UNREACHABLE) as error:
             await self._put_off(claim, error)
         except LeaseLost:
             raise
@@ -137,7 +138,7 @@ class Runner:
             case Unscannable():
                 await self._publisher.fail(claim, errors.ScannerUnavailable.error_code, unscannable(verdict))
             case Clean():
-                await claims.enter_stage(self._db, claim, Stage.CONVERTING, scan_ms=scan_ms)
+                await patiently(lambda: claims.enter_stage(self._db, claim, Stage.CONVERTING, scan_ms=scan_ms))
                 await self._convert(claim, lease, source, workdir)
             case _:
                 await self._conclude(claim, lease, verdict)
@@ -164,7 +165,7 @@ class Runner:
     async def _conclude(self, claim: ClaimRecord, lease: Lease, outcome: outcomes.Outcome) -> None:
         match outcome:
             case outcomes.Converted():
-                await claims.enter_stage(self._db, claim, Stage.FINALIZING)
+                await patiently(lambda: claims.enter_stage(self._db, claim, Stage.FINALIZING))
                 await self._publisher.publish(claim, outcome, self._scanning.warnings)
             case outcomes.Rejected():
                 await self._publisher.fail(claim, outcome.code, outcome.message, outcome.details, clean=True)
@@ -184,7 +185,7 @@ class Runner:
                 await self._publisher.cancel(claim)
             case "shutdown":
                 log.info("job_given_back")
-                await claims.give_back(self._db, claim)
+                await patiently(lambda: claims.give_back(self._db, claim))
             case _:
                 raise LeaseLost
 
@@ -192,12 +193,10 @@ class Runner:
         log.warning("converter_crashed", reason=crash.reason, signal=crash.signal, stderr=crash.stderr)
         times = self._settings.max_crashes
         message = f"The converter died {times} times on this document, the last time: {crash.reason}."
-        await claims.crashed(
-            self._db, claim, claims.Crash(code=errors.WorkerCrashed.error_code, message=message), max_crashes=times
-        )
+        await self._count_crash(claim, claims.Crash(code=errors.WorkerCrashed.error_code, message=message))
 
     async def _put_off(self, claim: ClaimRecord, error: Exception) -> None:
-        """Try again later what is nobody's fault: scanner, storage or converter are away."""
+        """Try again later what is nobody's fault: scanner, storage, converter or database are away."""
         match error:
             case ScannerDown():
                 since = claim.scanner_down_since
@@ -207,13 +206,19 @@ class Runner:
                     await self._publisher.fail(claim, errors.ScannerUnavailable.error_code, message)
                     return
                 log.warning("scanner_down", error=str(error))
-                await claims.give_back(self._db, claim, delay=SCANNER_RETRY, scanner_down=True)
+                await patiently(lambda: claims.give_back(self._db, claim, delay=SCANNER_RETRY, scanner_down=True))
             case BlobMissing():
                 await self._publisher.fail(claim, errors.StorageError.error_code, "The document's file is gone.")
             case _:
+                # The error's own words may name paths of this machine.
                 log.warning("job_put_off", error=str(error))
-                code = getattr(type(error), "error_code", errors.WorkerCrashed.error_code)
-                crash = claims.Crash(code=code, message=f"{error} Tried {self._settings.max_crashes} times.")
-                await claims.crashed(
-                    self._db, claim, crash, max_crashes=self._settings.max_crashes, delay=CONVERTER_RETRY
+                code = getattr(type(error), "error_code", errors.InternalError.error_code)
+                message = (
+                    f"The service could not work on this job, {self._settings.max_crashes} times; its log says why."
                 )
+                await self._count_crash(claim, claims.Crash(code=code, message=message), delay=RETRY)
+
+    async def _count_crash(self, claim: ClaimRecord, crash: claims.Crash, delay: timedelta = timedelta(0)) -> None:
+        await patiently(
+            lambda: claims.crashed(self._db, claim, crash, max_crashes=self._settings.max_crashes, delay=delay)
+        )

@@ -43,9 +43,8 @@ class Jobs:
         """Return one page of the tenant's jobs."""
         return await jobs.page(tenant_id, filters, request)
 
-    async def wait(self, caller: Caller, ref: Ref, seconds: float) -> JobRecord:
-        """Return a job as soon as anything of it changes, page progress included, or after ``seconds``."""
-        before = await self.get(caller.tenant_id, ref)
+    async def wait(self, caller: Caller, before: JobRecord, seconds: float) -> JobRecord:
+        """Return a job as soon as anything of it is not as ``before``, page progress included, or after ``seconds``."""
         if JobStatus(before.status).terminal:
             return before
         loop = asyncio.get_running_loop()

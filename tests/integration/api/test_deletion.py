@@ -1,0 +1,82 @@
+"""Deleting a document, and what stays."""
+
+import httpx
+import pytest
+
+from docrefinery.model import JobStatus
+from docrefinery.settings import Settings
+from docrefinery.store.database import Database
+from tests.support.calls import a_pdf, assert_problem, job_of, queued, results, stored_files, uploaded
+from tests.support.work import HandWorker
+
+
+async def test_bytes_and_artifacts_go_and_jobs_stay(
+    client: httpx.AsyncClient, worker: HandWorker, db: Database, settings: Settings
+) -> None:
+    job = await queued(client)
+    await worker.publish(await worker.claim())
+    [artifact, _] = await results(client, "/v1/artifacts/")
+    assert len(stored_files(settings)) == 3
+    gone = await client.delete(f"/v1/documents/{job['document_id']}/")
+    assert (gone.status_code, gone.content) == (204, b"")
+    assert stored_files(settings) == []
+    assert not await db.fetch("SELECT FROM unreferenced_blobs")
+    for path in (f"documents/{job['document_id']}/", f"documents/{job['document_id']}/file/", f"artifacts/{artifact['id']}/"):
+        assert_problem(await client.get(f"/v1/{path}"), 404, "NOT_FOUND")
+    assert await results(client, "/v1/documents/") == []
+    assert await results(client, "/v1/artifacts/", job_id=job["id"]) == []
+    assert (await job_of(client, job["id"]))["status"] == "SUCCEEDED"
+    assert len(await results(client, "/v1/jobs/", document_id=job["document_id"])) == 1
+
+
+async def test_second_delete_finds_nothing(client: httpx.AsyncClient) -> None:
+    document = await uploaded(client)
+    url = f"/v1/documents/{document['id']}/"
+    await client.delete(url)
+    assert_problem(await client.delete(url), 404, "NOT_FOUND")
+
+
+async def test_same_bytes_may_come_again(client: httpx.AsyncClient) -> None:
+    content = a_pdf()
+    first = await uploaded(client, content)
+    await client.delete(f"/v1/documents/{first['uuid']}/")
+    second = await uploaded(client, content)
+    assert second["id"] != first["id"]
+    served = await client.get(f"/v1/documents/{second['id']}/file/")
+    assert served.content == content
+
+
+async def test_queued_job_is_canceled(client: httpx.AsyncClient, worker: HandWorker) -> None:
+    job = await queued(client)
+    await client.delete(f"/v1/documents/{job['document_id']}/")
+    assert (await job_of(client, job["id"]))["status"] == "CANCELED"
+    with pytest.raises(AssertionError, match="no job is queued"):
+        await worker.claim()
+
+
+async def test_running_job_is_told_to_stop_and_leaves_no_results(
+    client: httpx.AsyncClient, worker: HandWorker, settings: Settings, db: Database
+) -> None:
+    job = await queued(client)
+    claim = await worker.claim()
+    await client.delete(f"/v1/documents/{job['document_id']}/")
+    assert await worker.beat(claim) == "cancel"
+    assert await worker.publish(claim) is False
+    assert (await job_of(client, job["id"]))["status"] == "CANCELED"
+    assert await results(client, "/v1/artifacts/") == []
+
+
+@pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.QUARANTINED, JobStatus.CANCELED])
+async def test_finished_job_keeps_its_status(
+    client: httpx.AsyncClient, worker: HandWorker, status: JobStatus
+) -> None:
+    job = await queued(client)
+    await worker.to(status)
+    assert (await client.delete(f"/v1/documents/{job['document_id']}/")).status_code == 204
+    assert (await job_of(client, job["id"]))["status"] == status
+
+
+async def test_deleted_document_takes_no_new_job(client: httpx.AsyncClient) -> None:
+    document = await uploaded(client)
+    await client.delete(f"/v1/documents/{document['id']}/")
+    assert_problem(await client.post("/v1/jobs/", json={"document_id": document["id"]}), 404, "NOT_FOUND")

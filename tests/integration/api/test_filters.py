@@ -1,0 +1,167 @@
+"""What lists are narrowed to."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.support.calls import assert_problem, pointers, queued, results, uploaded
+from tests.support.work import HandWorker
+
+
+async def ids(client: httpx.AsyncClient, url: str, **params: str) -> list[int]:
+    return sorted(item["id"] for item in await results(client, url, **params))
+
+
+async def test_documents_by_status_hash_and_external_uuid(client: httpx.AsyncClient, worker: HandWorker) -> None:
+    external = str(uuid4())
+    ready = await uploaded(client, ingest="1", external_uuid=external)
+    await worker.publish(await worker.claim())
+    plain = await uploaded(client)
+    url = "/v1/documents/"
+    assert await ids(client, url, status="READY") == [ready["id"]]
+    assert await ids(client, url, status="READY, UPLOADED") == [ready["id"], plain["id"]]
+    assert await ids(client, url, status="FAILED") == []
+    assert await ids(client, url, sha256=plain["sha256"].upper()) == [plain["id"]]
+    assert await ids(client, url, external_uuid=external.upper()) == [ready["id"]]
+    assert await ids(client, url, external_uuid=str(uuid4())) == []
+    assert await ids(client, url, external_uuid=external, status="UPLOADED") == []
+    assert await ids(client, url, status="", sha256="") == [ready["id"], plain["id"]]
+
+
+async def test_jobs_by_everything(client: httpx.AsyncClient, worker: HandWorker) -> None:
+    external = str(uuid4())
+    failed = await queued(client, profile="fast_text")
+    await worker.fail(await worker.claim())
+    running = await queued(client, external_uuid=external)
+    await worker.to("RUNNING")
+    waiting = await queued(client)
+    url, everything = "/v1/jobs/", [failed["id"], running["id"], waiting["id"]]
+    assert await ids(client, url) == everything
+    assert await ids(client, url, status="FAILED") == [failed["id"]]
+    assert await ids(client, url, status="FAILED,QUEUED") == [failed["id"], waiting["id"]]
+    assert await ids(client, url, stage="CONVERTING") == [running["id"]]
+    assert await ids(client, url, stage="CONVERTING,SCANNING") == everything
+    assert await ids(client, url, profile="fast_text") == [failed["id"]]
+    assert await ids(client, url, profile="fast_text,other") == [failed["id"]]
+    assert await ids(client, url, profile="other") == []
+    assert await ids(client, url, external_uuid=external) == [running["id"]]
+    assert await ids(client, url, document_id=str(waiting["document_id"])) == [waiting["id"]]
+    assert await ids(client, url, document_id="987654321") == []
+    assert await ids(client, url, document_id="9" * 40) == []
+    assert await ids(client, url, status="QUEUED", profile="fast_text") == []
+
+
+async def test_artifacts_by_job_document_and_kind(client: httpx.AsyncClient, worker: HandWorker) -> None:
+    jobs = []
+    for _ in range(2):
+        jobs.append(await queued(client))
+        await worker.publish(await worker.claim())
+    [document] = await results(client, "/v1/documents/", sha256=(await results(client, "/v1/documents/"))[0]["sha256"])
+    url = "/v1/artifacts/"
+    everything = await results(client, url)
+    assert len(everything) == 4
+    own = sorted(item["id"] for item in everything if item["job_id"] == jobs[1]["id"])
+    assert await ids(client, url, job_id=str(jobs[1]["id"])) == own
+    assert await ids(client, url, job_id=jobs[1]["uuid"]) == own
+    assert await ids(client, url, document_id=str(document["id"])) == own
+    assert await ids(client, url, document_id=document["uuid"]) == own
+    assert len(await ids(client, url, kind="markdown")) == 2
+    assert len(await ids(client, url, kind="markdown,docling_json", job_id=str(jobs[0]["id"]))) == 2
+    assert await ids(client, url, kind="nope") == []
+    assert await ids(client, url, job_id=str(uuid4())) == []
+
+
+def shift(moment: str, **delta: int) -> str:
+    return (datetime.fromisoformat(moment) + timedelta(**delta)).isoformat()
+
+
+@pytest.mark.parametrize("url", ["/v1/documents/", "/v1/jobs/"])
+async def test_time_bounds_are_inclusive(client: httpx.AsyncClient, url: str) -> None:
+    await queued(client)
+    [item] = await results(client, url)
+    created = item["created_at"]
+    assert len(await ids(client, url, created_after=created, created_before=created)) == 1
+    assert len(await ids(client, url, created_after=shift(created, microseconds=-1))) == 1
+    assert await ids(client, url, created_after=shift(created, microseconds=1)) == []
+    assert await ids(client, url, created_before=shift(created, microseconds=-1)) == []
+
+
+async def test_updated_after_is_inclusive_and_in_the_order_of_change(
+    client: httpx.AsyncClient, worker: HandWorker
+) -> None:
+    first, second = await queued(client), await queued(client)
+    await worker.fail(await worker.claim())
+    changed = await results(client, "/v1/jobs/", updated_after=second["modified_at"])
+    assert [job["id"] for job in changed] == [second["id"], first["id"]]
+    later = shift(second["modified_at"], microseconds=1)
+    assert await ids(client, "/v1/jobs/", updated_after=later) == [first["id"]]
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "2026-11-23",
+        "2026-11-23T00:00:00",
+        "2026-11-23T00:00:00Z",
+        "2026-11-23 00:00",
+        "2026-11-23 00:00:00",
+        "2026-11-23T01:00:00+01:00",
+        "2026-11-23T01:00:00 01:00",
+        "2026-11-23T01:00:00.000000 0100",
+        "2026-11-23 01:00:00 01:00",
+        "2026-11-22T19:00:00-05:00",
+        "20261123T000000Z",
+    ],
+)
+async def test_times_are_understood_in_many_spellings(client: httpx.AsyncClient, spelling: str) -> None:
+    page = await client.get("/v1/jobs/", params={"created_after": spelling})
+    assert page.status_code == 200, page.text
+
+
+BAD: list[tuple[str, dict[str, str]]] = [
+    *(("/v1/jobs/", {"created_after": text}) for text in ("now", "2026-13-01", "12:00", "1700000000", "0001-01-01T00:00+01:00")),
+    ("/v1/jobs/", {"updated_after": "9999-12-31T23:59:59-01:00"}),
+    ("/v1/jobs/", {"status": "DONE"}),
+    ("/v1/jobs/", {"status": "FAILED,"}),
+    ("/v1/jobs/", {"status": "failed"}),
+    ("/v1/jobs/", {"stage": "QUEUED"}),
+    ("/v1/jobs/", {"profile": "a b"}),
+    ("/v1/jobs/", {"profile": "\x00"}),
+    ("/v1/jobs/", {"document_id": "x"}),
+    ("/v1/jobs/", {"external_uuid": "12"}),
+    ("/v1/jobs/", {"colour": "red"}),
+    ("/v1/jobs/", {"job_id": "1"}),
+    ("/v1/documents/", {"status": "SUCCEEDED"}),
+    ("/v1/documents/", {"sha256": "abc"}),
+    ("/v1/documents/", {"updated_after": "2026-01-01"}),
+    ("/v1/artifacts/", {"job_id": "-1"}),
+    ("/v1/artifacts/", {"kind": ","}),
+    ("/v1/profiles/", {"name": "x"}),
+    ("/v1/exporters/", {"kind": "text"}),
+    *(("/v1/jobs/1/", {"wait": text}) for text in ("0", "31", "1.5", "true", "-1")),
+    ("/v1/jobs/1/", {"waiting": "1"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("url", "params"), BAD, ids=str)
+async def test_bad_filter_is_named(client: httpx.AsyncClient, url: str, params: dict[str, str]) -> None:
+    problem = assert_problem(await client.get(url, params=params), 400, "INVALID_FILTER")
+    assert pointers(problem) == [f"/{name}" for name in params]
+
+
+async def test_every_bad_parameter_is_named_and_a_repeated_one_too(client: httpx.AsyncClient) -> None:
+    query: list[tuple[str, Any]] = [("status", "x"), ("stage", "y"), ("page_size", "0"), ("profile", "a"), ("profile", "b")]
+    problem = assert_problem(await client.get("/v1/jobs/", params=query), 400, "INVALID_FILTER")
+    assert pointers(problem) == ["/page_size", "/profile", "/stage", "/status"]
+
+
+async def test_naive_time_is_utc(client: httpx.AsyncClient) -> None:
+    job = await queued(client)
+    created = datetime.fromisoformat(job["created_at"]).astimezone(UTC).replace(tzinfo=None)
+    url = "/v1/jobs/"
+    assert await ids(client, url, created_after=created.isoformat(), created_before=created.isoformat()) == [job["id"]]
+    assert await ids(client, url, created_after=created.date().isoformat()) == [job["id"]]
+    assert await ids(client, url, created_before=created.date().isoformat()) == []

@@ -1,0 +1,108 @@
+"""``/healthz``, ``/readyz``, ``/metrics`` and the internal token."""
+
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+
+import httpx
+import msgspec
+import pytest
+
+from docrefinery.settings import Settings
+from docrefinery.store import workers
+from docrefinery.store.database import Database
+from tests.support.api import Api, running
+from tests.support.calls import assert_problem, queued
+from tests.support.work import HandWorker
+
+TOKEN = "a token with ünicode & signs"
+PATHS = ["/healthz", "/readyz", "/metrics"]
+
+
+@pytest.fixture
+async def guarded(settings: Settings) -> AsyncIterator[Api]:
+    """The API of an installation with an internal token."""
+    async with running(msgspec.structs.replace(settings, internal_endpoints_token=TOKEN)) as api:
+        yield api
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_token_is_asked_for_where_one_is_set(guarded: Api, path: str) -> None:
+    async with guarded.anonymous() as client:
+        refusals = [
+            await client.get(path),
+            await client.get(path, headers={"X-Internal-Token": "wrong"}),
+            await client.get(path, params={"token": "wrong"}),
+            await client.get(path, headers={"X-Internal-Token": ""}),
+            await client.get(path, headers=[(b"X-Internal-Token", b"\xff\xfe")]),
+            await client.get(path, headers=[(b"Authorization", b"Bearer " + TOKEN.encode())]),
+        ]
+        problems = [assert_problem(refused, 403, "INTERNAL_TOKEN_REQUIRED") for refused in refusals]
+        assert len({problem["detail"] for problem in problems}) == 1
+        assert "wrong" not in refusals[1].text
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_token_opens_by_header_and_by_query(guarded: Api, path: str) -> None:
+    async with guarded.anonymous() as client:
+        assert (await client.get(path, headers=[(b"X-Internal-Token", TOKEN.encode())])).status_code == 200
+        assert (await client.get(path, params={"token": TOKEN})).status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_without_a_token_set_nobody_is_asked(api: Api, path: str) -> None:
+    async with api.anonymous() as client:
+        assert (await client.get(path)).status_code == 200
+
+
+async def test_token_in_the_query_reaches_no_log(guarded: Api, capfd: pytest.CaptureFixture[str]) -> None:
+    async with guarded.anonymous() as client:
+        await client.get("/readyz", params={"token": "sesame-open"})
+    assert "sesame" not in "".join(capfd.readouterr())
+
+
+async def test_healthz_tells_versions(client: httpx.AsyncClient) -> None:
+    health = (await client.get("/healthz")).json()
+    assert health["status"] == "ok"
+    assert health["docling_version"] == version("docling-slim")
+
+
+async def test_readyz_tells_of_each_part(client: httpx.AsyncClient, db: Database, worker: HandWorker) -> None:
+    ready = (await client.get("/readyz")).json()
+    assert {name: check["status"] for name, check in ready["checks"].items()} == {
+        "database": "ok",
+        "migrations": "ok",
+        "broker": "ok",
+        "storage": "ok",
+        "scanner": "degraded",
+        "workers": "degraded",
+    }
+    assert ready["status"] == "degraded"
+    assert all(check["detail"] for check in ready["checks"].values())
+    beat = workers.Beat(
+        id=worker.id, hostname="h", pid=1, status="IDLE", queues=["convert"], current_job_id=None, jobs_done=0,
+        rss_bytes=1, version="0",
+    )  # fmt: skip
+    await workers.beat(db, beat)
+    assert (await client.get("/readyz")).json()["checks"]["workers"]["status"] == "ok"
+
+
+async def test_service_without_migrations_is_not_ready(settings: Settings, api: Api) -> None:
+    from docrefinery.store import schema
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "LATEST", "2999-01-01T00:00:00:000000")
+        async with api.anonymous() as client:
+            response = await client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json()["status"] == "failed"
+    assert "docrefinery migrate" in response.json()["checks"]["migrations"]["detail"]
+
+
+async def test_metrics_count_jobs_and_requests(client: httpx.AsyncClient) -> None:
+    await queued(client)
+    metrics = await client.get("/metrics")
+    assert metrics.headers["content-type"].startswith("text/plain; version=")
+    lines = metrics.text.splitlines()
+    assert 'docrefinery_jobs{status="QUEUED"} 1.0' in lines
+    assert "docrefinery_workers 0.0" in lines
+    assert any(line.startswith('docrefinery_http_requests_total{method="POST",status="201"}') for line in lines)

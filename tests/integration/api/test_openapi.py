@@ -1,0 +1,122 @@
+"""The API's description of itself."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from docrefinery.model import Scope
+
+OPERATIONS = {
+    ("post", "/v1/documents/"),
+    ("get", "/v1/documents/"),
+    ("get", "/v1/documents/{id}/"),
+    ("get", "/v1/documents/{id}/file/"),
+    ("delete", "/v1/documents/{id}/"),
+    ("post", "/v1/jobs/"),
+    ("get", "/v1/jobs/"),
+    ("get", "/v1/jobs/{id}/"),
+    ("get", "/v1/jobs/{id}/events/"),
+    ("post", "/v1/jobs/{id}/cancel/"),
+    ("post", "/v1/jobs/{id}/retry/"),
+    ("get", "/v1/artifacts/"),
+    ("get", "/v1/artifacts/{id}/"),
+    ("get", "/v1/profiles/"),
+    ("get", "/v1/exporters/"),
+    ("get", "/healthz"),
+    ("get", "/readyz"),
+    ("get", "/metrics"),
+}
+
+
+@pytest.fixture
+async def document(client: httpx.AsyncClient) -> dict[str, Any]:
+    """The OpenAPI document."""
+    response = await client.get("/schema/openapi.json")
+    assert response.status_code == 200
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (method, path): operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in ("get", "post", "put", "patch", "delete")
+    }
+
+
+async def test_paths_are_spelled_as_the_guide_does(document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    assert operations(document).keys() == OPERATIONS
+
+
+async def test_every_operation_is_described_and_has_an_id_of_its_own(document: dict[str, Any]) -> None:
+    described = operations(document)
+    for operation in described.values():
+        assert operation["description"]
+    every = [o["operationId"] for item in document["paths"].values() for o in item.values() if "operationId" in o]
+    assert len(set(every)) == len(every)
+
+
+async def test_versioned_operations_ask_for_a_key(document: dict[str, Any]) -> None:
+    assert document["components"]["securitySchemes"]["ApiKey"]["name"] == "Authorization"
+    for (_, path), operation in operations(document).items():
+        assert (operation.get("security") == [{"ApiKey": []}]) is path.startswith("/v1/")
+
+
+async def test_parameters_and_bodies_are_described(document: dict[str, Any]) -> None:
+    described = operations(document)
+
+    def names(method: str, path: str) -> set[str]:
+        return {parameter["name"] for parameter in described[method, path].get("parameters", [])}
+
+    assert names("get", "/v1/jobs/") == {
+        "status", "stage", "profile", "document_id", "external_uuid", "created_after", "created_before", "updated_after",
+        "page_size", "cursor",
+    }  # fmt: skip
+    assert names("get", "/v1/documents/") == {
+        "status", "external_uuid", "sha256", "created_after", "created_before", "page_size", "cursor",
+    }  # fmt: skip
+    assert names("get", "/v1/artifacts/") == {"job_id", "document_id", "kind", "page_size", "cursor"}
+    assert names("get", "/v1/jobs/{id}/") == {"id", "wait"}
+    upload = described["post", "/v1/documents/"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert upload["properties"].keys() == {"file", "ingest", "options_json", "profile", "external_uuid"}
+    job = described["post", "/v1/jobs/"]["requestBody"]["content"]["application/json"]["schema"]
+    assert job["properties"].keys() == {"document_id", "profile", "options_json", "external_uuid"}
+    assert job["required"] == ["document_id"]
+
+
+async def test_references_lead_somewhere(document: dict[str, Any], client: httpx.AsyncClient) -> None:
+    text = (await client.get("/schema/openapi.json")).text
+    for name in re.findall(r'"#/components/schemas/([^"]+)"', text):
+        assert name in document["components"]["schemas"]
+
+
+async def test_page_for_people_fetches_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
+    page = await client.get("/schema")
+    assert page.headers["content-type"].startswith("text/html")
+    assert not re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?\s*(?:https?:)?//""", page.text)
+    assert "<script" not in page.text
+    for _, path in OPERATIONS:
+        assert path in page.text
+
+
+async def test_scopes_are_those_of_the_guide() -> None:
+    assert {scope.value for scope in Scope} == {
+        "documents:read", "documents:write", "artifacts:read", "jobs:read", "dashboard:read", "webhooks:read",
+        "webhooks:write",
+    }  # fmt: skip
+
+
+async def test_catalog_shows_what_is_installed(client: httpx.AsyncClient) -> None:
+    [profile] = (await client.get("/v1/profiles/")).json()["results"]
+    assert profile.keys() == {"name", "summary", "enabled", "exports", "options", "engine", "available", "missing"}
+    assert (profile["name"], profile["available"], profile["missing"]) == ("fast_text", True, [])
+    exporters = (await client.get("/v1/exporters/")).json()["results"]
+    assert {exporter["kind"] for exporter in exporters} == {
+        "docling_json", "markdown", "text", "doctags", "chunks_json", "figures_zip",
+    }  # fmt: skip
+    assert exporters[0].keys() == {"kind", "summary", "content_type", "plugin", "version"}

@@ -1,0 +1,136 @@
+"""The database, the tables as Piccolo sees them, and who may do what."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+from piccolo.columns import Array, Column
+from piccolo.table import Table
+
+from docrefinery.embedded import EmbeddedServices
+from docrefinery.store import migrations, schema
+from docrefinery.store.database import Database
+from docrefinery.store.migrate import migrate
+from docrefinery.store.records import ArtifactRecord, DocumentRecord, JobRecord, KeyRecord, Record
+from docrefinery.store.tables import TABLES, ApiKey, Artifact, Document, JobView
+
+TYPES = {
+    "BIGINT": "bigint",
+    "INTEGER": "integer",
+    "TEXT": "text",
+    "UUID": "uuid",
+    "JSONB": "jsonb",
+    "BOOLEAN": "boolean",
+    "BYTEA": "bytea",
+    "TIMESTAMPTZ": "timestamp with time zone",
+    "TEXT[]": "text[]",
+    "INTEGER[]": "integer[]",
+}
+
+
+def described(column: Column) -> tuple[str, bool]:
+    kind = f"{column.base_column.column_type}[]" if isinstance(column, Array) else column.column_type
+    return TYPES[kind], column._meta.null
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table._meta.tablename)
+async def test_table_is_as_the_migrated_database_has_it(db: Database, table: type[Table]) -> None:
+    rows = await db.fetch(
+        """SELECT attname, format_type(atttypid, atttypmod) AS type, NOT attnotnull AS null FROM pg_attribute
+           WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped""",
+        table._meta.tablename,
+    )
+    ours = {column._meta.name: described(column) for column in table._meta.columns}
+    assert {name: kind for name, (kind, _) in ours.items()} == {row["attname"]: row["type"] for row in rows}
+    if table is not JobView:  # the columns of a view have no constraints
+        assert {name: null for name, (_, null) in ours.items()} == {row["attname"]: row["null"] for row in rows}
+
+
+async def test_view_of_jobs_may_be_null_where_jobs_may(db: Database) -> None:
+    rows = await db.fetch(
+        "SELECT attname FROM pg_attribute WHERE attrelid = 'jobs'::regclass AND attnum > 0 AND NOT attnotnull"
+    )
+    ours = {column._meta.name for column in JobView._meta.columns if column._meta.null}
+    assert ours == {row["attname"] for row in rows} & {column._meta.name for column in JobView._meta.columns}
+
+
+@pytest.mark.parametrize(
+    ("record", "table"), [(DocumentRecord, Document), (JobRecord, JobView), (ArtifactRecord, Artifact)]
+)
+def test_record_has_the_columns_of_its_table(record: type[Record], table: type[Table]) -> None:
+    assert set(record.__struct_fields__) == {column._meta.name for column in table._meta.columns}
+
+
+def test_record_of_a_key_has_its_columns_and_the_defaults_of_its_tenant() -> None:
+    own = {column._meta.name for column in ApiKey._meta.columns}
+    more = {"tenant_uuid", "tenant_name", "tenant_options", "tenant_default_profile"}
+    assert set(KeyRecord.__struct_fields__) == own | more
+
+
+def test_latest_is_the_newest_migration() -> None:
+    ids = []
+    for path in Path(str(migrations.__file__)).parent.glob("*_2*.py"):
+        line = next(line for line in path.read_text().splitlines() if line.startswith("ID = "))
+        ids.append(line.removeprefix('ID = "').removesuffix('"'))
+    assert max(ids) == schema.LATEST
+
+
+async def test_migrated_database_is_up_to_date(db: Database) -> None:
+    assert await schema.up_to_date(db)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE mine (id integer)",
+        "DROP TABLE jobs",
+        "ALTER TABLE jobs ADD COLUMN more text",
+        "TRUNCATE jobs CASCADE",
+        "CREATE SCHEMA mine",
+        "DROP TRIGGER job_ticks ON jobs",
+        "CREATE OR REPLACE FUNCTION job_tells() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "UPDATE migration SET name = 'another'",
+    ],
+)
+async def test_application_reads_and_writes_rows_and_nothing_else(db: Database, statement: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await db.fetch(statement)
+
+
+@pytest.fixture
+async def empty_database(embedded: EmbeddedServices) -> AsyncIterator[str]:
+    """URL, as its owner, of a database without tables."""
+    owner = urlsplit(embedded.migration_database_url)
+    admin = await asyncpg.connect(embedded.admin_database_url)
+    await admin.execute(f'CREATE DATABASE fresh OWNER "{owner.username}"')
+    yield owner._replace(path="/fresh").geturl()
+    await admin.execute("DROP DATABASE fresh WITH (FORCE)")
+    await admin.close()
+
+
+async def test_migrators_at_once_take_turns(empty_database: str) -> None:
+    ran = await asyncio.gather(*(migrate(empty_database, empty_database) for _ in range(3)))
+    assert sorted(ran) == [0, 0, 1]
+    assert await migrate(empty_database, empty_database) == 0
+
+
+async def test_database_without_tables_is_not_up_to_date(empty_database: str) -> None:
+    fresh = Database(empty_database, pool_size=1)
+    await fresh.start()
+    assert not await schema.up_to_date(fresh)
+    await migrate(empty_database, empty_database)
+    assert await schema.up_to_date(fresh)
+    await fresh.close()
+
+
+async def test_failed_migration_leaves_nothing(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        first = sys.modules["first_2026_11_23"]  # the name under which Piccolo imports it
+        patch.setattr(first, "STATEMENTS", (*first.STATEMENTS, "CREATE TABLE jobs (id integer)"))
+        with pytest.raises(asyncpg.DuplicateTableError):
+            await migrate(empty_database, empty_database)
+    assert await migrate(empty_database, empty_database) == 1
