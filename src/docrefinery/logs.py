@@ -12,7 +12,7 @@ import structlog
 from docrefinery.settings import Settings
 
 _SECRET = re.compile(r"\bdr_[a-z2-7]{10}_[a-z2-7]{39}\b|(?<=token=)[^&\s\"']+|(?<=://)[^/@\s]+(?=@)")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}")
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}")
 
 
 def configure(settings: Settings, process: str) -> None:
@@ -31,7 +31,13 @@ def configure(settings: Settings, process: str) -> None:
     last: list[structlog.types.Processor] = (
         [structlog.processors.format_exc_info, _without_secrets, structlog.processors.JSONRenderer()]
         if as_json
-        else [_without_secrets, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        else [
+            # Plain, since the pretty one shows local variables.
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            ),
+            lambda _, __, line: without_secrets(str(line)),
+        ]
     )
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
@@ -83,6 +89,19 @@ def _named(process: str) -> structlog.types.Processor:
 
 def _without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = without_secrets(value)
+        event[name] = _scrubbed(value)
     return event
+
+
+def _scrubbed(value: Any) -> Any:
+    match value:
+        case str():
+            return without_secrets(value)
+        case dict():
+            return {str(name): _scrubbed(inner) for name, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_scrubbed(inner) for inner in value]
+        case bool() | int() | float() | None:
+            return value
+        case _:
+            return without_secrets(repr(value))

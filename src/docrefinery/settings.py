@@ -23,7 +23,8 @@ def default_data_dir() -> Path:
 
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
-Seconds = Annotated[float, Meta(gt=0)]
+YEAR = 366 * 24 * 3600
+Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
 
 
 def setting(description: str, *, name: str = "") -> Meta:
@@ -107,7 +108,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         Positive, setting("Resident memory in MiB above which a converter process is replaced after its job.")
     ] = 1024
     lease_seconds: Annotated[
-        Annotated[float, Meta(ge=2)],
+        Annotated[float, Meta(ge=2, le=YEAR)],
         setting("Seconds without a heartbeat after which a worker's job is given to another."),
     ] = 10
     sweep_seconds: Annotated[Seconds, setting("Seconds between two looks for abandoned or forgotten jobs.")] = 2

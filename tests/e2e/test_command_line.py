@@ -65,7 +65,7 @@ def test_lists_are_tables_for_people_and_json_for_programs(refinery: Refinery) -
         rows = json.loads(as_json.stdout)
         assert isinstance(rows, list)
         assert word in json.dumps(rows)
-    assert refinery.key not in next(iter(all_of(refinery, ("key", "list", "--json")))).stdout
+        assert refinery.key not in as_json.stdout
 
 
 def test_a_key_ends_when_it_says(refinery: Refinery) -> None:
@@ -101,15 +101,12 @@ def test_errors_are_one_line_and_exit_with_one(refinery: Refinery) -> None:
     commands = [
         ("tenant", "create", "default"),
         ("tenant", "create", "No Spaces Please"),
-        ("tenant", "set", "nobody", "--options", "{}"),
         ("tenant", "set", "default", "--profile", "no_such"),
         ("key", "create", "--tenant", "nobody", "--scope", "all"),
         ("key", "create", "--tenant", "default", "--scope", "documents:eat"),
         ("key", "create", "--tenant", "default", "--scope", "all", "--expires-at", "tomorrow"),
-        ("key", "revoke", "999999"),
         ("key", "revoke", "seven"),
         ("job", "cancel", "999999"),
-        ("job", "list", "--tenant", "nobody"),
         ("job", "list", "--status", "tired"),
     ]
     for arguments, ran in zip(commands, all_of(refinery, *commands), strict=True):
@@ -121,9 +118,7 @@ def test_errors_are_one_line_and_exit_with_one(refinery: Refinery) -> None:
 def test_misuse_exits_with_two(refinery: Refinery) -> None:
     commands = [
         ("tenants",),
-        ("tenant", "create"),
         ("key", "create", "--scope", "all"),
-        ("job", "list", "--limit", "0"),
         ("up", "--workers", "many"),
         ("convert",),
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import httpx
 from litestar.types import ASGIApp
@@ -29,7 +30,8 @@ class Api(Struct):
 
     def anonymous(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
         """Return a client without a key."""
-        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        # Litestar's types of the ASGI messages are narrower than httpx'.
+        transport = httpx.ASGITransport(app=cast(Any, self.app), raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://refinery.test", headers=headers)
 
 

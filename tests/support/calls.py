@@ -1,6 +1,7 @@
 """Calls of the API that many tests begin with, and what must be left after one that was refused."""
 
 import itertools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -25,17 +26,17 @@ async def upload(
     *,
     name: str = "a.pdf",
     headers: dict[str, str] | None = None,
-    **fields: str,
+    fields: Mapping[str, str] | None = None,
+    **more: str,
 ) -> httpx.Response:
-    """Upload a PDF, a new one unless given."""
-    return await client.post(
-        "/v1/documents/", files={"file": (name, a_pdf() if content is None else content)}, data=fields, headers=headers
-    )
+    """Upload a PDF, a new one unless given; ``fields`` and ``more`` are the form's other fields."""
+    files = {"file": (name, a_pdf() if content is None else content)}
+    return await client.post("/v1/documents/", files=files, data={**(fields or {}), **more}, headers=headers)
 
 
 async def uploaded(client: httpx.AsyncClient, content: bytes | None = None, **fields: str) -> dict[str, Any]:
     """Upload a PDF and return the document."""
-    response = await upload(client, content, **fields)
+    response = await upload(client, content, fields=fields)
     assert response.status_code == 201, response.text
     document: dict[str, Any] = response.json()
     return document

@@ -16,7 +16,13 @@ from docrefinery.settings import Settings
 def serving(settings: Settings) -> Iterator[str]:
     """Serve the API on a free port, and yield its base URL."""
     config = uvicorn.Config(
-        observed(build_api(settings)), port=0, http="httptools", log_config=None, access_log=False, ws="none"
+        observed(build_api(settings)),
+        port=0,
+        http="httptools",
+        log_config=None,
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=3,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)

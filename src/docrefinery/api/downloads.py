@@ -59,6 +59,8 @@ async def serve(
     if_range = request.headers.get("if-range")
     # nginx judges If-Range by a validator of its own, so such a request is answered here.
     if x_accel_prefix and if_range is None:
+        # nginx says it too, and a client would see it twice.
+        del headers["Accept-Ranges"]
         headers["X-Accel-Redirect"] = quote(x_accel_prefix + download.blob_key)
         return Response(b"", headers=headers)
     # Ranges are defined for GET alone (RFC 9110 §14.2).

@@ -28,7 +28,7 @@ from docrefinery.services.keys import Caller
 from docrefinery.settings import Settings
 from docrefinery.store import documents, garbage, jobs
 from docrefinery.store.blobs import Blobs
-from docrefinery.store.database import Database
+from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.records import DocumentRecord, JobRecord, Ref
 
 if TYPE_CHECKING:
@@ -149,9 +149,11 @@ class Submissions:
     async def discard(self, key: str) -> None:
         """Remove an upload that came to nothing; what cannot be removed now is left to the sweep."""
         try:
-            await self._blobs.delete(key)
-            await garbage.forget(self._db, key)
-        except (StorageError, Unavailable, OSError) as error:
+            async with self._db.transaction():
+                if await garbage.hold(self._db, key):
+                    await self._blobs.delete(key)
+                    await garbage.forget(self._db, key)
+        except (StorageError, Unavailable, *UNREACHABLE) as error:
             log.warning("upload_left_for_the_sweep", key=key, error=str(error))
 
     async def accept(

@@ -19,6 +19,10 @@ UNREACHABLE = (
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    # A connection that the server left in the middle of an answer, before the driver has noticed that it is closed.
+    asyncpg.InternalClientError,
 )
 """What the driver raises when PostgreSQL is away; everything else is a defect."""
 SCHEMA_MISSING = asyncpg.UndefinedTableError

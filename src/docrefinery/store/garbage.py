@@ -34,3 +34,17 @@ async def removable(db: Database, limit: int) -> list[str]:
         "SELECT prefix FROM unreferenced_blobs WHERE removable_at <= now() ORDER BY removable_at LIMIT $1", limit
     )
     return [row["prefix"] for row in rows]
+
+
+async def hold(db: Database, prefix: str, *, due: bool = False) -> bool:
+    """Keep a note from being taken back until the transaction ends; false if it was, or is not ``due`` yet.
+
+    Who removes blobs asks first: the commit that refers to them may have succeeded though its answer got lost.
+    """
+    held = "SELECT prefix FROM unreferenced_blobs WHERE prefix = $1 AND (NOT $2 OR removable_at <= now()) FOR UPDATE"
+    return bool(await db.fetch(held, prefix, due))
+
+
+async def put_off(db: Database, prefix: str, delay: timedelta) -> None:
+    """Try to remove blobs later."""
+    await db.fetch("UPDATE unreferenced_blobs SET removable_at = now() + $2 WHERE prefix = $1", prefix, delay)

@@ -64,8 +64,12 @@ class Maintenance:
 
     async def _remove_garbage(self) -> None:
         for prefix in await garbage.removable(self._db, GARBAGE_AT_ONCE):
-            # Put off first: a blob that cannot be removed must not keep the sweep from the others.
-            await garbage.note(self._db, prefix, removable_in=RETRY_REMOVAL)
-            await self._blobs.delete(prefix)
-            await garbage.forget(self._db, prefix)
-            log.info("garbage_removed", prefix=prefix)
+            try:
+                async with self._db.transaction():
+                    if await garbage.hold(self._db, prefix, due=True):
+                        await self._blobs.delete(prefix)
+                        await garbage.forget(self._db, prefix)
+                        log.info("garbage_removed", prefix=prefix)
+            except errors.StorageError as error:
+                log.warning("garbage_not_removed", prefix=prefix, error=str(error))
+                await garbage.put_off(self._db, prefix, RETRY_REMOVAL)

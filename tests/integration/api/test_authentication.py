@@ -112,9 +112,7 @@ async def test_every_endpoint_names_the_scope_that_a_key_lacks(api: Api, method:
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), ENDPOINTS)
-async def test_every_endpoint_answers_a_key_with_its_one_scope(
-    api: Api, method: str, path: str, scope: Scope
-) -> None:
+async def test_every_endpoint_answers_a_key_with_its_one_scope(api: Api, method: str, path: str, scope: Scope) -> None:
     async with await api.client(scopes=(scope,)) as client:
         assert (await client.request(method, path)).status_code in (200, 400, 404)
 

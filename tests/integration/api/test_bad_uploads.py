@@ -49,7 +49,7 @@ async def test_file_over_the_limit_is_refused(client: httpx.AsyncClient, setting
     ],
 )
 async def test_every_wrong_field_is_named(client: httpx.AsyncClient, fields: dict[str, str], wrong: list[str]) -> None:
-    assert pointers(assert_problem(await upload(client, **fields), 400, "INVALID_REQUEST")) == wrong
+    assert pointers(assert_problem(await upload(client, fields=fields), 400, "INVALID_REQUEST")) == wrong
 
 
 async def test_missing_file_is_named(client: httpx.AsyncClient) -> None:

@@ -21,7 +21,8 @@ async def test_bytes_and_artifacts_go_and_jobs_stay(
     assert (gone.status_code, gone.content) == (204, b"")
     assert stored_files(settings) == []
     assert not await db.fetch("SELECT FROM unreferenced_blobs")
-    for path in (f"documents/{job['document_id']}/", f"documents/{job['document_id']}/file/", f"artifacts/{artifact['id']}/"):
+    number = job["document_id"]
+    for path in (f"documents/{number}/", f"documents/{number}/file/", f"artifacts/{artifact['id']}/"):
         assert_problem(await client.get(f"/v1/{path}"), 404, "NOT_FOUND")
     assert await results(client, "/v1/documents/") == []
     assert await results(client, "/v1/artifacts/", job_id=job["id"]) == []
@@ -67,9 +68,7 @@ async def test_running_job_is_told_to_stop_and_leaves_no_results(
 
 
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.QUARANTINED, JobStatus.CANCELED])
-async def test_finished_job_keeps_its_status(
-    client: httpx.AsyncClient, worker: HandWorker, status: JobStatus
-) -> None:
+async def test_finished_job_keeps_its_status(client: httpx.AsyncClient, worker: HandWorker, status: JobStatus) -> None:
     job = await queued(client)
     await worker.to(status)
     assert (await client.delete(f"/v1/documents/{job['document_id']}/")).status_code == 204

@@ -31,9 +31,7 @@ async def status_of(client: httpx.AsyncClient, document_id: int) -> str:
         (["SUCCEEDED", "QUARANTINED"], "QUARANTINED"),
     ],
 )
-async def test_status_after_jobs(
-    client: httpx.AsyncClient, worker: HandWorker, jobs: list[str], expected: str
-) -> None:
+async def test_status_after_jobs(client: httpx.AsyncClient, worker: HandWorker, jobs: list[str], expected: str) -> None:
     document = await uploaded(client)
     for status in jobs:
         await client.post("/v1/jobs/", json={"document_id": document["id"]})

@@ -94,7 +94,7 @@ async def test_range_is_a_part(
     assert response.headers.get_list("content-length") == [str(last + 1 - first)]
 
 
-@pytest.mark.parametrize("header", ["bytes=5-2", "bytes=-", "bytes=a-b", "items=0-1", "bytes=0-1,5-6", "bytes", "bytes=0x1-2"])
+@pytest.mark.parametrize("header", ["bytes=5-2", "bytes=-", "bytes=a-b", "items=0-1", "bytes=0-1,5-6", "bytes"])
 async def test_range_that_cannot_be_read_is_ignored(
     client: httpx.AsyncClient, artifact: dict[str, Any], header: str
 ) -> None:

@@ -1,7 +1,6 @@
 """What lists are narrowed to."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -100,29 +99,30 @@ async def test_updated_after_is_inclusive_and_in_the_order_of_change(
     assert await ids(client, "/v1/jobs/", updated_after=later) == [first["id"]]
 
 
-@pytest.mark.parametrize(
-    "spelling",
-    [
-        "2026-11-23",
-        "2026-11-23T00:00:00",
-        "2026-11-23T00:00:00Z",
-        "2026-11-23 00:00",
-        "2026-11-23 00:00:00",
-        "2026-11-23T01:00:00+01:00",
-        "2026-11-23T01:00:00 01:00",
-        "2026-11-23T01:00:00.000000 0100",
-        "2026-11-23 01:00:00 01:00",
-        "2026-11-22T19:00:00-05:00",
-        "20261123T000000Z",
-    ],
+SPELLINGS = (
+    "2026-01-23",
+    "2026-01-23T00:00:00",
+    "2026-01-23T00:00:00Z",
+    "2026-01-23 00:00",
+    "2026-01-23 00:00:00",
+    "2026-01-23T01:00:00+01:00",
+    "2026-01-23T01:00:00 01:00",
+    "2026-01-23T01:00:00.000000 0100",
+    "2026-01-23 01:00:00 01:00",
+    "2026-01-22T19:00:00-05:00",
+    "20260123T000000Z",
 )
-async def test_times_are_understood_in_many_spellings(client: httpx.AsyncClient, spelling: str) -> None:
-    page = await client.get("/v1/jobs/", params={"created_after": spelling})
-    assert page.status_code == 200, page.text
+
+
+async def test_times_are_understood_in_many_spellings(client: httpx.AsyncClient) -> None:
+    job = await queued(client)
+    for spelling in SPELLINGS:
+        assert await ids(client, "/v1/jobs/", created_after=spelling) == [job["id"]], spelling
 
 
 BAD: list[tuple[str, dict[str, str]]] = [
-    *(("/v1/jobs/", {"created_after": text}) for text in ("now", "2026-13-01", "12:00", "1700000000", "0001-01-01T00:00+01:00")),
+    *(("/v1/jobs/", {"created_after": text}) for text in ("now", "2026-13-01", "12:00", "1700000000")),
+    ("/v1/jobs/", {"created_after": "0001-01-01T00:00+01:00"}),
     ("/v1/jobs/", {"updated_after": "9999-12-31T23:59:59-01:00"}),
     ("/v1/jobs/", {"status": "DONE"}),
     ("/v1/jobs/", {"status": "FAILED,"}),
@@ -146,15 +146,15 @@ BAD: list[tuple[str, dict[str, str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("url", "params"), BAD, ids=str)
-async def test_bad_filter_is_named(client: httpx.AsyncClient, url: str, params: dict[str, str]) -> None:
-    problem = assert_problem(await client.get(url, params=params), 400, "INVALID_FILTER")
-    assert pointers(problem) == [f"/{name}" for name in params]
+async def test_bad_filter_is_named(client: httpx.AsyncClient) -> None:
+    for url, params in BAD:
+        problem = assert_problem(await client.get(url, params=params), 400, "INVALID_FILTER")
+        assert pointers(problem) == [f"/{name}" for name in params]
 
 
 async def test_every_bad_parameter_is_named_and_a_repeated_one_too(client: httpx.AsyncClient) -> None:
-    query: list[tuple[str, Any]] = [("status", "x"), ("stage", "y"), ("page_size", "0"), ("profile", "a"), ("profile", "b")]
-    problem = assert_problem(await client.get("/v1/jobs/", params=query), 400, "INVALID_FILTER")
+    query = "status=x&stage=y&page_size=0&profile=a&profile=b"
+    problem = assert_problem(await client.get(f"/v1/jobs/?{query}"), 400, "INVALID_FILTER")
     assert pointers(problem) == ["/page_size", "/profile", "/stage", "/status"]
 
 

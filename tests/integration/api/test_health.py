@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from docrefinery.settings import Settings
-from docrefinery.store import workers
+from docrefinery.store import schema, workers
 from docrefinery.store.database import Database
 from tests.support.api import Api, running
 from tests.support.calls import assert_problem, queued
@@ -87,8 +87,6 @@ async def test_readyz_tells_of_each_part(client: httpx.AsyncClient, db: Database
 
 
 async def test_service_without_migrations_is_not_ready(settings: Settings, api: Api) -> None:
-    from docrefinery.store import schema
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schema, "LATEST", "2999-01-01T00:00:00:000000")
         async with api.anonymous() as client:

@@ -74,8 +74,8 @@ async def test_parameters_and_bodies_are_described(document: dict[str, Any]) -> 
         return {parameter["name"] for parameter in described[method, path].get("parameters", [])}
 
     assert names("get", "/v1/jobs/") == {
-        "status", "stage", "profile", "document_id", "external_uuid", "created_after", "created_before", "updated_after",
-        "page_size", "cursor",
+        "status", "stage", "profile", "document_id", "external_uuid", "created_after", "created_before",
+        "updated_after", "page_size", "cursor",
     }  # fmt: skip
     assert names("get", "/v1/documents/") == {
         "status", "external_uuid", "sha256", "created_after", "created_before", "page_size", "cursor",

@@ -12,6 +12,7 @@ from tests.support.calls import assert_problem, queued, results, uploaded
 from tests.support.work import HandWorker
 
 NUMBERS = 5
+LISTS = ("/v1/documents/", "/v1/jobs/", "/v1/artifacts/", "/v1/profiles/", "/v1/exporters/")
 
 
 async def fill(client: httpx.AsyncClient, worker: HandWorker) -> None:
@@ -117,7 +118,6 @@ def encoded(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 
 
-@pytest.mark.parametrize("url", ["/v1/documents/", "/v1/jobs/", "/v1/artifacts/", "/v1/profiles/", "/v1/exporters/"])
 @pytest.mark.parametrize(
     "cursor",
     [
@@ -138,11 +138,12 @@ def encoded(value: object) -> str:
         encoded({"back": False, "key": [1]}),
     ],
 )
-async def test_cursor_that_was_not_given_out_here_is_refused(client: httpx.AsyncClient, url: str, cursor: str) -> None:
-    assert_problem(await client.get(f"{url}?cursor={cursor}"), 400, "INVALID_FILTER")
+async def test_cursor_that_was_not_given_out_here_is_refused(client: httpx.AsyncClient, cursor: str) -> None:
+    for url in LISTS:
+        assert_problem(await client.get(f"{url}?cursor={cursor}"), 400, "INVALID_FILTER")
 
 
-@pytest.mark.parametrize("size", ["0", "201", "-1", "1.5", "many", "1e2", "９", "+5", " 5"])
-@pytest.mark.parametrize("url", ["/v1/documents/", "/v1/jobs/", "/v1/artifacts/", "/v1/profiles/", "/v1/exporters/"])
-async def test_bad_page_size_is_refused(client: httpx.AsyncClient, url: str, size: str) -> None:
-    assert_problem(await client.get(url, params={"page_size": size}), 400, "INVALID_FILTER")
+@pytest.mark.parametrize("size", ["0", "201", "-1", "1.5", "many", "1e2", "\uff19", "+5", " 5"])
+async def test_bad_page_size_is_refused(client: httpx.AsyncClient, size: str) -> None:
+    for url in LISTS:
+        assert_problem(await client.get(url, params={"page_size": size}), 400, "INVALID_FILTER")

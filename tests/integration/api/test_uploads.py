@@ -76,14 +76,14 @@ async def test_ingest_starts_a_job_that_says_everything(client: httpx.AsyncClien
     }
 
 
-@pytest.mark.parametrize("yes", ["true", "TRUE", "True", "1", "yes", "on", " On "])
-async def test_ingest_is_true_in_many_spellings(client: httpx.AsyncClient, yes: str) -> None:
-    assert "job_id" in await uploaded(client, ingest=yes)
+async def test_ingest_is_true_in_many_spellings(client: httpx.AsyncClient) -> None:
+    for yes in ("true", "TRUE", "True", "1", "yes", "on", " On "):
+        assert "job_id" in await uploaded(client, ingest=yes), yes
 
 
-@pytest.mark.parametrize("no", ["false", "False", "0", "no", "OFF", ""])
-async def test_ingest_is_false_in_many_spellings(client: httpx.AsyncClient, no: str) -> None:
-    assert "job_id" not in await uploaded(client, ingest=no)
+async def test_ingest_is_false_in_many_spellings(client: httpx.AsyncClient) -> None:
+    for no in ("false", "False", "0", "no", "OFF", ""):
+        assert "job_id" not in await uploaded(client, ingest=no), no
 
 
 async def test_same_bytes_again_name_the_first_document_and_its_latest_job(client: httpx.AsyncClient) -> None:
@@ -128,7 +128,7 @@ async def test_part_is_declared_a_pdf_or_nothing(client: httpx.AsyncClient, cont
 @pytest.mark.parametrize(
     ("name", "kept"),
     [
-        ("Übergrößenträger – 试验.pdf", "Übergrößenträger – 试验.pdf"),
+        ("Übergrößenträger 试验.pdf", "Übergrößenträger 试验.pdf"),
         ("../../etc/passwd.pdf", "passwd.pdf"),
         ("C:\\Users\\me\\report.pdf", "report.pdf"),
         ("a\x07b\u202egnp.pdf", "abgnp.pdf"),
@@ -156,3 +156,12 @@ async def test_second_job_inherits_the_external_uuid_unless_given_one(client: ht
     assert started.headers["location"] == f"/v1/jobs/{started.json()['id']}/"
     other = await client.post("/v1/jobs/", json={"document_id": first["document_id"], "external_uuid": own})
     assert other.json()["external_uuid"] == own
+
+
+async def test_where_a_request_came_from_goes_along_with_the_job(client: httpx.AsyncClient, db: Database) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    document = (await upload(client, ingest="1", headers={"X-Request-ID": "first", "traceparent": trace})).json()
+    body = {"document_id": document["id"]}
+    await client.post("/v1/jobs/", json=body, headers={"X-Request-ID": "second", "traceparent": "nonsense"})
+    rows = await db.fetch("SELECT request_id, traceparent FROM jobs ORDER BY id")
+    assert [tuple(row) for row in rows] == [("first", trace), ("second", "")]

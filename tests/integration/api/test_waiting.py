@@ -24,9 +24,7 @@ async def test_unchanged_job_is_not_sent_again(client: httpx.AsyncClient) -> Non
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
 
 
-async def test_page_progress_changes_the_tag_and_not_modified_at(
-    client: httpx.AsyncClient, worker: HandWorker
-) -> None:
+async def test_page_progress_changes_the_tag_and_not_modified_at(client: httpx.AsyncClient, worker: HandWorker) -> None:
     job = await queued(client)
     claim = await worker.claim()
     before = await state(client, job["id"])
@@ -60,9 +58,7 @@ async def after_it_waits(
     """Make a change while a request waits, and return the request's answer, which must not take its whole time."""
     tag = (await state(client, job_id)).headers["etag"]
     started = time.monotonic()
-    waiting = asyncio.create_task(
-        client.get(f"/v1/jobs/{job_id}/?wait=30", headers={"If-None-Match": tag}, timeout=40)
-    )
+    waiting = asyncio.create_task(client.get(f"/v1/jobs/{job_id}/?wait=30", headers={"If-None-Match": tag}, timeout=40))
     await change()
     answer = await waiting
     assert time.monotonic() - started < 10

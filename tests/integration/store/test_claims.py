@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import timedelta
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from docrefinery.store import claims, jobs
@@ -108,9 +109,10 @@ async def test_time_since_the_scanner_is_down_is_kept_over_claims(db: Database, 
     claim = await worker.claim()
     assert claim.scanner_down_since is None
     await claims.give_back(db, claim, scanner_down=True)
-    since = (await db.fetch_one("SELECT scanner_down_since FROM jobs") or {})["scanner_down_since"]
+    [row] = await db.fetch("SELECT scanner_down_since FROM jobs")
+    since = row["scanner_down_since"]
     second = await worker.claim()
-    assert second.scanner_down_since == since
+    assert second.scanner_down_since == since is not None
     await claims.give_back(db, second, scanner_down=True)
     assert (await worker.claim()).scanner_down_since == since
 
@@ -127,8 +129,6 @@ async def test_job_that_is_given_back_after_a_cancel_ends(db: Database, worker: 
 
 
 async def test_second_set_of_artifacts_is_refused_by_the_database(db: Database, worker: HandWorker) -> None:
-    import asyncpg
-
     tenant = await make_tenant(db, "acme")
     document = await make_document(db, tenant)
     await make_job(db, tenant, document.id)

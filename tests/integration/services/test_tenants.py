@@ -1,0 +1,128 @@
+"""What an operator does with tenants and keys."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from docrefinery.bootstrap import Operator, operator
+from docrefinery.errors import InvalidOptions, InvalidRequest, NotFound, Unauthenticated, UnknownProfile
+from docrefinery.model import Scope
+from docrefinery.settings import Settings
+from docrefinery.store.database import Database
+from tests.support.api import Api, running
+from tests.support.calls import job_of, queued, uploaded
+from tests.support.waiting import until_true
+
+
+@pytest.fixture
+async def services(settings: Settings) -> AsyncIterator[Operator]:
+    """The operator's services."""
+    async with operator(settings) as services:
+        yield services
+
+
+@pytest.mark.parametrize("name", ["", "Acme", "-acme", ".acme", "a b", "ä", "a" * 64, "a/b", "a\x00"])
+async def test_malformed_name_is_refused(services: Operator, name: str) -> None:
+    with pytest.raises(InvalidRequest):
+        await services.tenants.create(name)
+
+
+@pytest.mark.parametrize("name", ["a", "0", "acme", "acme-2.test_x", "a" * 63])
+async def test_good_name_is_taken_once(services: Operator, name: str) -> None:
+    assert (await services.tenants.create(name)).name == name
+    with pytest.raises(InvalidRequest, match="already"):
+        await services.tenants.create(name)
+
+
+async def test_key_works_until_it_is_revoked(services: Operator) -> None:
+    await services.tenants.create("acme")
+    issued = await services.tenants.issue_key("acme", [Scope.JOBS_READ, Scope.JOBS_READ])
+    caller = await services.authenticator.authenticate(issued.key)
+    assert (caller.key_id, caller.scopes) == (issued.record.id, frozenset({Scope.JOBS_READ}))
+    first = await services.tenants.revoke_key(issued.record.id)
+    again = await services.tenants.revoke_key(issued.record.uuid)
+    assert first.revoked_at == again.revoked_at is not None
+    with pytest.raises(Unauthenticated, match="revoked"):
+        await services.authenticator.authenticate(issued.key)
+
+
+async def test_secret_is_nowhere_in_the_database(services: Operator, db: Database) -> None:
+    await services.tenants.create("acme")
+    issued = await services.tenants.issue_key("acme", [Scope.JOBS_READ])
+    secret = issued.key.split("_")[2][:32]
+    [row] = await db.fetch("SELECT api_keys::text AS shown, secret_sha256 FROM api_keys")
+    assert row["secret_sha256"] == hashlib.sha256(secret.encode()).digest()
+    assert secret not in row["shown"]
+
+
+async def test_what_does_not_exist_is_named(services: Operator) -> None:
+    with pytest.raises(NotFound, match="nobody"):
+        await services.tenants.issue_key("nobody", [])
+    with pytest.raises(NotFound):
+        await services.tenants.revoke_key(0)
+    await services.tenants.create("acme")
+    with pytest.raises(InvalidRequest, match="jobs:write"):
+        await services.tenants.issue_key("acme", ["jobs:write"])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"exports": ["x"]}', '{"zoom": 1}'])
+async def test_wrong_defaults_are_refused(services: Operator, text: str) -> None:
+    await services.tenants.create("acme")
+    with pytest.raises(InvalidOptions):
+        await services.tenants.set("acme", option_text=text, profile=None)
+    with pytest.raises(InvalidOptions):
+        await services.tenants.issue_key("acme", [], option_text=text)
+
+
+async def test_unknown_default_profile_is_refused(services: Operator) -> None:
+    await services.tenants.create("acme")
+    with pytest.raises(UnknownProfile):
+        await services.tenants.set("acme", option_text=None, profile="nope")
+
+
+@pytest.fixture
+async def api(settings: Settings) -> AsyncIterator[Api]:
+    """The API, which runs while the operator works."""
+    async with running(settings) as api:
+        yield api
+
+
+async def test_defaults_are_layered_and_take_effect_at_once(api: Api, services: Operator) -> None:
+    async with await api.client() as client:
+        document = await uploaded(client)
+
+        async def effective(**body: object) -> dict[str, object]:
+            started = await client.post("/v1/jobs/", json={"document_id": document["id"], **body})
+            assert started.status_code == 201, started.text
+            return dict(started.json())
+
+        async def uses(profile: str | None) -> bool:
+            return (await effective())["profile"] == profile
+
+        assert (await effective())["options"]["max_num_pages"] == 0  # type: ignore[index]
+        await services.tenants.set(
+            "acme", option_text=json.dumps({"max_num_pages": 7, "ocr": True, "exports": ["text"]}), profile=None
+        )
+        issued = await services.tenants.issue_key("acme", list(Scope), option_text='{"max_num_pages": 8}')
+        client.headers["Authorization"] = f"Api-Key {issued.key}"
+        job = await effective()
+        assert job["exports"] == ["text"]
+        assert job["options"] | {"max_num_pages": 8, "ocr": True} == job["options"]  # type: ignore[operator]
+        asked = await effective(options_json={"max_num_pages": 9}, profile="fast_text")
+        assert asked["options"]["max_num_pages"] == 9  # type: ignore[index]
+        assert asked["exports"] == ["text", "markdown", "doctags"]
+        await services.tenants.set("acme", option_text=None, profile="fast_text")
+        await until_true(lambda: uses("fast_text"))
+        await services.tenants.set("acme", option_text="{}", profile="")
+        await until_true(lambda: uses(None))
+        job = await effective()
+        assert (job["profile"], job["exports"]) == (None, ["markdown", "text", "doctags"])
+        assert "ocr" not in job["options"]  # type: ignore[operator]
+
+
+async def test_profile_replaces_the_exports_of_the_request(api: Api) -> None:
+    async with await api.client() as client:
+        job = await queued(client, profile="fast_text", options_json='{"exports": ["chunks_json"]}')
+        assert (await job_of(client, job["id"]))["exports"] == ["text", "markdown", "doctags"]
