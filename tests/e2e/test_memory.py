@@ -205,7 +205,7 @@ def test_no_import_of_the_api_brings_docling(module: str) -> None:
 
 def test_the_api_that_is_built_has_no_docling(tmp_path: Path) -> None:
     program = (
-        "import os, sys; from docrefinery.bootstrap import build_api; from docrefinery.settings import load;"
+        "import os, sys; from docrefinery.bootstrap.api import build_api; from docrefinery.settings import load;"
         "build_api(load(os.environ));"
         f"print(*[name for name in {HEAVY!r} if name in sys.modules])"
     )

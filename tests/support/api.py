@@ -9,7 +9,8 @@ from litestar.types import ASGIApp
 from msgspec import Struct
 
 from docrefinery.api.middleware import observed
-from docrefinery.bootstrap import build_api, operator
+from docrefinery.bootstrap.api import build_api
+from docrefinery.bootstrap.operator import operator
 from docrefinery.model import Scope
 from docrefinery.settings import Settings
 

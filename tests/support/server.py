@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 
 from docrefinery.api.middleware import observed
-from docrefinery.bootstrap import build_api
+from docrefinery.bootstrap.api import build_api
 from docrefinery.settings import Settings
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import typer
 
-from docrefinery.bootstrap import Operator, connected, operator
+from docrefinery.bootstrap.common import connected
+from docrefinery.bootstrap.operator import Operator, operator
 from docrefinery.errors import InvalidRequest
 from docrefinery.settings import Settings, load
 

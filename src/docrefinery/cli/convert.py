@@ -13,7 +13,7 @@ from msgspec import Raw
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from docrefinery.bootstrap import child_limits, registry_of
+from docrefinery.bootstrap.common import child_limits, registry_of
 from docrefinery.cli.context import settings
 from docrefinery.cli.output import errors
 from docrefinery.model import ALWAYS_EXPORTED

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from docrefinery.bootstrap import Operator, operator
+from docrefinery.bootstrap.operator import Operator, operator
 from docrefinery.cli.sample import sample_pdf
 from docrefinery.errors import Unauthenticated
 from docrefinery.model import Scope

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from docrefinery.bootstrap import Operator
+from docrefinery.bootstrap.operator import Operator
 from docrefinery.cli.context import operate, ref, subcommands
 from docrefinery.cli.output import AsJson, show, show_one
 from docrefinery.errors import InvalidRequest

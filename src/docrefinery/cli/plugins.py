@@ -1,6 +1,6 @@
 """``docrefinery plugin``."""
 
-from docrefinery.bootstrap import registry_of
+from docrefinery.bootstrap.common import registry_of
 from docrefinery.cli.context import settings, subcommands
 from docrefinery.cli.output import AsJson, show
 

@@ -1,4 +1,7 @@
-"""``docrefinery api``, ``worker`` and ``migrate``: the production processes."""
+"""``docrefinery api``, ``worker`` and ``migrate``: the production processes.
+
+Each command imports what it alone needs: together that takes a second, and a worker needs no web framework.
+"""
 
 import asyncio
 import ctypes
@@ -10,16 +13,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from docrefinery import logs
-from docrefinery.api.middleware import observed
-from docrefinery.bootstrap import build_api, build_worker, connected
+from docrefinery.bootstrap.common import connected
 from docrefinery.cli.context import settings
 from docrefinery.pipeline.scratch import scratch_folder
 from docrefinery.settings import Settings, SettingsError
-from docrefinery.store.migrate import migrate as run_migrations
-from docrefinery.worker.main import run
 
 _PR_SET_PDEATHSIG = 1
 
@@ -44,6 +43,11 @@ def api(
     parent: Parent = 0,
 ) -> None:
     """Serve the HTTP API."""
+    import uvicorn
+
+    from docrefinery.api.middleware import observed
+    from docrefinery.bootstrap.api import build_api
+
     _die_with(parent)
     chosen = connected(settings(host=host, port=port, data_dir=data_dir))
     logs.configure(chosen, "api")
@@ -67,6 +71,9 @@ def api(
 
 def worker(data_dir: DataDir = None, parent: Parent = 0) -> None:
     """Convert documents, one at a time; run several for more."""
+    from docrefinery.bootstrap.worker import build_worker
+    from docrefinery.worker.main import run
+
     _die_with(parent)
     chosen = connected(settings(data_dir=data_dir))
     logs.configure(chosen, "worker")
@@ -85,6 +92,8 @@ def migrate(data_dir: DataDir = None) -> None:
 
 async def migrated(chosen: Settings) -> int:
     """Run the migrations that are missing and return how many."""
+    from docrefinery.store.migrate import migrate as run_migrations
+
     if not chosen.database_url:
         raise SettingsError("Set DATABASE_URL.")
     return await run_migrations(chosen.migration_database_url or chosen.database_url, chosen.database_url)

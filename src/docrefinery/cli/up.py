@@ -18,7 +18,7 @@ import structlog
 import typer
 
 from docrefinery import logs
-from docrefinery.bootstrap import registry_of
+from docrefinery.bootstrap.common import registry_of
 from docrefinery.cli.context import settings
 from docrefinery.cli.first_start import first_key, sample
 from docrefinery.cli.output import errors

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from docrefinery.bootstrap import operator
+from docrefinery.bootstrap.operator import operator
 from docrefinery.model import Scope
 from docrefinery.services.keys import new_key
 from tests.support.api import Api

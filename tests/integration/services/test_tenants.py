@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from docrefinery.bootstrap import Operator, operator
+from docrefinery.bootstrap.operator import Operator, operator
 from docrefinery.errors import InvalidOptions, InvalidRequest, NotFound, Unauthenticated, UnknownProfile
 from docrefinery.model import Scope
 from docrefinery.settings import Settings

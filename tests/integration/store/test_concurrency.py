@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import uuid4
 
-from docrefinery.bootstrap import operator
+from docrefinery.bootstrap.operator import operator
 from docrefinery.errors import InvalidJobState, NotFound
 from docrefinery.model import TRANSITIONS, JobStatus
 from docrefinery.services.documents import Documents

@@ -1,0 +1,49 @@
+"""The API process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from docrefinery.api.app import App, create_app
+from docrefinery.api.deps import Services
+from docrefinery.bootstrap.common import database_of, registry_of
+from docrefinery.services.artifacts import Artifacts
+from docrefinery.services.changes import Changes
+from docrefinery.services.documents import Documents
+from docrefinery.services.health import Health
+from docrefinery.services.jobs import Jobs
+from docrefinery.services.keys import Authenticator
+from docrefinery.services.submissions import Submissions
+from docrefinery.settings import Settings
+from docrefinery.store.blobs import Blobs
+from docrefinery.worker.broker import build_broker
+from docrefinery.worker.doorbell import RedisDoorbell
+
+
+def build_api(settings: Settings) -> App:
+    """Build the API process's application; ``api.middleware.observed`` goes around it where it is served."""
+    registry, db, blobs = registry_of(settings), database_of(settings), Blobs(settings.storage)
+    doorbell = RedisDoorbell(build_broker(settings.redis_url))
+    authenticator = Authenticator(db)
+    changes = Changes(db, on_keys=authenticator.forget, on_listening=authenticator.cache)
+    services = Services(
+        settings=settings,
+        registry=registry,
+        authenticator=authenticator,
+        submissions=Submissions(db, blobs, doorbell, registry, settings),
+        documents=Documents(db, blobs),
+        jobs=Jobs(db, changes, doorbell),
+        artifacts=Artifacts(db, blobs),
+        health=Health(db, blobs, doorbell, registry, settings),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: App) -> AsyncIterator[None]:
+        await db.start()
+        await changes.start()
+        try:
+            yield
+        finally:
+            await changes.close()
+            await db.close()
+
+    return create_app(services, lifespan)

@@ -1,0 +1,62 @@
+"""What every kind of process is built from."""
+
+import msgspec
+
+from docrefinery.embedded import locate
+from docrefinery.pipeline.converter import ChildLimits
+from docrefinery.plugin.registry import Registry, load
+from docrefinery.settings import Settings, SettingsError
+from docrefinery.store.database import Database
+
+
+def connected(settings: Settings) -> Settings:
+    """Fill in the URLs of embedded services that run on the data dir, where none are set.
+
+    :raises SettingsError: if there are none either.
+    """
+    if settings.database_url and settings.redis_url:
+        return settings
+    running = locate(settings.data_dir)
+    if running is None:
+        raise SettingsError(
+            f"Nothing runs on {settings.data_dir}: start `docrefinery up`, or set DATABASE_URL and REDIS_URL."
+        )
+    own_database = bool(settings.database_url)
+    return msgspec.structs.replace(
+        settings,
+        database_url=settings.database_url or running.database_url,
+        redis_url=settings.redis_url or running.redis_url,
+        migration_database_url=(settings.migration_database_url if own_database else running.migration_database_url),
+    )
+
+
+def registry_of(settings: Settings) -> Registry:
+    """Load the plugins.
+
+    :raises PluginError: if one of them cannot be used.
+    :raises SettingsError: if the scanner that is asked for does not exist.
+    """
+    registry = load(settings.plugins)
+    if settings.scanner_name not in registry.scanners:
+        known = ", ".join(sorted(registry.scanners))
+        raise SettingsError(f"DOCREFINERY_SCANNER={settings.scanner_name}: no plugin offers it; there are {known}.")
+    return registry
+
+
+def database_of(settings: Settings) -> Database:
+    """Return the access to PostgreSQL that the settings name; it is opened with ``start``."""
+    return Database(
+        settings.database_url,
+        pool_size=settings.database_pool_size,
+        statement_cache=settings.database_statement_cache,
+    )
+
+
+def child_limits(settings: Settings) -> ChildLimits:
+    """Return what a converter process may use."""
+    mebi = 1024 * 1024
+    return ChildLimits(
+        memory_bytes=settings.child_memory_mb * mebi,
+        max_jobs=settings.child_max_jobs,
+        max_rss_bytes=settings.child_max_rss_mb * mebi,
+    )

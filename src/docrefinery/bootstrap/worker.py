@@ -1,0 +1,46 @@
+"""The worker process."""
+
+from pathlib import Path
+from uuid import uuid4
+
+from docrefinery.bootstrap.common import child_limits, database_of, registry_of
+from docrefinery.pipeline.converter import Converter
+from docrefinery.pipeline.publishing import Publisher
+from docrefinery.pipeline.runner import Runner, Slot
+from docrefinery.pipeline.scanning import Scanning
+from docrefinery.services.changes import CANCELS, Changes
+from docrefinery.settings import Settings
+from docrefinery.store.blobs import Blobs
+from docrefinery.worker.broker import RedisBroker, build_broker
+from docrefinery.worker.doorbell import RedisDoorbell
+from docrefinery.worker.main import OnTheLoop, Parts
+from docrefinery.worker.maintenance import Maintenance
+
+
+def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheLoop]:
+    """Build what a worker process runs."""
+    registry, db, blobs = registry_of(settings), database_of(settings), Blobs(settings.storage)
+    lifecycle = OnTheLoop()
+    broker = build_broker(settings.redis_url, lifecycle)
+    doorbell = RedisDoorbell(broker)
+    changes = Changes(db, channel=CANCELS)
+    converter = Converter(child_limits(settings), settings.plugins, scratch)
+    worker_id = uuid4()
+    runner = Runner(
+        Slot(worker_id=worker_id, watching=changes.watching, scratch=scratch),
+        db,
+        blobs,
+        converter,
+        Scanning(registry.scanners[settings.scanner_name], converter, settings.environ),
+        Publisher(db, blobs, registry),
+        settings,
+    )
+    lifecycle.parts = Parts(
+        worker_id=worker_id,
+        db=db,
+        changes=changes,
+        converter=converter,
+        runner=runner,
+        maintenance=Maintenance(db, blobs, doorbell, settings),
+    )
+    return broker, lifecycle
