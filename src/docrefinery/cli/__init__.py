@@ -28,5 +28,8 @@ def main() -> None:
         typer.echo("docrefinery: the database has no schema yet: run `docrefinery migrate`.", err=True)
         sys.exit(1)
     except UNREACHABLE as error:
-        typer.echo(f"docrefinery: cannot reach the database: {error}", err=True)
+        # A file's error names the file; a connection's does not.
+        of_file = isinstance(error, OSError) and error.filename is not None
+        what = f"{error.strerror}: {error.filename}" if of_file else f"cannot reach the database: {error}"  # type: ignore[union-attr]
+        typer.echo(f"docrefinery: {what}", err=True)
         sys.exit(1)
