@@ -170,7 +170,7 @@ class MalwareDetected(JobError):
 
 
 class ScannerUnavailable(JobError):
-    """The configured scanner could not be reached for the whole waiting time; the file was not converted."""
+    """The scanner could not be reached for the whole waiting time, or does not judge this file."""
 
     error_code = "SCANNER_UNAVAILABLE"
     retryable = True

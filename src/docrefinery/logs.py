@@ -5,7 +5,6 @@ import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -71,12 +70,6 @@ def trace_ids(traceparent: str) -> dict[str, str]:
 def without_secrets(text: str) -> str:
     """Return a text with API keys, tokens in query strings and passwords in URLs blotted out."""
     return _SECRET.sub("***", text)
-
-
-def host_of(url: str) -> str:
-    """Return what of a connection URL may be shown."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
 
 
 def _named(process: str) -> structlog.types.Processor:

@@ -88,7 +88,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, setting("Name of the scanner plugin; empty is `clamd` where its address is set, else `basic`.")
     ] = ""
     scanner_wait_seconds: Annotated[
-        Seconds, setting("How long a job waits for an unreachable scanner before it fails.")
+        Seconds, setting("How long a job waits for a scanner, storage or converter that is away before it fails.")
     ] = 1800
     plugins: Annotated[
         tuple[str, ...] | None,
@@ -114,7 +114,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     sweep_seconds: Annotated[Seconds, setting("Seconds between two looks for abandoned or forgotten jobs.")] = 2
     max_crashes: Annotated[Positive, setting("Crashes of its converter or worker after which a job fails.")] = 3
     database_pool_size: Annotated[
-        Positive, setting("Connections that each process keeps to PostgreSQL at the most.")
+        Positive, setting("Connections that each process keeps to PostgreSQL at the most, besides one that listens.")
     ] = 8
     database_statement_cache: Annotated[
         bool, setting("Prepared statements are reused; turn off behind PgBouncer in transaction mode.")

@@ -54,7 +54,7 @@ def test_the_daemons_verdict_counts(make: Start) -> None:
 def scanner_is_missed(own: Refinery, job_id: int) -> bool:
     job = own.client.job(job_id)
     assert job["status"] in ("QUEUED", "RUNNING"), job
-    return "scanner_down" in own.log.read_text()
+    return "job_put_off" in own.log.read_text()
 
 
 def test_a_job_waits_for_a_daemon_that_is_away_and_goes_on_when_it_comes(make: Start) -> None:

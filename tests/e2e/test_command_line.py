@@ -106,6 +106,8 @@ def test_errors_are_one_line_and_exit_with_one(refinery: Refinery) -> None:
         ("key", "create", "--tenant", "default", "--scope", "documents:eat"),
         ("key", "create", "--tenant", "default", "--scope", "all", "--expires-at", "tomorrow"),
         ("key", "revoke", "seven"),
+        ("key", "revoke", "99999999999999999999"),
+        ("job", "retry", "99999999999999999999"),
         ("job", "cancel", "999999"),
         ("job", "list", "--status", "tired"),
     ]
@@ -176,6 +178,16 @@ def test_convert_does_the_good_files_and_says_which_failed(bench: Workbench) -> 
     assert bench.names("converted/report") == names
     assert "Another report." in bench.folder.joinpath("converted/report-2/report.md").read_text()
     assert [path.name for path in bench.folder.glob("docrefinery-*")] == []
+
+
+def test_convert_goes_on_after_a_file_whose_results_cannot_be_written(bench: Workbench) -> None:
+    bench.folder.joinpath("converted").mkdir()
+    bench.folder.joinpath("converted", "report").write_text("in the way")
+    ran = bench.convert("report.pdf", "figure.pdf")
+    assert ran.returncode == 1
+    assert "Traceback" not in ran.stderr
+    assert "1 of 2 files failed." in ran.stderr
+    assert "figure.md" in bench.names("converted/figure")
 
 
 def test_convert_writes_every_export_under_its_name(bench: Workbench) -> None:

@@ -9,6 +9,7 @@ import uvicorn
 
 from docrefinery.api.middleware import observed
 from docrefinery.bootstrap.api import build_api
+from docrefinery.cli.http import BoundedProtocol
 from docrefinery.settings import Settings
 
 
@@ -18,7 +19,7 @@ def serving(settings: Settings) -> Iterator[str]:
     config = uvicorn.Config(
         observed(build_api(settings)),
         port=0,
-        http="httptools",
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         ws="none",

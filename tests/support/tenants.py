@@ -7,6 +7,7 @@ from docrefinery.store import documents, jobs, tenants
 from docrefinery.store.database import Database
 from docrefinery.store.records import DocumentRecord, JobRecord
 
+OPTIONS = '{"document_timeout": 600}'
 _numbers = itertools.count(1)
 
 
@@ -39,7 +40,7 @@ async def make_job(db: Database, tenant_id: int, document_id: int | None = None)
     if document_id is None:
         document_id = (await make_document(db, tenant_id)).id
     new = jobs.NewJob(
-        document_id=document_id, external_uuid=None, profile=None, options="{}", exports=[], ignored_options="{}"
+        document_id=document_id, external_uuid=None, profile=None, options=OPTIONS, exports=[], ignored_options="{}"
     )
     async with db.transaction():
         await documents.get(db, tenant_id, document_id, lock=True)

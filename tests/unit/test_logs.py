@@ -102,7 +102,3 @@ def test_trace_ids_are_read() -> None:
 )
 def test_invalid_traceparent_has_no_ids(header: str) -> None:
     assert logs.trace_ids(header) == {}
-
-
-def test_connection_url_is_shown_without_its_password() -> None:
-    assert logs.host_of("postgresql://app:secret@db.example:5432/refinery?x=1") == "postgresql://db.example/refinery"

@@ -1,5 +1,7 @@
 """JSON bodies: every wrong field is named, not only the first."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
@@ -11,9 +13,10 @@ from docrefinery.errors import FieldError, InvalidRequest
 Body = TypeVar("Body", bound=Struct)
 
 
-def read(body: bytes, kind: type[Body]) -> Body:
+def read(body: bytes, kind: type[Body], checks: Mapping[str, Callable[[str], object]] = MappingProxyType({})) -> Body:
     """Decode a request's body.
 
+    :param checks: for fields whose type does not say all; each raises :class:`ValueError` for a text it refuses.
     :raises InvalidRequest: naming every field that is unknown, missing or of a wrong type.
     """
     try:
@@ -24,9 +27,23 @@ def read(body: bytes, kind: type[Body]) -> Body:
         raise InvalidRequest("The body is nested too deeply.") from None
     if not isinstance(given, dict):
         raise InvalidRequest("The body must be a JSON object.")
-    if wrong := _errors(given, kind):
+    wrong = _errors(given, kind)
+    for name, check in checks.items():
+        wrong += _refused(given, name, check, wrong)
+    if wrong:
         raise InvalidRequest("The body has wrong fields; see `errors`.", errors=wrong)
     return msgspec.convert(given, kind)
+
+
+def _refused(
+    given: dict[str, Any], name: str, check: Callable[[str], object], wrong: list[FieldError]
+) -> list[FieldError]:
+    if name in given and not any(error.pointer == f"/{name}" for error in wrong):
+        try:
+            check(str(given[name]))
+        except ValueError:
+            return [FieldError(f"/{name}", "is neither a number nor a uuid")]
+    return []
 
 
 def _errors(given: dict[str, Any], kind: type[Struct]) -> list[FieldError]:

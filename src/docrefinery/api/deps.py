@@ -8,7 +8,6 @@ from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, SkipValidation
 from msgspec import Struct
 
-from docrefinery.api.query import ref_of
 from docrefinery.errors import InvalidRequest, NotFound
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.artifacts import Artifacts
@@ -18,7 +17,7 @@ from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator, Caller
 from docrefinery.services.submissions import Origin, Submissions
 from docrefinery.settings import Settings
-from docrefinery.store.records import Ref
+from docrefinery.store.records import Ref, ref_of
 
 
 class Services(Struct, frozen=True, kw_only=True):

@@ -54,7 +54,7 @@ async def serve(
     :raises StorageError: if the bytes cannot be read.
     """
     headers = download.headers
-    if _matches(request.headers.get("if-none-match", ""), download.etag):
+    if matches(request.headers.get("if-none-match", ""), download.etag):
         return Response(b"", status_code=304, headers=headers)
     if_range = request.headers.get("if-range")
     # nginx judges If-Range by a validator of its own, so such a request is answered here.
@@ -84,9 +84,10 @@ async def _begun(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byte
         yield chunk
 
 
-def _matches(if_none_match: str, etag: str) -> bool:
+def matches(if_none_match: str, etag: str) -> bool:
+    """Return whether an ``If-None-Match`` names a tag, by the weak comparison (RFC 9110 §13.1.2)."""
     tags = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-    return etag in tags or "*" in tags
+    return etag.removeprefix("W/") in tags or "*" in tags
 
 
 def _range(header: str, size: int) -> tuple[int, int] | None:

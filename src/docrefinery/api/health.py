@@ -1,8 +1,10 @@
 """``/healthz``, ``/readyz``, ``/metrics``: for the operator's machinery."""
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import TypeVar, cast
 
-from litestar import MediaType, Response, get
+from litestar import MediaType, Response, get, route
+from litestar.enums import HttpMethod
 from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 
 import docrefinery
@@ -11,6 +13,8 @@ from docrefinery.api.deps import ApiRequest
 from docrefinery.api.views import HealthView
 from docrefinery.services.health import Readiness
 
+T = TypeVar("T")
+PROBES = [HttpMethod.GET, HttpMethod.HEAD]
 JOBS = Gauge("docrefinery_jobs", "Jobs of all tenants by status.", ["status"])
 OLDEST = Gauge("docrefinery_queue_oldest_seconds", "Age of the oldest queued job; 0 with an empty queue.")
 WORKERS = Gauge("docrefinery_workers", "Workers that are alive.")
@@ -26,17 +30,24 @@ def docling_version() -> str | None:
     return None
 
 
-@get("/healthz", guards=[internal], tags=["health"], sync_to_thread=False)
-def healthz() -> HealthView:
+@route("/healthz", http_method=PROBES, guards=[internal], tags=["health"], sync_to_thread=False)
+def healthz(request: ApiRequest) -> Response[HealthView]:
     """Say that the process answers; depends on nothing else."""
-    return HealthView("ok", docrefinery.__version__, docling_version())
+    return _probed(request, HealthView("ok", docrefinery.__version__, docling_version()), 200)
 
 
-@get("/readyz", guards=[internal], tags=["health"])
+@route("/readyz", http_method=PROBES, guards=[internal], tags=["health"])
 async def readyz(request: ApiRequest) -> Response[Readiness]:
     """Say whether the service can take documents, part by part."""
     readiness = await request.services.health.ready()
-    return Response(readiness, status_code=503 if readiness.status == "failed" else 200)
+    return _probed(request, readiness, 503 if readiness.status == "failed" else 200)
+
+
+def _probed(request: ApiRequest, body: T, status: int) -> Response[T]:
+    """Answer a probe; load balancers like to ask with HEAD, which has no body."""
+    if request.method == HttpMethod.HEAD:
+        return Response(cast(T, b""), status_code=status, media_type=MediaType.JSON)
+    return Response(body, status_code=status)
 
 
 @get("/metrics", guards=[internal], tags=["health"], media_type=MediaType.TEXT)

@@ -10,13 +10,14 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 from docrefinery.api import bodies, query
 from docrefinery.api.auth import SECURITY, needs
 from docrefinery.api.deps import ApiRequest, PathRef, idempotency_key, origin
+from docrefinery.api.downloads import matches
 from docrefinery.api.views import JobEvent, JobRequest, JobView, Listing, encode
-from docrefinery.errors import FieldError, InvalidRequest
+from docrefinery.errors import InvalidRequest
 from docrefinery.model import JobStatus, Scope, Stage
 from docrefinery.services import options
 from docrefinery.services.submissions import Wanted
 from docrefinery.store.jobs import JobFilters
-from docrefinery.store.records import JobRecord, Ref
+from docrefinery.store.records import JobRecord, ref_of
 
 FILTERS = (
     query.choices("status", "Status of the job.", JobStatus),
@@ -44,9 +45,9 @@ class JobsController(Controller):
     @post("/", guards=[needs(Scope.DOCUMENTS_WRITE)], operation_class=bodies.documented(JobRequest))
     async def create(self, request: ApiRequest) -> Response[JobView]:
         """Process an uploaded document, or process it again with another profile."""
-        data = bodies.read(await request.body(), JobRequest)
+        data = bodies.read(await request.body(), JobRequest, {"document_id": ref_of})
         job, replayed = await request.services.submissions.start_job(
-            request.user, _document_ref(data), _wanted(data), idempotency_key(request), origin(request)
+            request.user, ref_of(str(data.document_id)), _wanted(data), idempotency_key(request), origin(request)
         )
         headers = {"Location": f"/v1/jobs/{job.id}/"} | ({"Idempotency-Replayed": "true"} if replayed else {})
         return Response(JobView.of(job), status_code=201, headers=headers)
@@ -66,13 +67,13 @@ class JobsController(Controller):
         wait = query.read(request, WAIT).get("wait")
         job = await request.services.jobs.get(request.user.tenant_id, ref)
         body, known = encode(JobView.of(job)), request.headers.get("if-none-match")
-        if wait and known in (None, _etag(body)):
+        if wait and (known is None or matches(known, _etag(body))):
             job = await request.services.jobs.wait(request.user, job, wait)
             body = encode(JobView.of(job))
         headers = {"ETag": _etag(body), "Cache-Control": "private, no-cache"}
         if not JobStatus(job.status).terminal:
             headers["Retry-After"] = RETRY_AFTER
-        if known == headers["ETag"]:
+        if known is not None and matches(known, headers["ETag"]):
             return Response(b"", status_code=304, headers=headers)
         return Response(body, headers=headers, media_type=MediaType.JSON)
 
@@ -86,7 +87,7 @@ class JobsController(Controller):
         job = await request.services.jobs.get(request.user.tenant_id, ref)
         return ServerSentEvent(_stream(request, job, int(after)), headers={"Cache-Control": "no-cache"})
 
-    @post("/{id:str}/cancel/", guards=[needs(Scope.DOCUMENTS_WRITE)])
+    @post("/{id:str}/cancel/", guards=[needs(Scope.DOCUMENTS_WRITE)], status_code=202)
     async def cancel(self, request: ApiRequest, ref: PathRef) -> Response[JobView]:
         """Cancel a queued or running job."""
         outcome = await request.services.jobs.cancel(request.user.tenant_id, ref)
@@ -96,14 +97,6 @@ class JobsController(Controller):
     async def retry(self, request: ApiRequest, ref: PathRef) -> JobView:
         """Try a failed or quarantined job again."""
         return JobView.of(await request.services.jobs.retry(request.user.tenant_id, ref))
-
-
-def _document_ref(data: JobRequest) -> Ref:
-    try:
-        return query.ref_of(str(data.document_id))
-    except ValueError:
-        detail = "is neither a number nor a uuid"
-        raise InvalidRequest(f"`document_id` {detail}.", errors=[FieldError("/document_id", detail)]) from None
 
 
 def _wanted(data: JobRequest) -> Wanted:

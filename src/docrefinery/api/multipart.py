@@ -12,11 +12,11 @@ __all__ = ["Form", "receive"]
 
 FIELDS: Mapping[str, int] = {
     "ingest": 16,
-    "options_json": 1024 * 1024,
+    "options_json": 128 * 1024,
     "profile": 256,
     "external_uuid": 64,
 }
-"""The text fields and the bytes that each may have."""
+"""The text fields and the bytes that each may have; the options' own bound is lower, and says so in their own words."""
 PDF_TYPES = ("application/pdf", "application/x-pdf")
 OVERHEAD = sum(FIELDS.values()) + 64 * 1024
 """Bytes of a body that are not the file, at the most."""

@@ -9,6 +9,7 @@ from litestar.openapi.plugins import OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 import docrefinery
+from docrefinery.api.described import describe
 
 _NO_SLASH = ("/healthz", "/readyz", "/metrics", "/v1/dashboard/")
 _PAGE = jinja2.Environment(
@@ -41,8 +42,9 @@ def config() -> OpenAPIConfig:
 
 
 def spell_as_the_guide(app: Litestar) -> None:
-    """Put the trailing slashes back that the framework drops from its document."""
+    """Put the trailing slashes back that the framework drops, and add what annotations cannot tell."""
     paths = app.openapi_schema.paths or {}
     app.openapi_schema.paths = {
         path if path.startswith(_NO_SLASH) or path.endswith("/") else path + "/": item for path, item in paths.items()
     }
+    describe(app.openapi_schema)

@@ -16,9 +16,8 @@ from msgspec import Struct
 
 from docrefinery.errors import FieldError, InvalidFilter
 from docrefinery.store.paging import Cursor, Page, PageRequest
-from docrefinery.store.records import Ref
+from docrefinery.store.records import ref_of
 
-_BIGINT = 2**63 - 1
 _OFFSET_LOST_PLUS = re.compile(r"((?:T\d{2,6}|:\d\d)(?:\.\d+)?) (\d\d(?::?\d\d)?)$")
 
 
@@ -29,13 +28,6 @@ class Param(Struct, frozen=True):
     description: str
     read: Callable[[str], Any]
     schema: Schema
-
-
-def ref_of(text: str) -> Ref:
-    """Read a number or a uuid; a number that no row can have becomes one that no row has."""
-    if text.isascii() and text.isdigit():
-        return min(int(text), _BIGINT) if len(text) < 20 else _BIGINT
-    return UUID(text)
 
 
 def time_of(text: str) -> datetime:
@@ -153,7 +145,7 @@ def documented(params: tuple[Param, ...]) -> type[Operation]:
 
 
 def read(request: Request[Any, Any, Any], params: tuple[Param, ...]) -> dict[str, Any]:
-    """Return the values of the parameters that are given; empty ones count as not given.
+    """Return the values of the parameters that are given.
 
     :raises InvalidFilter: naming every parameter that is unknown, given twice or not readable.
     """
@@ -165,11 +157,11 @@ def read(request: Request[Any, Any, Any], params: tuple[Param, ...]) -> dict[str
             wrong.append(FieldError(f"/{name}", f"is not a parameter here; there are {', '.join(known) or 'none'}"))
         elif name in values:
             wrong.append(FieldError(f"/{name}", "is given twice"))
-        elif text:
+        else:
             try:
                 values[name] = known[name].read(text)
             except ValueError as error:
-                wrong.append(FieldError(f"/{name}", str(error)))
+                wrong.append(FieldError(f"/{name}", str(error) if text else "is empty"))
     if wrong:
         detail = "; ".join(f"`{error.pointer[1:]}` {error.detail}" for error in wrong)
         raise InvalidFilter(f"The query cannot be read: {detail}.", errors=wrong)

@@ -194,7 +194,7 @@ class JobRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     document_id: int | str
     profile: str | None = None
-    options_json: dict[str, Any] | str | None = None
+    options_json: Any = None
     external_uuid: UUID | None = None
 
 

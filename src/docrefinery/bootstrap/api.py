@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from docrefinery.api.app import App, create_app
 from docrefinery.api.deps import Services
-from docrefinery.bootstrap.common import database_of, registry_of
+from docrefinery.bootstrap.common import database_of, registry_of, scanner_of
 from docrefinery.services.artifacts import Artifacts
 from docrefinery.services.changes import Changes
 from docrefinery.services.documents import Documents
@@ -33,7 +33,7 @@ def build_api(settings: Settings) -> App:
         documents=Documents(db, blobs),
         jobs=Jobs(db, changes, doorbell),
         artifacts=Artifacts(db, blobs),
-        health=Health(db, blobs, doorbell, registry, settings),
+        health=Health(db, blobs, doorbell, scanner_of(registry, settings), settings),
     )
 
     @asynccontextmanager

@@ -1,9 +1,13 @@
 """What every kind of process is built from."""
 
+import dataclasses
+from collections.abc import Mapping
+
 import msgspec
 
 from docrefinery.embedded import locate
 from docrefinery.pipeline.converter import ChildLimits
+from docrefinery.plugin import ScanEngine, Scanner
 from docrefinery.plugin.registry import Registry, load
 from docrefinery.settings import Settings, SettingsError
 from docrefinery.store.database import Database
@@ -41,6 +45,23 @@ def registry_of(settings: Settings) -> Registry:
         known = ", ".join(sorted(registry.scanners))
         raise SettingsError(f"DOCREFINERY_SCANNER={settings.scanner_name}: no plugin offers it; there are {known}.")
     return registry
+
+
+def scanner_of(registry: Registry, settings: Settings) -> Scanner:
+    """Return the scanner in effect; its ``create`` raises :class:`SettingsError` whatever is wrong."""
+    scanner = registry.scanners[settings.scanner_name]
+
+    def create(environ: Mapping[str, str]) -> ScanEngine:
+        try:
+            return scanner.create(environ)
+        except Exception as error:
+            plugin = registry.provider(scanner)
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise SettingsError(
+                f"The scanner {scanner.name!r} of {plugin.distribution} {plugin.version} cannot be used: {reason}"
+            ) from error
+
+    return dataclasses.replace(scanner, create=create)
 
 
 def database_of(settings: Settings) -> Database:

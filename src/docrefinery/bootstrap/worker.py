@@ -3,7 +3,7 @@
 from pathlib import Path
 from uuid import uuid4
 
-from docrefinery.bootstrap.common import child_limits, database_of, registry_of
+from docrefinery.bootstrap.common import child_limits, database_of, registry_of, scanner_of
 from docrefinery.pipeline.converter import Converter
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.runner import Runner, Slot
@@ -31,7 +31,7 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
         db,
         blobs,
         converter,
-        Scanning(registry.scanners[settings.scanner_name], converter, settings.environ),
+        Scanning(scanner_of(registry, settings), converter, settings.environ),
         Publisher(db, blobs, registry),
         settings,
     )

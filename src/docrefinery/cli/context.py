@@ -4,7 +4,6 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
-from uuid import UUID
 
 import typer
 
@@ -12,6 +11,7 @@ from docrefinery.bootstrap.common import connected
 from docrefinery.bootstrap.operator import Operator, operator
 from docrefinery.errors import InvalidRequest
 from docrefinery.settings import Settings, load
+from docrefinery.store.records import Ref, ref_of
 
 T = TypeVar("T")
 
@@ -31,10 +31,10 @@ def operate(work: Callable[[Operator], Awaitable[T]]) -> T:
     return asyncio.run(run())
 
 
-def ref(text: str) -> int | UUID:
+def ref(text: str) -> Ref:
     """Read an id: a number or a uuid."""
     try:
-        return int(text) if text.isdigit() else UUID(text)
+        return ref_of(text)
     except ValueError:
         raise InvalidRequest(f"`{text}` is neither a number nor a uuid.") from None
 

@@ -71,11 +71,11 @@ async def _convert_all(
                         else await _convert_one(converter, _task(effective, source, workdir), tell)
                     )
                     progress.remove_task(bar)
-                    if isinstance(result, str):
+                    reason = result if isinstance(result, str) else _placed(result, registry, source, folder)
+                    if reason:
                         failed += 1
-                        errors.print(f"[red]failed[/] {escape(str(source))}: {escape(result)}")
+                        errors.print(f"[red]failed[/] {escape(str(source))}: {escape(reason)}")
                     else:
-                        _place(result, registry, source, folder)
                         errors.print(f"[green]done[/] {escape(str(folder))}")
     finally:
         await converter.close()
@@ -134,10 +134,15 @@ def _task(effective: Effective, source: Path, workdir: str) -> outcomes.Task:
     )
 
 
-def _place(converted: outcomes.Converted, registry: Registry, source: Path, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for artifact in converted.artifacts:
-        name = file_name(source.name, registry.exporters[artifact.kind].suffix)
-        shutil.move(artifact.path, folder / name)
+def _placed(converted: outcomes.Converted, registry: Registry, source: Path, folder: Path) -> str:
+    """Move a file's artifacts into its folder and return what went wrong, if anything did."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for artifact in converted.artifacts:
+            name = file_name(source.name, registry.exporters[artifact.kind].suffix)
+            shutil.move(artifact.path, folder / name)
+    except OSError as error:
+        return f"its artifacts cannot be written: {error.strerror or error}: {error.filename or folder}"
     for warning in converted.warnings:
         errors.print(f"[yellow]{warning.code}[/] {escape(f'{source.name}: {warning.message}')}")
+    return ""

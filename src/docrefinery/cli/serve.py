@@ -47,6 +47,7 @@ def api(
 
     from docrefinery.api.middleware import observed
     from docrefinery.bootstrap.api import build_api
+    from docrefinery.cli.http import BoundedProtocol
 
     _die_with(parent)
     chosen = connected(settings(host=host, port=port, data_dir=data_dir))
@@ -56,7 +57,7 @@ def api(
         host=chosen.host,
         port=chosen.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -35,6 +36,9 @@ START_SECONDS = 60.0
 PORT_SECONDS = 5.0
 
 
+MAKE_KEY = ("key", "create", "--tenant", "default", "--scope", "all")
+
+
 class Stopped(Exception):
     """Somebody asked this process to stop."""
 
@@ -46,6 +50,8 @@ def up(
     workers: Annotated[int | None, typer.Option(help="Documents converted at a time.")] = None,
 ) -> None:
     """Run everything on this machine: database, broker, API and workers."""
+    # What this machine keeps is for this user alone; production processes take the umask they are given.
+    os.umask(0o077)
     chosen = settings(host=host, port=port, data_dir=data_dir.absolute() if data_dir else None, workers=workers)
     logs.configure(chosen, "up")
     registry_of(chosen)
@@ -171,7 +177,8 @@ def _greet(url: str, key: str | None, chosen: Settings) -> None:
     """Print the ready line and a curl to paste; plain, since a wrapped line could not be pasted."""
     typer.echo(f"DocumentRefinery is ready at {url} (data in {chosen.data_dir}). Ctrl-C stops it.")
     if key is None:
-        typer.echo("Make an API key: docrefinery key create --tenant default --scope all")
+        command = shlex.join([f"DOCREFINERY_DATA_DIR={chosen.data_dir}", sys.argv[0], *MAKE_KEY])
+        typer.echo(f"Make an API key:\n  env {command}")
         return
     typer.echo(f"API key of the tenant `default`: {key}")
     typer.echo("Upload a PDF:")

@@ -1,1 +1,1 @@
-"""Everything that touches Docling; imported only by the converter process and by ``docrefinery convert``."""
+"""Everything that touches Docling; imported only by the converter process."""

@@ -1,15 +1,15 @@
 """Keeping a lease: heartbeats with page progress, stages as they begin, and the news that a job must stop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import Literal, Protocol, Self
+from typing import Any, Literal, Protocol, Self, TypeVar
 
 import structlog
 
 from docrefinery.model import Stage
-from docrefinery.pipeline.outcomes import Progress
+from docrefinery.pipeline.outcomes import Canceled, Progress
 from docrefinery.store import claims
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.records import ClaimRecord
@@ -17,6 +17,7 @@ from docrefinery.store.records import ClaimRecord
 log = structlog.get_logger(__name__)
 
 BEAT_SECONDS = 1.0
+T = TypeVar("T")
 Stop = Literal["cancel", "lost", "shutdown"]
 
 
@@ -74,16 +75,18 @@ class Lease:
 
     async def stages_told(self) -> None:
         """Wait until every stage so far is in the database, or the work has to end."""
-        told = asyncio.create_task(self._stages.join())
-        stopped = asyncio.create_task(self.stopped.wait())
-        await asyncio.wait((told, stopped), return_when=asyncio.FIRST_COMPLETED)
-        told.cancel()
-        stopped.cancel()
+        await self.unless_stopped(self._stages.join())
 
-    @property
-    def pages_done(self) -> int:
-        """Pages converted so far."""
-        return self._progress.pages_done if self._progress else 0
+    async def unless_stopped(self, work: Coroutine[Any, Any, T]) -> T | Canceled:
+        """Do the work, or leave it where it is once it has to end."""
+        working, stopped = asyncio.create_task(work), asyncio.create_task(self.stopped.wait())
+        try:
+            await asyncio.wait((working, stopped), return_when=asyncio.FIRST_COMPLETED)
+            return await working if working.done() else Canceled()
+        finally:
+            working.cancel()
+            stopped.cancel()
+            await asyncio.gather(working, stopped, return_exceptions=True)
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
@@ -92,8 +95,8 @@ class Lease:
             while self.stop is None:
                 try:
                     beat = await self._one_beat()
-                except (*UNREACHABLE, TimeoutError) as error:
-                    log.warning("heartbeat_failed", error=str(error))
+                except Exception as error:
+                    log.warning("heartbeat_failed", error=str(error), exc_info=not isinstance(error, UNREACHABLE))
                     if loop.time() > held_until:
                         self.end("lost")
                 else:
@@ -104,13 +107,15 @@ class Lease:
 
     async def _one_beat(self) -> claims.Beat:
         progress = self._progress
-        return await claims.beat(
-            self._db,
-            self._claim,
-            timedelta(seconds=self._seconds),
-            pages_done=progress.pages_done if progress else 0,
-            pages_total=(progress.pages_total or None) if progress else None,
-        )
+        # A server that went away without a word must not keep the next beat from being tried in time.
+        async with asyncio.timeout(self._seconds / 3):
+            return await claims.beat(
+                self._db,
+                self._claim,
+                timedelta(seconds=self._seconds),
+                pages_done=progress.pages_done if progress else 0,
+                pages_total=(progress.pages_total or None) if progress else None,
+            )
 
     async def _tell_stages(self) -> None:
         while True:
@@ -119,6 +124,7 @@ class Lease:
                 await claims.enter_stage(self._db, self._claim, stage)
             except claims.LeaseLost:
                 self.end("lost")
-            except (*UNREACHABLE, TimeoutError) as error:
+            except Exception as error:  # noqa: BLE001 - a stage that is not told costs nobody the work
                 log.warning("stage_not_told", stage=stage, error=str(error))
-            self._stages.task_done()
+            finally:
+                self._stages.task_done()

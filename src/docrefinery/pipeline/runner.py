@@ -1,7 +1,6 @@
 """What a worker does: claim the next job, take it through its stages, publish, until none is left."""
 
 import shutil
-import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -21,7 +20,7 @@ from docrefinery.pipeline.converter import Converter, ConverterUnavailable
 from docrefinery.pipeline.patience import patiently
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.scanning import Scanning, unscannable
-from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable
+from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable, Verdict
 from docrefinery.settings import Settings
 from docrefinery.store import claims
 from docrefinery.store.blobs import BlobMissing, Blobs
@@ -31,7 +30,6 @@ from docrefinery.store.records import ClaimRecord
 
 log = structlog.get_logger(__name__)
 
-SCANNER_RETRY = timedelta(seconds=5)
 RETRY = timedelta(seconds=5)
 
 
@@ -83,19 +81,21 @@ class Runner:
         lease = timedelta(seconds=self._settings.lease_seconds)
         while not self._stopping:
             claim = await claims.claim(self._db, queue, self._slot.worker_id, lease)
-            if claim is None:
+            if claim is None or not await self.run(claim):
                 return
-            await self.run(claim)
 
-    async def run(self, claim: ClaimRecord) -> None:
-        """Take one job to its end, or back into the queue."""
+    async def run(self, claim: ClaimRecord) -> bool:
+        """Take one job to its end, or back into the queue.
+
+        :returns: whether it is worth while to take the next: not if something that all jobs need is away.
+        """
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(
             job_id=claim.job_id, attempt=claim.attempt, request_id=claim.request_id, **trace_ids(claim.traceparent)
         )
         self.job_id = claim.job_id
-        started = monotonic()
-        workdir = Path(tempfile.mkdtemp(prefix=f"{claim.token}-", dir=self._slot.scratch))
+        started, ended = monotonic(), False
+        workdir = self._slot.scratch / str(claim.token)
         log.info("job_claimed")
         try:
             async with Lease(
@@ -104,20 +104,26 @@ class Runner:
                 self._lease = lease
                 if self._stopping:
                     lease.end("shutdown")
-                await self._guarded(claim, lease, workdir)
+                ended = await self._guarded(claim, lease, workdir)
         except LeaseLost:
             log.warning("lease_lost")
+            return True
         finally:
             self._lease = self.job_id = None
-            self.jobs_done += 1
+            self.jobs_done += ended
             shutil.rmtree(workdir, ignore_errors=True)
             log.info("job_left", seconds=round(monotonic() - started, 3))
+        return ended
 
-    async def _guarded(self, claim: ClaimRecord, lease: Lease, workdir: Path) -> None:
+    async def _guarded(self, claim: ClaimRecord, lease: Lease, workdir: Path) -> bool:
+        """Work on a job and return whether it is over; false if it was put off."""
         try:
+            workdir.mkdir(mode=0o700)  # noqa: ASYNC240 - one call on the local disk
             await self._work(claim, lease, workdir)
+        except BlobMissing:
+            await self._publisher.fail(claim, errors.StorageError.error_code, "The document's file is gone.")
         except (errors.StorageError, ScannerDown, ConverterUnavailable, *UNREACHABLE) as error:
-            await self._put_off(claim, error)
+            return await self._put_off(claim, error)
         except LeaseLost:
             raise
         except Exception:
@@ -125,13 +131,12 @@ class Runner:
             await self._publisher.fail(
                 claim, errors.InternalError.error_code, "The service failed on this job; its log says why."
             )
+        return True
 
     async def _work(self, claim: ClaimRecord, lease: Lease, workdir: Path) -> None:
         source = workdir / "source.pdf"
-        started = monotonic()
-        await self._blobs.read_to(claim.blob_key, source)
-        verdict = await self._scanning.scan(source)
-        scan_ms = round((monotonic() - started) * 1000)
+        scanned = await lease.unless_stopped(self._scan(claim, source))
+        verdict, scan_ms = scanned if isinstance(scanned, tuple) else (scanned, 0)
         match verdict:
             case Infected():
                 await self._publisher.quarantine(claim, verdict.signature)
@@ -141,7 +146,25 @@ class Runner:
                 await patiently(lambda: claims.enter_stage(self._db, claim, Stage.CONVERTING, scan_ms=scan_ms))
                 await self._convert(claim, lease, source, workdir)
             case _:
-                await self._conclude(claim, lease, verdict)
+                await self._not_scanned(claim, lease, verdict)
+
+    async def _scan(self, claim: ClaimRecord, source: Path) -> tuple[Verdict | outcomes.Outcome, int]:
+        """Fetch and judge a file; also says how many milliseconds that took, a converter's warm-up apart."""
+        await self._converter.start()
+        started = monotonic()
+        await self._blobs.read_to(claim.blob_key, source)
+        return await self._scanning.scan(source), round((monotonic() - started) * 1000)
+
+    async def _not_scanned(self, claim: ClaimRecord, lease: Lease, outcome: outcomes.Outcome) -> None:
+        """End a job whose scan in the child came to nothing: what is not known to be clean stays in quarantine."""
+        match outcome:
+            case outcomes.TimedOut():
+                reason = Unscannable(reason=f"it took longer than {outcome.seconds:g} s")
+                await self._publisher.fail(claim, errors.ScannerUnavailable.error_code, unscannable(reason))
+            case outcomes.Rejected():
+                await self._publisher.fail(claim, outcome.code, outcome.message, outcome.details)
+            case _:
+                await self._conclude(claim, lease, outcome)
 
     async def _convert(self, claim: ClaimRecord, lease: Lease, source: Path, workdir: Path) -> None:
         if lease.stop is not None:
@@ -156,7 +179,7 @@ class Runner:
             workdir=results,
             options=options,
             exports=list(dict.fromkeys((*claim.exports, ALWAYS_EXPORTED))),
-            timeout_seconds=float(str(options["document_timeout"])),
+            timeout_seconds=msgspec.convert(options["document_timeout"], float),
         )
         outcome = await self._converter.convert(task, lease.on_progress)
         await lease.stages_told()
@@ -193,32 +216,28 @@ class Runner:
         log.warning("converter_crashed", reason=crash.reason, signal=crash.signal, stderr=crash.stderr)
         times = self._settings.max_crashes
         message = f"The converter died {times} times on this document, the last time: {crash.reason}."
-        await self._count_crash(claim, claims.Crash(code=errors.WorkerCrashed.error_code, message=message))
+        counted = claims.Crash(code=errors.WorkerCrashed.error_code, message=message)
+        await patiently(lambda: claims.crashed(self._db, claim, counted, max_crashes=times))
 
-    async def _put_off(self, claim: ClaimRecord, error: Exception) -> None:
-        """Try again later what is nobody's fault: scanner, storage, converter or database are away."""
+    async def _put_off(self, claim: ClaimRecord, error: Exception) -> bool:
+        """Try again later what is nobody's fault: scanner, storage, converter or database are away.
+
+        :returns: whether the job is over, since it has been put off for too long.
+        """
+        log.warning("job_put_off", error=str(error))
+        since, limit = claim.put_off_since, self._settings.scanner_wait_seconds
+        if since is None or (datetime.now(UTC) - since).total_seconds() < limit:
+            await patiently(lambda: claims.give_back(self._db, claim, delay=RETRY, put_off=True))
+            return False
+        # The error's own words may name paths of this machine.
         match error:
             case ScannerDown():
-                since = claim.scanner_down_since
-                waited = (datetime.now(UTC) - since).total_seconds() if since else 0.0
-                if waited >= self._settings.scanner_wait_seconds:
-                    message = f"The scanner could not be reached for {waited:.0f} s, so the file was not converted."
-                    await self._publisher.fail(claim, errors.ScannerUnavailable.error_code, message)
-                    return
-                log.warning("scanner_down", error=str(error))
-                await patiently(lambda: claims.give_back(self._db, claim, delay=SCANNER_RETRY, scanner_down=True))
-            case BlobMissing():
-                await self._publisher.fail(claim, errors.StorageError.error_code, "The document's file is gone.")
+                message = f"The scanner could not be reached for {limit:g} s, so the file was not converted."
+                await self._publisher.fail(claim, errors.ScannerUnavailable.error_code, message)
+            case errors.StorageError():
+                message = f"The storage could not be reached for {limit:g} s."
+                await self._publisher.fail(claim, errors.StorageError.error_code, message)
             case _:
-                # The error's own words may name paths of this machine.
-                log.warning("job_put_off", error=str(error))
-                code = getattr(type(error), "error_code", errors.InternalError.error_code)
-                message = (
-                    f"The service could not work on this job, {self._settings.max_crashes} times; its log says why."
-                )
-                await self._count_crash(claim, claims.Crash(code=code, message=message), delay=RETRY)
-
-    async def _count_crash(self, claim: ClaimRecord, crash: claims.Crash, delay: timedelta = timedelta(0)) -> None:
-        await patiently(
-            lambda: claims.crashed(self._db, claim, crash, max_crashes=self._settings.max_crashes, delay=delay)
-        )
+                message = f"The service could not work on this job for {limit:g} s; its log says why."
+                await self._publisher.fail(claim, errors.InternalError.error_code, message)
+        return True

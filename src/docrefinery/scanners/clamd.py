@@ -15,6 +15,8 @@ from docrefinery.plugin import Clean, Infected, ScanEngine, Scanner, ScannerDown
 _CHUNK = 256 * 1024
 _CONNECT_SECONDS = 5
 _REPLY_SECONDS = 300
+# Under what `/readyz` gives a check, so that its thread is free again before the next probe.
+_CHECK_SECONDS = 2
 _LONGEST_REPLY = 4096
 
 
@@ -30,7 +32,7 @@ class Clamd:
         """Send the file and return what the daemon says of it."""
         with path.open("rb") as file:
             try:
-                with self._connect() as connection:
+                with self._connect(self._reply_seconds) as connection:
                     # Losing the connection while sending is how the daemon refuses a file that is too long for it.
                     with suppress(ConnectionError):
                         connection.sendall(b"zINSTREAM\0")
@@ -45,7 +47,7 @@ class Clamd:
     def check(self) -> None:
         """Ask the daemon whether it is there."""
         try:
-            with self._connect() as connection:
+            with self._connect(_CHECK_SECONDS) as connection:
                 connection.sendall(b"zPING\0")
                 reply = _reply(connection)
         except OSError as error:
@@ -53,10 +55,11 @@ class Clamd:
         if reply != "PONG":
             raise ScannerDown(f"what listens at {self._address} is not clamd: it answered {reply!r}")
 
-    def _connect(self) -> socket.socket:
+    def _connect(self, reply_seconds: float) -> socket.socket:
+        connect_seconds = min(_CONNECT_SECONDS, reply_seconds)
         if self._address.startswith("unix:"):
             connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(_CONNECT_SECONDS)
+            connection.settimeout(connect_seconds)
             try:
                 connection.connect(self._address.removeprefix("unix:"))
             except OSError:
@@ -64,8 +67,8 @@ class Clamd:
                 raise
         else:
             host, _, port = self._address.rpartition(":")
-            connection = socket.create_connection((host.strip("[]"), int(port)), _CONNECT_SECONDS)
-        connection.settimeout(self._reply_seconds)
+            connection = socket.create_connection((host.strip("[]"), int(port)), connect_seconds)
+        connection.settimeout(reply_seconds)
         return connection
 
     def _verdict(self, reply: str) -> Verdict:

@@ -88,8 +88,8 @@ class Changes:
                     self._on_keys()
                     self._on_listening(True)  # noqa: FBT003
                     await lost.wait()
-            except (*UNREACHABLE, TimeoutError) as error:
-                log.warning("listening_failed", error=str(error))
+            except Exception as error:
+                log.warning("listening_failed", error=str(error), exc_info=not isinstance(error, UNREACHABLE))
             finally:
                 self._on_listening(False)  # noqa: FBT003
                 self._on_keys()

@@ -2,15 +2,19 @@
 
 from collections.abc import AsyncIterator
 
-from docrefinery.errors import DocumentQuarantined, NotFound
+import structlog
+
+from docrefinery.errors import DocumentQuarantined, NotFound, StorageError
 from docrefinery.model import DocumentStatus
 from docrefinery.services.keys import Caller
 from docrefinery.store import artifacts, documents, garbage, jobs
 from docrefinery.store.blobs import Blobs
-from docrefinery.store.database import Database
+from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.documents import DocumentFilters
 from docrefinery.store.paging import Page, PageRequest
 from docrefinery.store.records import DocumentRecord, Ref
+
+log = structlog.get_logger(__name__)
 
 
 class Documents:
@@ -54,6 +58,10 @@ class Documents:
             keys = await artifacts.delete_of_document(self._db, caller.tenant_id, document.id)
             await documents.mark_deleted(self._db, caller.tenant_id, document.id)
             await garbage.note_all(self._db, [document.blob_key, *keys])
-        for key in (document.blob_key, *keys):
-            await self._blobs.delete(key)
-            await garbage.forget(self._db, key)
+        try:
+            for key in (document.blob_key, *keys):
+                await self._blobs.delete(key)
+                await garbage.forget(self._db, key)
+        except (StorageError, *UNREACHABLE) as error:
+            # The document is gone for its tenant already, and the notes are there for the sweep.
+            log.warning("blobs_left_for_the_sweep", document_id=document.id, error=str(error))

@@ -8,8 +8,7 @@ import structlog
 from msgspec import Struct
 
 from docrefinery.model import JobStatus
-from docrefinery.plugin import ScannerDown
-from docrefinery.plugin.registry import Registry
+from docrefinery.plugin.descriptors import Scanner
 from docrefinery.services.doorbell import Doorbell
 from docrefinery.settings import Settings
 from docrefinery.store import jobs, schema, workers
@@ -47,13 +46,14 @@ class Figures(Struct, frozen=True):
 class Health:
     """Asks every part that the service needs."""
 
-    def __init__(self, db: Database, blobs: Blobs, doorbell: Doorbell, registry: Registry, settings: Settings) -> None:
+    def __init__(self, db: Database, blobs: Blobs, doorbell: Doorbell, scanner: Scanner, settings: Settings) -> None:
         self._db = db
         self._blobs = blobs
         self._doorbell = doorbell
         self._settings = settings
-        self._scanner = registry.scanners[settings.scanner_name]
-        self._scan_engine = self._scanner.create(settings.environ) if self._scanner.runs_in == "worker" else None
+        self._scanner = scanner
+        self._scan_engine = scanner.create(settings.environ) if scanner.runs_in == "worker" else None
+        self._asking: asyncio.Task[Check] | None = None
 
     async def ready(self) -> Readiness:
         """Run every check at once, each under a time limit."""
@@ -108,12 +108,20 @@ class Health:
         return Check("ok", "can be written")
 
     async def _scan(self) -> Check:
+        # A thread cannot be given up: an engine that hangs holds one, not one a probe; all probes wait for it.
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_scanner())
+        await asyncio.wait([self._asking])
+        return self._asking.result()
+
+    async def _ask_scanner(self) -> Check:
         name = self._scanner.name
-        if self._scan_engine is not None:
-            try:
+        try:
+            if self._scan_engine is not None:
                 await asyncio.to_thread(self._scan_engine.check)
-            except ScannerDown:
-                return Check("degraded", f"{name} does not answer; jobs wait for it")
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises, the scanner is not there
+            log.warning("scanner_does_not_answer", scanner=name, error=str(error))
+            return Check("degraded", f"{name} does not answer; jobs wait for it")
         if self._scanner.basic:
             return Check("degraded", f"{name}: recognises only the most obvious threats; set DOCREFINERY_CLAMD_ADDRESS")
         return Check("ok", f"{name} answers")

@@ -98,8 +98,9 @@ class Jobs:
         async with self._db.transaction():
             document = await documents.get(self._db, tenant_id, job.document_id, lock=True)
             locked = await jobs.lock(self._db, tenant_id, job.id)
-            if locked is None or locked.status not in RETRYABLE:
-                raise InvalidJobState(f"Job {ref} is {job.status}; only FAILED and QUARANTINED jobs are retried.")
+            assert locked is not None
+            if locked.status not in RETRYABLE:
+                raise InvalidJobState(f"Job {ref} is {locked.status}; only FAILED and QUARANTINED jobs are retried.")
             if document is None:
                 raise InvalidJobState(f"The document of job {ref} has been deleted; upload it again.")
             retried = await jobs.retry(self._db, tenant_id, job.id)

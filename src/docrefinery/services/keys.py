@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import re
 import secrets
+import time
 import zlib
 from datetime import UTC, datetime
 
@@ -24,6 +25,8 @@ from docrefinery.store.records import KeyRecord
 
 _FORMAT = re.compile(r"dr_(?P<prefix>[a-z2-7]{10})_(?P<secret>[a-z2-7]{32})(?P<checksum>[a-z2-7]{7})")
 _CACHED = 10_000
+# Bounds what a change that was not heard of can do: PgBouncer in transaction mode swallows every NOTIFY.
+_CACHED_SECONDS = 1.0
 
 
 class Caller(Struct, frozen=True):
@@ -62,14 +65,15 @@ def new_key() -> NewKey:
 class Authenticator:
     """Says who a key belongs to.
 
-    Rows are cached while somebody listens to changes of keys: a revoked key is refused as soon as the database says
-    so.
+    Rows are cached for a second, and only while somebody listens to changes of keys, so that a revoked key is
+    refused at once.
     """
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._rows: dict[str, KeyRecord] = {}
+        self._rows: dict[str, tuple[KeyRecord, float]] = {}
         self._caching = False
+        self._generation = 0
 
     def cache(self, on: bool) -> None:  # noqa: FBT001 - the one argument of a callback
         """Switch caching on while changes are heard of, and off while they are not."""
@@ -79,6 +83,7 @@ class Authenticator:
     def forget(self) -> None:
         """Drop what is cached: some key or tenant changed."""
         self._rows.clear()
+        self._generation += 1
 
     async def authenticate(self, key: str) -> Caller:
         """Return whose key this is.
@@ -99,15 +104,16 @@ class Authenticator:
         return _caller(row)
 
     async def _row(self, prefix: str) -> KeyRecord | None:
-        if (cached := self._rows.get(prefix)) is not None:
-            return cached
-        caching = self._caching
+        now = time.monotonic()
+        if (cached := self._rows.get(prefix)) is not None and cached[1] > now:
+            return cached[0]
+        generation = self._generation
         row = await tenants.key_by_prefix(self._db, prefix)
-        # Only what was read while changes were heard of may be kept: a change in between has been missed otherwise.
-        if row is not None and caching and self._caching:
+        # What was read before the last change was heard of may be from before it.
+        if row is not None and self._caching and generation == self._generation:
             if len(self._rows) >= _CACHED:
                 self._rows.clear()
-            self._rows[prefix] = row
+            self._rows[prefix] = (row, now + _CACHED_SECONDS)
         return row
 
 

@@ -16,6 +16,7 @@ KNOWN = frozenset(ConversionOptions.__struct_fields__)
 _TUPLES = {"page_range": 2}
 _LISTS = frozenset({"exports", "ocr_languages", *_TUPLES})
 _DEEPEST = 32
+_LONGEST = 64 * 1024
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -46,11 +47,12 @@ class Effective(Struct, frozen=True):
 def decode(value: Any) -> Any:
     """Decode ``options_json`` if it is text, and make sure that it can be kept; an empty text is no options.
 
-    :raises InvalidOptions: if it is not JSON, nested without end, or has a character that PostgreSQL cannot store.
+    :raises InvalidOptions: if it is not JSON, too long or too deep, or has a character that PostgreSQL cannot store.
     """
     if isinstance(value, (str, bytes, bytearray)):
         if not value.strip():
             return {}
+        _check_length(len(value))
         try:
             value = msgspec.json.decode(value)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -59,9 +61,16 @@ def decode(value: Any) -> Any:
             raise _invalid("`options_json` cannot be kept", "is nested too deeply") from None
     if _depth(value) > _DEEPEST:
         raise _invalid("`options_json` cannot be kept", "is nested too deeply")
-    if _NUL.search(msgspec.json.encode(value)):
+    encoded = msgspec.json.encode(value)
+    _check_length(len(encoded))
+    if _NUL.search(encoded):
         raise _invalid("`options_json` cannot be kept", "contains the character U+0000")
     return value
+
+
+def _check_length(length: int) -> None:
+    if length > _LONGEST:
+        raise _invalid("`options_json` cannot be kept", f"is longer than {_LONGEST} bytes")
 
 
 def _invalid(message: str, detail: str) -> InvalidOptions:

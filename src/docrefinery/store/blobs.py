@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 import obstore
 import structlog
@@ -101,8 +102,10 @@ class Blobs:
 
     async def check(self) -> None:
         """Write and delete a small blob; raises :class:`StorageError` if that fails."""
+        # Not in a folder: that of one check would be cleaned up under the hands of another.
+        key = f"health-{uuid4()}"
         try:
-            await obstore.put_async(self._store, "health/probe", b"ok")
-            await obstore.delete_async(self._store, "health/probe")
+            await obstore.put_async(self._store, key, b"ok")
+            await self._delete([key])
         except (BaseError, OSError) as error:
             raise StorageError("The storage cannot be written.") from error

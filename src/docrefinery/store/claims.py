@@ -39,7 +39,7 @@ WITH picked AS (
     UPDATE tenants SET last_claimed_at = clock_timestamp() FROM claimed WHERE tenants.id = claimed.tenant_id
 )
 SELECT j.id AS job_id, j.uuid AS job_uuid, j.tenant_id, t.uuid AS tenant_uuid, j.document_id, l.token, j.attempt,
-       j.options, j.exports, d.original_filename, d.blob_key, d.size_bytes, j.scanner_down_since, j.traceparent,
+       j.options, j.exports, d.original_filename, d.blob_key, d.size_bytes, j.put_off_since, j.traceparent,
        j.request_id
 FROM claimed j JOIN leased l ON l.job_id = j.id JOIN documents d ON d.id = j.document_id
      JOIN tenants t ON t.id = j.tenant_id
@@ -191,9 +191,12 @@ async def _end(db: Database, claim: ClaimRecord, outcome: Outcome) -> None:
 
 
 async def give_back(
-    db: Database, claim: ClaimRecord, *, delay: timedelta = timedelta(0), scanner_down: bool = False
+    db: Database, claim: ClaimRecord, *, delay: timedelta = timedelta(0), put_off: bool = False
 ) -> None:
-    """Put a job back into the queue without blame, to be claimed after ``delay``; raises :class:`LeaseLost`."""
+    """Put a job back into the queue without blame, to be claimed after ``delay``; raises :class:`LeaseLost`.
+
+    :param put_off: something that the job needs is away; since when is kept for the next claim.
+    """
     async with db.transaction():
         await _hold(db, claim)
         if await _cancel_requested(db, claim):
@@ -203,12 +206,12 @@ async def give_back(
         await db.fetch(
             """WITH lease AS (DELETE FROM leases WHERE job_id = $1 AND token = $2)
                UPDATE jobs SET status = 'QUEUED', stage = 'SCANNING', scan_ms = NULL, not_before = now() + $3,
-                      scanner_down_since = CASE WHEN $4 THEN coalesce(scanner_down_since, now()) END
+                      put_off_since = CASE WHEN $4 THEN coalesce(put_off_since, now()) END
                WHERE id = $1""",
             claim.job_id,
             claim.token,
             delay,
-            scanner_down,
+            put_off,
         )
 
 

@@ -25,6 +25,9 @@ UNREACHABLE = (
     asyncpg.InternalClientError,
 )
 """What the driver raises when PostgreSQL is away; everything else is a defect."""
+CONNECT_SECONDS = 5
+QUERY_SECONDS = 30
+"""No query here takes a second; one that takes so long waits for a server that is gone."""
 SCHEMA_MISSING = asyncpg.UndefinedTableError
 """What the driver raises before the first migration."""
 
@@ -46,7 +49,12 @@ class Database:
     """
 
     def __init__(self, url: str, *, pool_size: int, statement_cache: bool = True) -> None:
-        config: dict[str, Any] = {"dsn": url, "timeout": 5, "server_settings": {"application_name": "docrefinery"}}
+        config: dict[str, Any] = {
+            "dsn": url,
+            "timeout": CONNECT_SECONDS,
+            "command_timeout": QUERY_SECONDS,
+            "server_settings": {"application_name": "docrefinery"},
+        }
         if not statement_cache:
             config["statement_cache_size"] = 0
         self._pool_size = pool_size

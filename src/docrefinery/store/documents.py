@@ -95,12 +95,14 @@ def _conditions(filters: DocumentFilters) -> list[Where]:
 async def refresh_status(db: Database, tenant_id: int, document_id: int, *, scanned_clean: bool = False) -> None:
     """Derive a document's status from its jobs.
 
-    A quarantine stays until a later scan found the file clean, so that a queued retry does not open its bytes.
+    A quarantine stays until the job that found malware was retried and found none: neither a queued retry nor another
+    job of the document, scanned earlier or by then canceled, opens its bytes.
     """
     await db.fetch(
         """UPDATE documents d SET modified_at = now(), status = CASE
                WHEN d.status = 'QUARANTINED' AND NOT $3 THEN 'QUARANTINED'
-               WHEN latest.status = 'QUARANTINED' THEN 'QUARANTINED'
+               WHEN EXISTS (SELECT FROM jobs WHERE tenant_id = $1 AND document_id = d.id AND status = 'QUARANTINED')
+                   THEN 'QUARANTINED'
                WHEN EXISTS (SELECT FROM jobs WHERE tenant_id = $1 AND document_id = d.id AND status = 'SUCCEEDED')
                    THEN 'READY'
                WHEN latest.status IN ('QUEUED', 'RUNNING') THEN 'PROCESSING'

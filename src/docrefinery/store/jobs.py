@@ -157,7 +157,7 @@ async def retry(db: Database, tenant_id: int, job_id: int) -> JobRecord:
                   pages_done = 0, pages_total = NULL, scan_ms = NULL, convert_ms = NULL, export_ms = NULL,
                   chunk_ms = NULL, error_code = '', error_message = '', error_details = NULL, warnings = '[]',
                   engine = NULL, partial = false, failed_pages = '{}', cancel_requested_at = NULL,
-                  not_before = '-infinity', scanner_down_since = NULL, queued_at = now(), started_at = NULL,
+                  not_before = '-infinity', put_off_since = NULL, queued_at = now(), started_at = NULL,
                   finished_at = NULL
            WHERE tenant_id = $1 AND id = $2 RETURNING *""",
         tenant_id,

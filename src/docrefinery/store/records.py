@@ -9,6 +9,17 @@ from msgspec import Raw, Struct
 
 Ref = int | UUID
 """How a caller names an object: its number or its uuid."""
+_BIGINT = 2**63 - 1
+
+
+def ref_of(text: str) -> Ref:
+    """Read a number or a uuid; a number that no row can have becomes one that no row has.
+
+    :raises ValueError: if it is neither.
+    """
+    if text.isascii() and text.isdigit():
+        return min(int(text), _BIGINT) if len(text) < 20 else _BIGINT
+    return UUID(text)
 
 
 class Row(Protocol):
@@ -172,6 +183,6 @@ class ClaimRecord(Record, frozen=True, kw_only=True):
     original_filename: str
     blob_key: str
     size_bytes: int
-    scanner_down_since: datetime | None
+    put_off_since: datetime | None
     traceparent: str
     request_id: str

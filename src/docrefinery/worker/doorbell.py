@@ -23,7 +23,7 @@ class RedisDoorbell:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 await asyncio.to_thread(self._broker.enqueue, nudge(queue))
-        except (*UNREACHABLE, TimeoutError) as error:
+        except UNREACHABLE as error:
             log.warning("doorbell_failed", queue=queue, error=str(error))
 
     async def silent(self, queue: str) -> bool:

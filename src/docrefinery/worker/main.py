@@ -31,7 +31,7 @@ from docrefinery.worker.maintenance import Maintenance
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_SECONDS = 2.0
-STOP_MILLISECONDS = 8000
+STOP_MILLISECONDS = 6000
 POLL_MILLISECONDS = 100
 """The most that an idle consumer sleeps before it asks Redis again, and so the most that a nudge waits."""
 
@@ -53,7 +53,7 @@ def declare_actors(broker: RedisBroker, runner: Runner) -> None:
     async def work(queue: str) -> None:
         try:
             await runner.drain(queue)
-        except (*UNREACHABLE, TimeoutError) as error:
+        except UNREACHABLE as error:
             log.warning("queue_not_drained", error=str(error))
 
     dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=QUEUE)(work)
@@ -108,7 +108,7 @@ async def _ended(task: asyncio.Task[None]) -> None:
 async def _quietly(work: Callable[[], Any]) -> None:
     try:
         await work()
-    except (*UNREACHABLE, TimeoutError) as error:
+    except UNREACHABLE as error:
         log.warning("worker_not_signed_off", error=str(error))
 
 
@@ -136,8 +136,8 @@ async def _say_alive(parts: Parts) -> None:
         )
         try:
             await workers.beat(parts.db, beat)
-        except (*UNREACHABLE, TimeoutError) as error:
-            log.warning("worker_heartbeat_failed", error=str(error))
+        except Exception as error:
+            log.warning("worker_heartbeat_failed", error=str(error), exc_info=not isinstance(error, UNREACHABLE))
         await asyncio.sleep(HEARTBEAT_SECONDS)
 
 

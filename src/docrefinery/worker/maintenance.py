@@ -38,7 +38,7 @@ class Maintenance:
             await asyncio.sleep(self._settings.sweep_seconds * random.uniform(0.75, 1.25))  # noqa: S311
             try:
                 await self.sweep()
-            except (*UNREACHABLE, TimeoutError, errors.StorageError) as error:
+            except (*UNREACHABLE, errors.StorageError) as error:
                 log.warning("sweep_failed", error=str(error))
             except Exception:
                 log.exception("sweep_failed_unexpectedly")

@@ -22,6 +22,8 @@ WRONG = [
     ('{"a": 1e999}', [""]),
     ('{"a": ' + "9" * 6000 + "}", [""]),
     ('{"a": "\\ud800"}', [""]),
+    ('{"a": "%s"}' % ("x" * 65_536), [""]),
+    ('{"a": "%s"}' % ("ü" * 40_000), [""]),
     ('{"max_num_pages": -1}', ["/max_num_pages"]),
     ('{"max_num_pages": "5", "max_file_size": 1.5}', ["/max_file_size", "/max_num_pages"]),
     ('{"max_num_pages": true}', ["/max_num_pages"]),
@@ -70,8 +72,8 @@ async def test_job_names_every_wrong_option(client: httpx.AsyncClient) -> None:
         ('{"document_id": null}', ["/document_id"]),
         ('{"document_id": "x"}', ["/document_id"]),
         ('{"document_id": 1, "color": 1, "size": 2}', ["/color", "/size"]),
-        ('{"profile": 1, "external_uuid": "x", "options_json": []}',
-         ["/document_id", "/external_uuid", "/options_json", "/profile"]),
+        ('{"profile": 1, "external_uuid": "x"}', ["/document_id", "/external_uuid", "/profile"]),
+        ('{"document_id": "x", "profile": 1, "color": 2}', ["/color", "/document_id", "/profile"]),
         ("[]", []),
         ("", []),
         ("{", []),
@@ -82,6 +84,20 @@ async def test_job_names_every_wrong_option(client: httpx.AsyncClient) -> None:
 async def test_job_names_every_wrong_field(client: httpx.AsyncClient, body: str | bytes, wrong: list[str]) -> None:
     response = await client.post("/v1/jobs/", content=body, headers={"Content-Type": "application/json"})
     assert pointers(assert_problem(response, 400, "INVALID_REQUEST")) == wrong
+
+
+async def test_options_of_a_job_that_are_no_object_are_invalid_options(client: httpx.AsyncClient) -> None:
+    document = await uploaded(client)
+    response = await client.post("/v1/jobs/", json={"document_id": document["id"], "options_json": [1]})
+    assert_problem(response, 400, "INVALID_OPTIONS")
+
+
+async def test_options_of_a_job_are_bounded_too(client: httpx.AsyncClient) -> None:
+    document = await uploaded(client)
+    for options in ({"a": "x" * 65_536}, '{"a": "%s"}' % ("x" * 65_536)):
+        response = await client.post("/v1/jobs/", json={"document_id": document["id"], "options_json": options})
+        problem = assert_problem(response, 400, "INVALID_OPTIONS")
+        assert "longer than 65536 bytes" in problem["detail"]
 
 
 async def test_body_of_megabytes_is_refused(client: httpx.AsyncClient) -> None:

@@ -86,6 +86,26 @@ async def test_retry_that_found_the_file_clean_opens_it(
     assert (await client.get(f"/v1/documents/{job['document_id']}/file/")).status_code == 200
 
 
+@pytest.mark.parametrize("newer", ["QUEUED", "RUNNING", "CANCELED", "SUCCEEDED"])
+async def test_malware_found_by_an_older_job_closes_the_document_whatever_a_newer_one_does(
+    client: httpx.AsyncClient, worker: HandWorker, newer: str
+) -> None:
+    job = await queued(client)
+    second = (await client.post("/v1/jobs/", json={"document_id": job["document_id"]})).json()
+    first = await worker.claim()
+    if newer == "SUCCEEDED":
+        clean = await worker.claim()
+        await worker.quarantine(first)
+        await worker.publish(clean)
+    else:
+        await worker.quarantine(first)
+        if newer == "CANCELED":
+            await client.post(f"/v1/jobs/{second['id']}/cancel/")
+        else:
+            await worker.to(newer)
+    await assert_closed(client, job["document_id"])
+
+
 async def test_page_count_comes_with_the_conversion(client: httpx.AsyncClient, worker: HandWorker) -> None:
     job = await queued(client)
     await worker.publish(await worker.claim())

@@ -1,5 +1,7 @@
 """``/healthz``, ``/readyz``, ``/metrics`` and the internal token."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator
 from importlib.metadata import version
 
@@ -84,6 +86,25 @@ async def test_readyz_tells_of_each_part(client: httpx.AsyncClient, db: Database
     )  # fmt: skip
     await workers.beat(db, beat)
     assert (await client.get("/readyz")).json()["checks"]["workers"]["status"] == "ok"
+
+
+async def test_a_scanner_that_hangs_is_asked_once_and_degrades_no_more_than_itself(settings: Settings) -> None:
+    """Each check holds a thread; a daemon that accepts and never answers must not use up those of the other checks."""
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as daemon:
+        address = f"127.0.0.1:{daemon.getsockname()[1]}"
+        environ = {"DOCREFINERY_CLAMD_ADDRESS": address}
+        chosen = msgspec.structs.replace(settings, clamd_address=address, environ=environ)
+        async with running(chosen) as api, api.anonymous() as client:
+            answers = await asyncio.gather(*(client.get("/readyz") for _ in range(40)))
+        daemon.setblocking(False)
+        daemon.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            daemon.accept()
+    for answer in answers:
+        assert answer.status_code == 200
+        statuses = {name: check["status"] for name, check in answer.json()["checks"].items()}
+        assert statuses["scanner"] == "degraded"
+        assert "failed" not in statuses.values()
 
 
 async def test_service_without_migrations_is_not_ready(settings: Settings, api: Api) -> None:

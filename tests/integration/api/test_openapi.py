@@ -81,7 +81,7 @@ async def test_parameters_and_bodies_are_described(document: dict[str, Any]) -> 
         "status", "external_uuid", "sha256", "created_after", "created_before", "page_size", "cursor",
     }  # fmt: skip
     assert names("get", "/v1/artifacts/") == {"job_id", "document_id", "kind", "page_size", "cursor"}
-    assert names("get", "/v1/jobs/{id}/") == {"id", "wait"}
+    assert names("get", "/v1/jobs/{id}/") == {"id", "wait", "If-None-Match"}
     upload = described["post", "/v1/documents/"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert upload["properties"].keys() == {"file", "ingest", "options_json", "profile", "external_uuid"}
     job = described["post", "/v1/jobs/"]["requestBody"]["content"]["application/json"]["schema"]

@@ -50,6 +50,9 @@ def leaving(document, stream):
 def failing(document, stream):
     raise LookupError("no such luck")
 
+def rambling(document, stream):
+    raise LookupError("no\\0 \\ud800such luck " * 70_000)
+
 def hungry(document, stream):
     kept = []
     while True:
@@ -72,7 +75,7 @@ def chatty(document, stream):
 
 @hookimpl
 def docrefinery_exporters():
-    writers = [environment, descriptors, network, sleeping, grandchild, dying, leaving, failing]
+    writers = [environment, descriptors, network, sleeping, grandchild, dying, leaving, failing, rambling]
     writers += [hungry, linking, piping, babbling, chatty]
     return [
         Exporter(kind=write.__name__, summary="A trick.", content_type="text/plain", suffix=".txt", write=write)

@@ -98,6 +98,17 @@ async def test_a_failing_exporter_is_named_with_its_plugin(converter: Converter,
     await assert_works(converter, task)
 
 
+async def test_an_exception_of_a_megabyte_is_cut_to_what_can_be_stored(converter: Converter, task: Tasks) -> None:
+    outcome = await converter.convert(task(None, "rambling"), ignore)
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "EXPORT_FAILED"
+    assert "'rambling' of tricks 1.0 failed: LookupError: no such luck" in outcome.message
+    assert len(outcome.message) <= 2000
+    assert outcome.message.endswith("…")
+    assert "\0" not in outcome.message
+    await assert_works(converter, task)
+
+
 async def test_files_are_scanned_where_they_may_do_no_harm(converter: Converter, tmp_path: Path) -> None:
     path = tmp_path / "file.pdf"
     path.write_bytes(pdfs.eicar_pdf())

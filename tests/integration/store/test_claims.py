@@ -107,14 +107,14 @@ async def test_job_that_was_given_back_without_delay_is_next(db: Database, worke
 async def test_time_since_the_scanner_is_down_is_kept_over_claims(db: Database, worker: HandWorker) -> None:
     await make_job(db, await make_tenant(db, "acme"))
     claim = await worker.claim()
-    assert claim.scanner_down_since is None
-    await claims.give_back(db, claim, scanner_down=True)
-    [row] = await db.fetch("SELECT scanner_down_since FROM jobs")
-    since = row["scanner_down_since"]
+    assert claim.put_off_since is None
+    await claims.give_back(db, claim, put_off=True)
+    [row] = await db.fetch("SELECT put_off_since FROM jobs")
+    since = row["put_off_since"]
     second = await worker.claim()
-    assert second.scanner_down_since == since is not None
-    await claims.give_back(db, second, scanner_down=True)
-    assert (await worker.claim()).scanner_down_since == since
+    assert second.put_off_since == since is not None
+    await claims.give_back(db, second, put_off=True)
+    assert (await worker.claim()).put_off_since == since
 
 
 async def test_job_that_is_given_back_after_a_cancel_ends(db: Database, worker: HandWorker) -> None:

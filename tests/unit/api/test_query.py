@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 from hypothesis import given, strategies as st
 
-from docrefinery.api.query import ref_of, time_of
+from docrefinery.api.query import time_of
+from docrefinery.store.records import ref_of
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
 MOMENTS = st.datetimes(datetime(1971, 1, 1), datetime(2199, 1, 1), timezones=ZONES)  # noqa: DTZ001

@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from docrefinery.pipeline.scratch import scratch_folder
@@ -21,7 +23,7 @@ with scratch_folder(Path(sys.argv[1])) as folder:
 def test_folder_goes_with_the_block(tmp_path: Path) -> None:
     with scratch_folder(tmp_path / "scratch") as folder:
         (folder / "file").write_text("x")
-    assert list((tmp_path / "scratch").iterdir()) == []
+    assert list((tmp_path / "scratch").glob("worker-*")) == []
 
 
 def test_folder_of_a_killed_process_is_removed_by_the_next_and_that_of_a_living_one_is_not(tmp_path: Path) -> None:
@@ -34,4 +36,30 @@ def test_folder_of_a_killed_process_is_removed_by_the_next_and_that_of_a_living_
         holder.send_signal(signal.SIGKILL)
         holder.wait()
         with scratch_folder(tmp_path) as folder:
-            assert list(tmp_path.iterdir()) == [folder]
+            assert list(tmp_path.glob("worker-*")) == [folder]
+
+
+def test_folder_of_a_process_killed_while_it_made_it_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "worker-unfinished").mkdir()
+    with scratch_folder(tmp_path) as folder:
+        assert list(tmp_path.glob("worker-*")) == [folder]
+
+
+def test_processes_that_start_at_once_leave_each_other_alone(tmp_path: Path) -> None:
+    """Each thread opens files of its own, so to `flock` they are processes."""
+    together = threading.Barrier(8)
+
+    def start_and_stop() -> bool:
+        kept = True
+        for _ in range(40):
+            together.wait(20)
+            with scratch_folder(tmp_path) as folder:
+                (folder / "file").write_text("x")
+                together.wait(20)
+                kept &= (folder / "file").exists()
+        return kept
+
+    with ThreadPoolExecutor(8) as pool:
+        started = [pool.submit(start_and_stop) for _ in range(8)]
+        assert all(each.result() for each in started)
+    assert list(tmp_path.glob("worker-*")) == []

@@ -1,6 +1,7 @@
 """The client against a server that says whatever a test wants."""
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 
 from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable
 from docrefinery.scanners.clamd import CLAMD, Clamd
+from docrefinery.services.health import CHECK_SECONDS
 
-Script = Callable[[socket.socket], None]
+Script = Callable[[socket.socket], object]
 Serve = Callable[[Script], str]
 
 
@@ -144,6 +146,13 @@ def test_a_server_that_never_answers_is_down(serve: Serve, file: Path) -> None:
 
     with pytest.raises(ScannerDown, match="timed out"):
         Clamd(serve(script), reply_seconds=0.2).scan(file)
+
+
+def test_a_check_is_given_up_before_readyz_gives_up_on_it(serve: Serve) -> None:
+    started = time.monotonic()
+    with pytest.raises(ScannerDown, match="timed out"):
+        Clamd(serve(lambda connection: [connection.recv(10), connection.recv(1)])).check()
+    assert time.monotonic() - started < CHECK_SECONDS
 
 
 def test_nobody_listening_is_down(file: Path, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ CREATE TABLE jobs (
     event_sequence integer NOT NULL DEFAULT 0,
     cancel_requested_at timestamptz,
     not_before timestamptz NOT NULL DEFAULT '-infinity',
-    scanner_down_since timestamptz,
+    put_off_since timestamptz,
     traceparent text NOT NULL DEFAULT '',
     request_id text NOT NULL DEFAULT '',
     queued_at timestamptz NOT NULL DEFAULT now(),
@@ -218,6 +218,10 @@ BEGIN
     IF TG_OP = 'INSERT' THEN
         NEW.created_at := NEW.modified_at;
         NEW.queued_at := NEW.modified_at;
+    ELSIF NEW.status <> OLD.status AND OLD.status || '>' || NEW.status <> ALL (ARRAY[
+            'QUEUED>RUNNING', 'QUEUED>CANCELED', 'RUNNING>QUEUED', 'RUNNING>SUCCEEDED', 'RUNNING>FAILED',
+            'RUNNING>CANCELED', 'RUNNING>QUARANTINED', 'FAILED>QUEUED', 'QUARANTINED>QUEUED']) THEN
+        RAISE check_violation USING MESSAGE = 'a job does not go from ' || OLD.status || ' to ' || NEW.status;
     ELSIF (NEW.status, NEW.stage) IS DISTINCT FROM (OLD.status, OLD.stage) THEN
         NEW.event_sequence := OLD.event_sequence + 1;
     END IF;

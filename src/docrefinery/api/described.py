@@ -1,0 +1,109 @@
+"""What the OpenAPI document says of answers and headers that handlers' annotations cannot tell."""
+
+from copy import copy
+from http import HTTPStatus
+
+from litestar.openapi.spec import (
+    OpenAPI,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    Operation,
+    Parameter,
+    Reference,
+    Schema,
+)
+from litestar.openapi.spec.enums import OpenAPIType
+
+_TEXT, _NUMBER = Schema(type=OpenAPIType.STRING), Schema(type=OpenAPIType.INTEGER)
+PROBLEM = Schema(
+    type=OpenAPIType.OBJECT,
+    description="An error (RFC 9457); `errors` names every wrong field.",
+    properties={
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": _NUMBER,
+        "detail": _TEXT,
+        "instance": _TEXT,
+        "error_code": _TEXT,
+        "request_id": _TEXT,
+        "errors": Schema(
+            type=OpenAPIType.ARRAY,
+            items=Schema(type=OpenAPIType.OBJECT, properties={"pointer": _TEXT, "detail": _TEXT}),
+        ),
+    },
+    required=["type", "title", "status", "detail", "error_code", "request_id"],
+)
+ALWAYS = (400, 401, 403, 503)
+REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
+    ("post", "/v1/documents/"): (409, 413, 415, 422),
+    ("post", "/v1/jobs/"): (404, 409, 422),
+    ("post", "/v1/jobs/{id}/cancel/"): (409,),
+    ("post", "/v1/jobs/{id}/retry/"): (409,),
+    ("get", "/v1/documents/{id}/file/"): (409, 416),
+    ("get", "/v1/artifacts/{id}/"): (416,),
+}
+# Statuses that answer like the one documented: the same content, or none.
+SUCCESSES: dict[tuple[str, str], dict[int, bool]] = {
+    ("post", "/v1/jobs/{id}/cancel/"): {200: True},
+    ("get", "/v1/jobs/{id}/"): {304: False},
+    ("get", "/v1/documents/{id}/file/"): {206: True, 304: False},
+    ("get", "/v1/artifacts/{id}/"): {206: True, 304: False},
+    ("get", "/readyz"): {503: True},
+}
+_TOKEN = {"X-Internal-Token": "The installation's internal token."}
+HEADERS: dict[tuple[str, str], dict[str, str]] = {
+    ("post", "/v1/documents/"): {"Idempotency-Key": "The same key and request within 24 h gives the same answer."},
+    ("post", "/v1/jobs/"): {"Idempotency-Key": "The same key and request within 24 h gives the same answer."},
+    ("get", "/v1/jobs/{id}/"): {"If-None-Match": "A known `ETag`."},
+    ("get", "/v1/jobs/{id}/events/"): {"Last-Event-ID": "Begin after this event."},
+    ("get", "/v1/documents/{id}/file/"): {
+        "If-None-Match": "The `ETag` of what is known already.",
+        "Range": "One range.",
+    },
+    ("get", "/v1/artifacts/{id}/"): {"If-None-Match": "The `ETag` of what is known already.", "Range": "One range."},
+    **{
+        ("get", path): {"X-Internal-Token": "The installation's internal token."}
+        for path in ("/healthz", "/readyz", "/metrics")
+    },
+}
+METHODS = ("get", "post", "delete")
+
+
+def describe(document: OpenAPI) -> None:
+    """Complete a document whose paths are spelled as the guide does."""
+    schemas = document.components.schemas = dict(document.components.schemas or {})
+    schemas["Problem"] = PROBLEM
+    for path, item in (document.paths or {}).items():
+        for method in METHODS:
+            operation: Operation | None = getattr(item, method)
+            if operation is not None:
+                _answers(operation, method, path)
+                _headers(operation, method, path)
+    uploaded = document.paths["/v1/documents/"].post if document.paths else None
+    if uploaded is not None and uploaded.responses:
+        view = OpenAPIMediaType(schema=Reference("#/components/schemas/DocumentView"))
+        uploaded.responses["201"] = OpenAPIResponse("The document.", content={"application/json": view})
+
+
+def _answers(operation: Operation, method: str, path: str) -> None:
+    responses = {status: answer for status, answer in (operation.responses or {}).items() if status != "400"}
+    documented = next(answer for status, answer in responses.items() if status.startswith("2"))
+    for status, alike in SUCCESSES.get((method, path), {}).items():
+        answer = copy(documented) if alike and isinstance(documented, OpenAPIResponse) else OpenAPIResponse("")
+        answer.description = HTTPStatus(status).phrase
+        responses[str(status)] = answer
+    refusals = {*ALWAYS, *REFUSALS.get((method, path), ()), *((404,) if "{id}" in path else ())}
+    if not path.startswith("/v1/"):
+        refusals = {403}
+    problem = {"application/problem+json": OpenAPIMediaType(schema=Reference("#/components/schemas/Problem"))}
+    for status in sorted(refusals):
+        responses[str(status)] = OpenAPIResponse(HTTPStatus(status).phrase, content=problem)
+    operation.responses = dict(sorted(responses.items()))
+
+
+def _headers(operation: Operation, method: str, path: str) -> None:
+    known = HEADERS.get((method, path), {})
+    operation.parameters = [
+        *(operation.parameters or []),
+        *(Parameter(name, "header", description=text, schema=_TEXT) for name, text in known.items()),
+    ]

@@ -1,0 +1,251 @@
+"""What a worker does when something it needs is away, hangs, or goes wrong in a way nobody thought of."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, cast
+from uuid import uuid4
+
+import asyncpg
+import msgspec
+import pytest
+
+from docrefinery.errors import StorageError
+from docrefinery.model import Stage
+from docrefinery.pipeline import outcomes
+from docrefinery.pipeline.beating import Watch
+from docrefinery.pipeline.converter import Converter
+from docrefinery.pipeline.publishing import Publisher
+from docrefinery.pipeline.runner import Runner, Slot
+from docrefinery.pipeline.scanning import Scanning
+from docrefinery.plugin import Clean, Scanner, Verdict
+from docrefinery.plugin.registry import load
+from docrefinery.settings import Settings
+from docrefinery.store import claims, jobs
+from docrefinery.store.blobs import Blobs
+from docrefinery.store.database import Database
+from docrefinery.store.records import JobRecord
+from tests.support.tenants import make_job, make_tenant
+
+
+class Scripted:
+    """A converter that answers what the test says."""
+
+    def __init__(self) -> None:
+        self.scanned: Verdict | outcomes.Outcome = Clean()
+        self.converted: outcomes.Outcome = outcomes.Rejected("INVALID_PDF", "Made by hand.")
+
+    async def start(self) -> None:
+        """Be warm."""
+
+    async def scan(self, scanner: str, path: Path) -> Verdict | outcomes.Outcome:  # noqa: ARG002
+        """Judge a file."""
+        return self.scanned
+
+    async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:  # noqa: ARG002
+        """Convert a file."""
+        on_progress(outcomes.Progress(Stage.EXPORTING, 1, 1))
+        return self.converted
+
+    def kill(self) -> None:
+        """Have nothing to kill."""
+
+
+class Hanging:
+    """A scan engine that answers when the test lets it."""
+
+    def __init__(self) -> None:
+        self.asked, self.answer = threading.Event(), threading.Event()
+
+    def scan(self, path: Path) -> Verdict:  # noqa: ARG002
+        """Wait."""
+        self.asked.set()
+        self.answer.wait()
+        return Clean()
+
+    def check(self) -> None:
+        """Be fine."""
+
+
+class Quiet:
+    """Nobody tells of a cancel: the heartbeat learns of it."""
+
+    async def changed(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(min(seconds, 0.05))
+
+
+@contextmanager
+def quietly(_: int) -> Iterator[Watch]:
+    yield Quiet()
+
+
+@pytest.fixture
+def converter() -> Scripted:
+    return Scripted()
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    engine = Hanging()
+    yield engine
+    engine.answer.set()
+
+
+def a_runner(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path, scanner: Scanner | None = None
+) -> Runner:
+    registry, blobs, fake = load(()), Blobs(settings.storage), cast(Converter, converter)
+    scratch = tmp_path / "in-hand"
+    scratch.mkdir()
+    return Runner(
+        Slot(worker_id=uuid4(), watching=quietly, scratch=scratch),
+        db,
+        blobs,
+        fake,
+        Scanning(scanner or registry.scanners["basic"], fake, {}),
+        Publisher(db, blobs, registry),
+        settings,
+    )
+
+
+async def a_job(db: Database, settings: Settings) -> JobRecord:
+    """Queue a job whose file is in the storage."""
+    await make_job(db, await make_tenant(db, "acme"))
+    [row] = await db.fetch("SELECT blob_key FROM documents")
+    async with Blobs(settings.storage).writing(row["blob_key"]) as writer:
+        await writer.write(b"%PDF-1.4")
+    return await the_job(db)
+
+
+async def the_job(db: Database) -> JobRecord:
+    [row] = await db.fetch("SELECT id, tenant_id FROM jobs ORDER BY id LIMIT 1")
+    job = await jobs.get(db, row["tenant_id"], row["id"])
+    assert job is not None
+    return job
+
+
+async def document_status(db: Database) -> str:
+    [row] = await db.fetch("SELECT status FROM documents ORDER BY id LIMIT 1")
+    return str(row["status"])
+
+
+@pytest.mark.parametrize(
+    ("scanned", "code"),
+    [
+        (outcomes.TimedOut(120), "SCANNER_UNAVAILABLE"),
+        (outcomes.Rejected("OUT_OF_MEMORY", "Too much."), "OUT_OF_MEMORY"),
+    ],
+)
+async def test_scan_that_came_to_nothing_lifts_no_quarantine(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path, scanned: outcomes.Outcome, code: str
+) -> None:
+    await a_job(db, settings)
+    await db.fetch("UPDATE documents SET status = 'QUARANTINED'")
+    converter.scanned = scanned
+    await a_runner(db, settings, converter, tmp_path).drain("convert")
+    job = await the_job(db)
+    assert (job.status, job.error_code) == ("FAILED", code)
+    assert "conversion" not in job.error_message
+    assert await document_status(db) == "QUARANTINED"
+
+
+@asynccontextmanager
+async def scanning(runner: Runner, hanging: Hanging) -> AsyncIterator[asyncio.Task[None]]:
+    """Run until the engine has been asked and does not answer."""
+    draining = asyncio.create_task(runner.drain("convert"))
+    await asyncio.to_thread(hanging.asked.wait, 10)
+    yield draining
+
+
+def hangs(hanging: Hanging) -> Scanner:
+    return Scanner(name="hanging", summary="Does not answer.", create=lambda _: hanging)
+
+
+async def test_cancel_does_not_wait_for_a_scanner_that_hangs(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path, hanging: Hanging
+) -> None:
+    job = await a_job(db, settings)
+    async with scanning(a_runner(db, settings, converter, tmp_path, hangs(hanging)), hanging) as draining:
+        await jobs.cancel(db, job.tenant_id, job.id)
+        async with asyncio.timeout(2):
+            await draining
+    assert (await the_job(db)).status == "CANCELED"
+
+
+async def test_stop_gives_a_job_back_that_waits_for_its_scanner_and_blames_nobody(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path, hanging: Hanging
+) -> None:
+    await a_job(db, settings)
+    runner = a_runner(db, settings, converter, tmp_path, hangs(hanging))
+    async with scanning(runner, hanging) as draining:
+        runner.shut_down()
+        async with asyncio.timeout(2):
+            await draining
+    assert (await the_job(db)).status == "QUEUED"
+    assert [row["crashes"] for row in await db.fetch("SELECT crashes FROM jobs")] == [0]
+
+
+async def test_storage_that_is_away_costs_no_job_and_leaves_the_others_in_the_queue(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(self: Blobs, key: str, path: Path) -> None:
+        raise StorageError("The storage is away.")
+
+    first = await a_job(db, settings)
+    await db.fetch(
+        "INSERT INTO jobs (tenant_id, document_id, options) "
+        "SELECT tenant_id, document_id, options FROM jobs, generate_series(1, 5)"
+    )
+    monkeypatch.setattr(Blobs, "read_to", away)
+    await a_runner(db, settings, converter, tmp_path).drain("convert")
+    rows = await db.fetch("SELECT id, status, crashes, put_off_since IS NOT NULL AS put_off FROM jobs ORDER BY id")
+    assert {(row["status"], row["crashes"]) for row in rows} == {("QUEUED", 0)}
+    assert [row["id"] for row in rows if row["put_off"]] == [first.id]
+
+
+async def test_job_that_was_put_off_for_too_long_says_what_was_away(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(self: Blobs, key: str, path: Path) -> None:
+        raise StorageError("The storage is away.")
+
+    await a_job(db, settings)
+    await db.fetch("UPDATE jobs SET put_off_since = now() - interval '10 s'")
+    monkeypatch.setattr(Blobs, "read_to", away)
+    short = msgspec.structs.replace(settings, scanner_wait_seconds=5)
+    await a_runner(db, short, converter, tmp_path).drain("convert")
+    assert ((await the_job(db)).status, (await the_job(db)).error_code) == ("FAILED", "STORAGE_ERROR")
+
+
+@pytest.mark.parametrize("step", ["enter_stage", "beat"])
+async def test_error_nobody_thought_of_does_not_hold_the_worker_for_ever(
+    db: Database,
+    settings: Settings,
+    converter: Scripted,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: str,
+) -> None:
+    told = getattr(claims, step)
+
+    async def fails(db: Database, claim: Any, *arguments: Any, **more: Any) -> Any:
+        if step == "enter_stage" and arguments[0] != Stage.EXPORTING:
+            return await told(db, claim, *arguments, **more)
+        raise asyncpg.DiskFullError("no space left on device")
+
+    await a_job(db, settings)
+    monkeypatch.setattr(claims, step, fails)
+    async with asyncio.timeout(10):
+        await a_runner(db, settings, converter, tmp_path).drain("convert")
+    assert (await the_job(db)).error_code == "INVALID_PDF"
+
+
+async def test_files_of_a_job_are_gone_when_it_is_left(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path
+) -> None:
+    await a_job(db, settings)
+    await a_runner(db, settings, converter, tmp_path).drain("convert")
+    assert list((tmp_path / "in-hand").iterdir()) == []
