@@ -211,3 +211,9 @@ def test_without_a_key_nothing_is_handed_over(front: Front, artifact: Json) -> N
     answer = httpx.get(front.through.base_url.join(f"/v1/artifacts/{artifact['id']}/"), trust_env=False)
     assert answer.status_code == 401
     assert "X-Accel-Redirect" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/metrics/"])
+def test_health_and_figures_are_for_inside(front: Front, path: str) -> None:
+    assert front.through.get(path).status_code == 403
+    assert front.own.client.get(path).status_code == 200

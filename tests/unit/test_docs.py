@@ -6,7 +6,7 @@ from pathlib import Path
 from tools import reference
 
 ROOT = Path(__file__).parents[2]
-SOURCES = (ROOT / "src").rglob("*.py")
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
 
 
 def test_tables_of_settings_and_errors_are_what_the_code_says() -> None:
