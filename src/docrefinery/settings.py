@@ -168,7 +168,7 @@ _FORMS = {
     "database_url": _POSTGRES,
     "migration_database_url": _POSTGRES,
     "redis_url": (r"(rediss?|unix)://.+", "a URL like redis://host:6379/0"),
-    "storage_url": (r"(file|s3|gs|az)://.+", "a URL like file:///folder or s3://bucket/prefix"),
+    "storage_url": (r"file:///.+|(s3|gs|az)://.+", "a URL like file:///folder or s3://bucket/prefix"),
     "clamd_address": (r"unix:/.+|.+:\d{1,5}", "host:port or unix:/path"),
     "public_url": (r"https?://.+", "a URL like https://refinery.example"),
 }

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
@@ -27,12 +27,9 @@ from docrefinery.services.idempotency import Attempt, once
 from docrefinery.services.keys import Caller
 from docrefinery.settings import Settings
 from docrefinery.store import documents, garbage, jobs
-from docrefinery.store.blobs import Blobs
+from docrefinery.store.blobs import Blobs, BlobWriter
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.records import DocumentRecord, JobRecord, Ref
-
-if TYPE_CHECKING:
-    from obstore import AsyncWritableFile
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +75,7 @@ Accepted = Created | Duplicate
 class Upload:
     """A file that is arriving: counted, hashed and checked on its way into the storage."""
 
-    def __init__(self, key: str, uuid: UUID, limit: int, writer: "AsyncWritableFile") -> None:
+    def __init__(self, key: str, uuid: UUID, limit: int, writer: BlobWriter) -> None:
         self.key = key
         self.uuid = uuid
         self.size_bytes = 0

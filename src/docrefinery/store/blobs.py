@@ -1,7 +1,7 @@
 """Bytes of documents and artifacts, through obstore: a local folder, S3, GCS or Azure by URL."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -27,6 +27,28 @@ class BlobMissing(StorageError):
     """The storage has no blob of this key."""
 
 
+@contextmanager
+def _refused(key: str) -> Iterator[None]:
+    """Tell the storage's errors from anybody else's."""
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise StorageError(f"The storage did not take {key}.") from error
+
+
+class BlobWriter:
+    """A blob that is being written."""
+
+    def __init__(self, key: str, file: "AsyncWritableFile") -> None:
+        self._key = key
+        self._file = file
+
+    async def write(self, data: bytes) -> None:
+        """Write the next piece; raises :class:`StorageError`."""
+        with _refused(self._key):
+            await self._file.write(data)
+
+
 class Blobs:
     """The storage that a URL names. Keys are made by the services, never from a file name.
 
@@ -44,23 +66,26 @@ class Blobs:
             self._store = from_url(url)
 
     @asynccontextmanager
-    async def writing(self, key: str) -> AsyncIterator["AsyncWritableFile"]:
+    async def writing(self, key: str) -> AsyncIterator["BlobWriter"]:
         """Write a blob in pieces; it becomes visible as a whole at the end, and not at all after an exception.
 
         :raises StorageError: if the storage refuses.
         """
+        with _refused(key):
+            file = obstore.open_writer_async(self._store, key, buffer_size=5 * PART, max_concurrency=2)
+            await file.__aenter__()
         try:
-            async with obstore.open_writer_async(self._store, key, buffer_size=5 * PART, max_concurrency=2) as writer:
-                yield writer
-        except BaseError as error:
-            raise StorageError(f"The storage did not take {key}.") from error
+            yield BlobWriter(key, file)
+        except BaseException as error:
+            await file.__aexit__(type(error), error, error.__traceback__)
+            raise
+        with _refused(key):
+            await file.__aexit__(None, None, None)
 
     async def write_file(self, key: str, path: Path) -> None:
         """Write a blob from a local file."""
-        try:
+        with _refused(key):
             await obstore.put_async(self._store, key, path)
-        except (BaseError, OSError) as error:
-            raise StorageError(f"The storage did not take {key}.") from error
 
     async def stream(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Yield a blob's bytes from ``start`` to ``end`` (exclusive; ``None`` is all of it).

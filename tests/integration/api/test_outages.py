@@ -8,13 +8,14 @@ from pathlib import Path
 
 import httpx
 import msgspec
+import obstore
 import pytest
 
 from docrefinery.embedded import EmbeddedServices
 from docrefinery.settings import Settings, load
 from docrefinery.store.migrate import migrate
 from tests.support.api import running
-from tests.support.calls import assert_problem, job_of, queued, upload
+from tests.support.calls import a_pdf, assert_problem, job_of, queued, upload
 from tests.support.waiting import gone, until, until_true
 
 
@@ -119,3 +120,15 @@ async def test_upload_without_a_broker_is_accepted_and_waits(
     assert ready["checks"]["broker"]["status"] == "failed"
     await asyncio.to_thread(own_services.ensure)
     assert (await client.get("/readyz")).json()["checks"]["broker"]["status"] == "ok"
+
+
+async def test_storage_that_cannot_be_written_is_named_and_not_the_database(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(obstore, "open_writer_async", refuses)
+    problem = assert_problem(await upload(client, a_pdf()), 503, "UNAVAILABLE")
+    assert "storage" in str(problem["detail"])
+    assert "database" not in str(problem["detail"])
