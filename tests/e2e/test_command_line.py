@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.pdfs import born_digital, encrypted, with_figure
+from tests.support.pdfs import born_digital, eicar_pdf, encrypted, with_figure
 from tests.support.processes import docrefinery, environment
 from tests.support.refinery import Client, Refinery, fresh
 
@@ -178,6 +178,14 @@ def test_convert_does_the_good_files_and_says_which_failed(bench: Workbench) -> 
     assert bench.names("converted/report") == names
     assert "Another report." in bench.folder.joinpath("converted/report-2/report.md").read_text()
     assert [path.name for path in bench.folder.glob("docrefinery-*")] == []
+
+
+def test_convert_converts_nothing_that_the_scanner_recognises(bench: Workbench) -> None:
+    bench.folder.joinpath("bad.pdf").write_bytes(eicar_pdf())
+    ran = bench.convert("bad.pdf", "report.pdf")
+    assert ran.returncode == 1
+    assert "MALWARE_DETECTED" in ran.stderr
+    assert bench.names("converted") == ["report"]
 
 
 def test_convert_goes_on_after_a_file_whose_results_cannot_be_written(bench: Workbench) -> None:

@@ -1,4 +1,4 @@
-"""``docrefinery convert``: the pipeline without a server."""
+"""``docrefinery convert``: the pipeline without a server, the scan included."""
 
 import asyncio
 import shutil
@@ -13,13 +13,15 @@ from msgspec import Raw
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from docrefinery.bootstrap.common import child_limits, registry_of
+from docrefinery.bootstrap.common import child_limits, registry_of, scanner_of
 from docrefinery.cli.context import settings
 from docrefinery.cli.output import errors
 from docrefinery.model import ALWAYS_EXPORTED
 from docrefinery.pipeline import outcomes
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
 from docrefinery.pipeline.publishing import file_name
+from docrefinery.pipeline.scanning import Scanning, unscannable
+from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable
 from docrefinery.plugin.registry import Registry
 from docrefinery.services import options
 from docrefinery.services.options import Effective
@@ -46,13 +48,16 @@ def convert(
     for name in effective.ignored:
         errors.print(f"[yellow]ignored[/] option {name}")
     converter = Converter(child_limits(chosen), chosen.plugins)
-    if failed := asyncio.run(_convert_all(converter, registry, effective, files, out)):
+    scanning = Scanning(scanner_of(registry, chosen), converter, chosen.environ)
+    for warning in scanning.warnings:
+        errors.print(f"[yellow]{warning.code}[/] {warning.message}", soft_wrap=True)
+    if failed := asyncio.run(_convert_all(scanning, converter, registry, effective, files, out)):
         errors.print(f"{failed} of {len(files)} files failed.")
         raise typer.Exit(1)
 
 
 async def _convert_all(
-    converter: Converter, registry: Registry, effective: Effective, files: list[Path], out: Path
+    scanning: Scanning, converter: Converter, registry: Registry, effective: Effective, files: list[Path], out: Path
 ) -> int:
     failed, missing = 0, {source for source in files if not source.is_file()}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -66,17 +71,17 @@ async def _convert_all(
 
                 with tempfile.TemporaryDirectory(prefix="docrefinery-") as workdir:
                     result = (
-                        "there is no such file"
+                        "there is no such file, or it is a folder"
                         if source in missing
-                        else await _convert_one(converter, _task(effective, source, workdir), tell)
+                        else await _convert_one(scanning, converter, _task(effective, source, workdir), tell)
                     )
                     progress.remove_task(bar)
                     reason = result if isinstance(result, str) else _placed(result, registry, source, folder)
                     if reason:
                         failed += 1
-                        errors.print(f"[red]failed[/] {escape(str(source))}: {escape(reason)}")
+                        errors.print(f"[red]failed[/] {escape(str(source))}: {escape(reason)}", soft_wrap=True)
                     else:
-                        errors.print(f"[green]done[/] {escape(str(folder))}")
+                        errors.print(f"[green]done[/] {escape(str(folder))}", soft_wrap=True)
     finally:
         await converter.close()
     return failed
@@ -101,23 +106,35 @@ def _folders(files: list[Path], out: Path) -> list[Path]:
 
 
 async def _convert_one(
-    converter: Converter, task: outcomes.Task, tell: Callable[[outcomes.Progress], None]
+    scanning: Scanning, converter: Converter, task: outcomes.Task, tell: Callable[[outcomes.Progress], None]
 ) -> outcomes.Converted | str:
-    """Convert a file; what went wrong comes back as a sentence."""
+    """Scan and convert a file; what went wrong comes back as a sentence."""
     try:
-        outcome = await converter.convert(task, tell)
+        match await scanning.scan(task.source):
+            case Clean():
+                outcome = await converter.convert(task, tell)
+                return outcome if isinstance(outcome, outcomes.Converted) else _sentence(outcome)
+            case Infected(signature=signature):
+                return f"MALWARE_DETECTED: the scanner recognised {signature}"
+            case Unscannable() as verdict:
+                return f"SCANNER_UNAVAILABLE: {unscannable(verdict)}"
+            case ended:
+                return _sentence(ended)
+    except ScannerDown as error:
+        return f"SCANNER_UNAVAILABLE: {error}"
     except ConverterUnavailable as error:
         return str(error)
+
+
+def _sentence(outcome: outcomes.Outcome) -> str:
     match outcome:
-        case outcomes.Converted():
-            return outcome
         case outcomes.Rejected():
             return f"{outcome.code}: {outcome.message}"
         case outcomes.TimedOut():
             return f"CONVERSION_TIMEOUT: it took longer than {outcome.seconds:g} s"
         case outcomes.Crashed():
             return f"WORKER_CRASHED: {outcome.reason}"
-        case outcomes.Canceled():
+        case outcomes.Canceled() | outcomes.Converted():
             return "it was stopped"
         case _:
             assert_never(outcome)

@@ -15,13 +15,28 @@ from docrefinery.store.records import JobRecord
 
 app = subcommands("List, cancel and retry jobs.")
 
-COLUMNS = ("id", "status", "stage", "document_id", "profile", "pages_done", "pages_total", "error_code", "modified_at")
+COLUMNS = ("id", "document", "status", "pages", "error_code", "changed")
 InTenant = Annotated[str, typer.Option("--tenant", help="Name of the tenant.")]
 JobId = Annotated[str, typer.Argument(help="Number or uuid of the job.")]
 
 
 def _row(job: JobRecord) -> dict[str, Any]:
-    return {name: getattr(job, name) for name in job.__struct_fields__ if name != "event_sequence"}
+    """Show a job with the names that the API has for its fields."""
+    names = {"error_details": "error_details_json"}
+    hidden = ("event_sequence", "tenant_id")
+    return {names.get(name, name): getattr(job, name) for name in job.__struct_fields__ if name not in hidden}
+
+
+def _line(job: JobRecord) -> dict[str, Any]:
+    """Show a job so that it fits a terminal."""
+    return {
+        "id": job.id,
+        "document": job.document_id,
+        "status": f"{job.status} {job.stage}" if job.status == JobStatus.RUNNING else job.status,
+        "pages": f"{job.pages_done}/{job.pages_total}" if job.pages_total else "",
+        "error_code": job.error_code,
+        "changed": f"{job.modified_at:%m-%d %H:%M}",
+    }
 
 
 @app.command("list")
@@ -40,7 +55,7 @@ def list_some(
         owner = await services.tenants.get(tenant)
         return (await services.jobs.page(owner.id, JobFilters(status=wanted), PageRequest(size=limit))).items
 
-    show([_row(job) for job in operate(work)], COLUMNS, as_json=as_json)
+    show([(_row if as_json else _line)(job) for job in operate(work)], COLUMNS, as_json=as_json)
 
 
 @app.command()
