@@ -8,52 +8,42 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-_LOCK = "in-use"
-_STARTING = "starting"
-
 
 @contextmanager
 def scratch_folder(base: Path) -> Iterator[Path]:
     """Make a folder under ``base`` and remove it at the end; what killed processes left there is removed first."""
     base.mkdir(parents=True, exist_ok=True, mode=0o700)
     # One at a time: a folder that another process is about to lock must not pass for abandoned.
-    starting = _locked(base / _STARTING)
+    starting = _locked(base)
     try:
-        _sweep(base)
+        for left in base.glob("worker-*"):
+            if _abandoned(left):
+                shutil.rmtree(left, ignore_errors=True)
         folder = Path(tempfile.mkdtemp(prefix="worker-", dir=base))
-        lock = _locked(folder / _LOCK)
+        in_use = _locked(folder)
     finally:
         os.close(starting)
     try:
         yield folder
     finally:
-        os.close(lock)
+        os.close(in_use)
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _locked(path: Path) -> int:
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
+def _locked(folder: Path, mode: int = fcntl.LOCK_EX) -> int:
+    """Lock a folder until its descriptor is closed, by the process's death at the latest."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, mode)
+    except OSError:
+        os.close(descriptor)
+        raise
     return descriptor
 
 
-def _sweep(base: Path) -> None:
-    for folder in base.glob("worker-*"):
-        if _abandoned(folder / _LOCK):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _abandoned(path: Path) -> bool:
-    """Return whether nobody holds the lock; a folder without one was left by a process killed as it made it."""
+def _abandoned(folder: Path) -> bool:
     try:
-        lock = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(_locked(folder, fcntl.LOCK_EX | fcntl.LOCK_NB))
     except OSError:
         return False
-    else:
-        return True
-    finally:
-        os.close(lock)
+    return True
