@@ -10,6 +10,7 @@ from docrefinery.api.auth import SECURITY, any_key
 from docrefinery.api.deps import ApiRequest
 from docrefinery.api.views import ExporterView, Listing, ProfileView
 from docrefinery.errors import InvalidFilter
+from docrefinery.model import ENGINE
 from docrefinery.store.paging import Cursor, Page, PageRequest
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ async def list_profiles(request: ApiRequest) -> Listing[ProfileView]:
             enabled=True,
             exports=list(profile.exports),
             options=dict(profile.options),
-            engine="native",
+            engine=ENGINE,
             available=True,
             missing=[],
         )

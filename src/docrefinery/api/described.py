@@ -46,6 +46,7 @@ REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
 SUCCESSES: dict[tuple[str, str], dict[int, bool]] = {
     ("post", "/v1/jobs/{id}/cancel/"): {200: True},
     ("get", "/v1/jobs/{id}/"): {304: False},
+    ("get", "/v1/jobs/{id}/events/"): {204: False},
     ("get", "/v1/documents/{id}/file/"): {206: True, 304: False},
     ("get", "/v1/artifacts/{id}/"): {206: True, 304: False},
     ("get", "/readyz"): {503: True},

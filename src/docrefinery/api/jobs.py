@@ -78,13 +78,18 @@ class JobsController(Controller):
         return Response(body, headers=headers, media_type=MediaType.JSON)
 
     @get("/{id:str}/events/", guards=[needs(Scope.JOBS_READ)], media_type="text/event-stream")
-    async def events(self, request: ApiRequest, ref: PathRef) -> ServerSentEvent:
-        """Stream a job's events from its first, or from after `Last-Event-ID`, to its last."""
+    async def events(self, request: ApiRequest, ref: PathRef) -> Response[Any]:
+        """Stream a job's events from its first, or from after `Last-Event-ID`, to its last.
+
+        204 says that there is nothing left, which keeps browsers from asking again for ever.
+        """
         query.read(request, ())
         after = request.headers.get("last-event-id", "0")
         if not (after.isascii() and after.isdigit() and len(after) < 10):
             raise InvalidRequest("`Last-Event-ID` is not the id of an event of this stream.")
         job = await request.services.jobs.get(request.user.tenant_id, ref)
+        if JobStatus(job.status).terminal and int(after) >= max(job.event_sequence, 1):
+            return Response(b"", status_code=204)
         return ServerSentEvent(_stream(request, job, int(after)), headers={"Cache-Control": "no-cache"})
 
     @post("/{id:str}/cancel/", guards=[needs(Scope.DOCUMENTS_WRITE)], status_code=202)

@@ -78,13 +78,14 @@ def _run(chosen: Settings, stack: ExitStack) -> None:
         key = asyncio.run(first_key(chosen))
         listener = stack.enter_context(_listen(chosen))
         port = listener.getsockname()[1]
-        processes = _processes(chosen, listener)
-        stack.callback(stop_all, processes)
-        status.update("Starting the API and the workers …")
-        for process in processes:
-            process.start()
-        url = f"http://{_host(chosen.host)}:{port}"
-        _await_ready(url, processes[0])
+    # Without the spinner: from here on the processes write their own lines.
+    errors.print("Starting the API and the workers …")
+    processes = _processes(chosen, listener)
+    stack.callback(stop_all, processes)
+    for process in processes:
+        process.start()
+    url = f"http://{_host(chosen.host)}:{port}"
+    _await_ready(url, processes[0])
     _greet(url, key, chosen)
     while True:
         time.sleep(LOOK_SECONDS)

@@ -19,7 +19,7 @@ from docrefinery.engine.backend import DocumentBackend
 from docrefinery.engine.base import EngineOptions, EngineResult, OnPage
 from docrefinery.engine.preflight import Pages, preflight
 from docrefinery.errors import ConversionFailed, InvalidPdf
-from docrefinery.model import JobWarning
+from docrefinery.model import ENGINE, JobWarning
 
 # Rules, dots and the strips that some programs cut pictures into are no figures.
 _SMALLEST_PICTURE = 16
@@ -50,7 +50,7 @@ class NativeEngine:
             pages_total=pages.total,
             failed_pages=failed,
             warnings=(*_unavailable(options), *_page_warnings(failed, reasons)),
-            engine={"name": "native", "backend": "pdfium", "docling": version("docling-slim")},
+            engine={"name": ENGINE, "backend": "pdfium", "docling": version("docling-slim")},
         )
 
 
