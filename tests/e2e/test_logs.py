@@ -27,7 +27,7 @@ def own(make_shared: Start) -> Refinery:
 
 def lines(own: Refinery) -> list[Json]:
     """Return every line; each has to be JSON."""
-    return [json.loads(line) for line in own.log.read_text().splitlines() if line != "Stopping …"]
+    return [json.loads(line) for line in own.log.read_text().splitlines()]
 
 
 def submitted(own: Refinery, content: bytes, **headers: str) -> tuple[int, httpx.Response]:

@@ -63,11 +63,17 @@ def up(
         except Stopped:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
-            errors.print("Stopping …")
+            _say("Stopping …")
 
 
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     raise Stopped
+
+
+def _say(text: str) -> None:
+    """Tell a person; stderr that is no terminal has log lines alone."""
+    if errors.is_terminal:
+        errors.print(text)
 
 
 def _run(chosen: Settings, stack: ExitStack) -> None:
@@ -79,7 +85,7 @@ def _run(chosen: Settings, stack: ExitStack) -> None:
         listener = stack.enter_context(_listen(chosen))
         port = listener.getsockname()[1]
     # Without the spinner: from here on the processes write their own lines.
-    errors.print("Starting the API and the workers …")
+    _say("Starting the API and the workers …")
     processes = _processes(chosen, listener)
     stack.callback(stop_all, processes)
     for process in processes:
