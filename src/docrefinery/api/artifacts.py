@@ -8,6 +8,7 @@ from litestar.enums import HttpMethod
 from docrefinery.api import downloads, query
 from docrefinery.api.auth import SECURITY, needs
 from docrefinery.api.deps import ApiRequest, PathRef
+from docrefinery.api.listing import listing
 from docrefinery.api.views import ArtifactView, Listing
 from docrefinery.model import Scope
 from docrefinery.store.artifacts import ArtifactFilters
@@ -33,8 +34,7 @@ class ArtifactsController(Controller):
         values = query.read(request, FILTERS)
         paging = query.page_request(values)
         page = await request.services.artifacts.page(request.user, ArtifactFilters(**values), paging)
-        following, previous = query.links(request, request.services.settings.public_url, page)
-        return Listing(following, previous, [ArtifactView.of(artifact) for artifact in page.items])
+        return listing(request, page, ArtifactView.of)
 
     @route(
         "/{id:str}/",

@@ -8,6 +8,7 @@ from litestar import get
 from docrefinery.api import query
 from docrefinery.api.auth import SECURITY, any_key
 from docrefinery.api.deps import ApiRequest
+from docrefinery.api.listing import listing
 from docrefinery.api.views import ExporterView, Listing, ProfileView
 from docrefinery.errors import InvalidFilter
 from docrefinery.model import ENGINE
@@ -65,8 +66,7 @@ async def list_exporters(request: ApiRequest) -> Listing[ExporterView]:
 
 def _listing(request: ApiRequest, views: Sequence[T]) -> Listing[T]:
     page = _slice(views, query.page_request(query.read(request, query.PAGING)))
-    following, previous = query.links(request, request.services.settings.public_url, page)
-    return Listing(following, previous, page.items)
+    return listing(request, page, lambda view: view)
 
 
 def _slice(views: Sequence[T], request: PageRequest) -> Page[T]:

@@ -11,6 +11,7 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from docrefinery.api import downloads, query
 from docrefinery.api.auth import SECURITY, needs
 from docrefinery.api.deps import ApiRequest, PathRef, idempotency_key, origin
+from docrefinery.api.listing import listing
 from docrefinery.api.multipart import OVERHEAD, receive
 from docrefinery.api.problems import problem
 from docrefinery.api.uploads import harmless, wanted
@@ -86,8 +87,7 @@ class DocumentsController(Controller):
         values = query.read(request, FILTERS)
         paging = query.page_request(values)
         page = await request.services.documents.page(request.user, DocumentFilters(**values), paging)
-        following, previous = query.links(request, request.services.settings.public_url, page)
-        return Listing(following, previous, [DocumentView.of(document) for document in page.items])
+        return listing(request, page, DocumentView.of)
 
     @get("/{id:str}/", guards=[needs(Scope.DOCUMENTS_READ)])
     async def retrieve(self, request: ApiRequest, ref: PathRef) -> DocumentView:

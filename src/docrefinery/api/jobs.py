@@ -11,6 +11,7 @@ from docrefinery.api import bodies, query
 from docrefinery.api.auth import SECURITY, needs
 from docrefinery.api.deps import ApiRequest, PathRef, idempotency_key, origin
 from docrefinery.api.downloads import matches
+from docrefinery.api.listing import listing
 from docrefinery.api.views import JobEvent, JobRequest, JobView, Listing, encode
 from docrefinery.errors import InvalidRequest
 from docrefinery.model import JobStatus, Scope, Stage
@@ -58,8 +59,7 @@ class JobsController(Controller):
         values = query.read(request, FILTERS)
         paging = query.page_request(values)
         page = await request.services.jobs.page(request.user.tenant_id, JobFilters(**values), paging)
-        following, previous = query.links(request, request.services.settings.public_url, page)
-        return Listing(following, previous, [JobView.of(job) for job in page.items])
+        return listing(request, page, JobView.of)
 
     @get("/{id:str}/", guards=[needs(Scope.JOBS_READ)], operation_class=query.documented(WAIT))
     async def retrieve(self, request: ApiRequest, ref: PathRef) -> Response[Any]:
