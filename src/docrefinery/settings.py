@@ -125,8 +125,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     secret_keys: Annotated[
         tuple[str, ...],
         setting(
-            "Fernet keys that webhook secrets are encrypted under, separated by commas: the first encrypts, all decrypt; "
-            "`up` makes one and keeps it in the data dir unless this is set."
+            "Fernet keys for webhook secrets, separated by commas: the first encrypts, all decrypt; `up` makes one and "
+            "keeps it in the data dir unless this is set."
         ),
     ] = ()
     webhook_allow_nets: Annotated[

@@ -156,7 +156,8 @@ async def test_patch_changes_what_is_given(client: httpx.AsyncClient) -> None:
     assert await patched(secret="three") == {}
     assert await patched(enabled=False) == {"enabled": False}
     assert await patched(enabled=True, url=URL + "/x") == {"url": URL + "/x"}
-    for body in ({"name": None}, {"enabled": None}, {"has_secret": False}, {"events": []}):
+    bodies: tuple[dict[str, Any], ...] = ({"name": None}, {"enabled": None}, {"has_secret": False}, {"events": []})
+    for body in bodies:
         assert_problem(await client.patch(path, json=body), 400, "INVALID_REQUEST")
 
 

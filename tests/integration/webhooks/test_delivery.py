@@ -162,6 +162,7 @@ async def test_attempts_follow_the_schedule_with_jitter(
     for wait, plan in zip(waits, planned, strict=True):
         assert plan * 0.85 - 1 < wait < plan * 1.15
     assert any(abs(wait - plan) > plan * 0.001 for wait, plan in zip(waits, planned, strict=True))
+    [delivery] = await deliveries_of(db)
     assert (delivery["status"], delivery["attempts"]) == ("FAILED", 8)
 
 
