@@ -20,7 +20,8 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 64
 AT_ONCE_EACH = 4
-LEASE = timedelta(seconds=ATTEMPT_SECONDS + 10)
+PREPARATION_SECONDS = 5.0
+LEASE = timedelta(seconds=ATTEMPT_SECONDS + 2 * PREPARATION_SECONDS)
 """After this an attempt that nobody ended is made again: its process is gone."""
 PARTING_SECONDS = 2.0
 GONE = 410
@@ -106,11 +107,10 @@ class Courier:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(delivery=str(outgoing.uuid), endpoint_id=outgoing.endpoint_id)
         try:
-            await self._attempt(outgoing)
+            if (verdict := await self._attempt(outgoing)) is not None:
+                await self._end(outgoing, verdict)
         except UNREACHABLE as error:
-            log.warning("delivery_left_for_the_sweep", error=str(error))
-        except Exception:
-            log.exception("delivery_failed_unexpectedly")
+            log.warning("attempt_left_to_its_lease", error=str(error))
         finally:
             self._busy[outgoing.endpoint_id] -= 1
             if not self._busy[outgoing.endpoint_id]:
@@ -124,19 +124,26 @@ class Courier:
         except UNREACHABLE as error:
             log.warning("deliveries_not_looked_for", error=str(error))
 
-    async def _attempt(self, outgoing: OutgoingRecord) -> None:
-        body = await self._body(outgoing)
-        if body is None:
-            return
+    async def _attempt(self, outgoing: OutgoingRecord) -> Verdict | None:
+        """Make an attempt; ``None`` if the delivery is not this process's any more."""
+        deadline = asyncio.get_running_loop().time() + PREPARATION_SECONDS
         try:
+            body = await self._body(outgoing)
+            # A process that was held up must not send what another has sent meanwhile, perhaps with later events.
+            if body is None or asyncio.get_running_loop().time() > deadline:
+                return None
             secret = None if outgoing.secret is None else self._secrets.decrypt(outgoing.secret)
+            letter = Letter(url=outgoing.url, body=body, event=outgoing.event, delivery=outgoing.uuid, secret=secret)
+            return judge(await self._sender.send(letter))
         except SecretUnreadable:
-            reason = "The webhook's secret cannot be decrypted, so nothing was sent; set it again."
             log.warning("webhook_secret_unreadable", hint="a key is missing from DOCREFINERY_SECRET_KEYS")
-            await self._end(outgoing, Verdict(None, reason))
-            return
-        letter = Letter(url=outgoing.url, body=body, event=outgoing.event, delivery=outgoing.uuid, secret=secret)
-        await self._end(outgoing, judge(await self._sender.send(letter)))
+            return Verdict(None, "The webhook's secret cannot be decrypted, so nothing was sent; set it again.")
+        except UNREACHABLE:
+            raise
+        except Exception:
+            # A defect that met this delivery each time would otherwise keep it, and those behind it, for ever.
+            log.exception("attempt_failed_unexpectedly")
+            return Verdict(None, "The service failed on this attempt; its log says why.")
 
     async def _body(self, outgoing: OutgoingRecord) -> bytes | None:
         """Return the bytes that all attempts send; ``None`` if the delivery was deleted or taken by somebody else."""

@@ -95,7 +95,7 @@ class Sender:
             return Unanswered(f"The URL {error}.")
         except httpcore.ConnectError as error:
             return Unanswered(f"The receiver cannot be connected to: {_reason(error)}.")
-        except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+        except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             return self._broken_off(_reason(error), status)
 
     async def _exchange(self, letter: Letter, status: list[int]) -> Result:
