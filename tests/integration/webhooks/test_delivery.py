@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from standardwebhooks import Webhook
 
 from docrefinery.model import Stage
@@ -369,3 +370,28 @@ async def test_old_ends_are_forgotten_and_pending_ones_are_not(
     await db.fetch("UPDATE webhook_deliveries SET created_at = now() - interval '31 days'")
     await deliveries.remove_old(db)
     assert [d["status"] for d in await deliveries_of(db)] == ["PENDING"]
+
+
+async def test_attempt_that_fails_by_a_defect_counts(
+    db: Database, tenant: int, courier: Courier, receiver: Server
+) -> None:
+    await make_endpoint(db, tenant, receiver.url, secret=SECRET)
+    await db.fetch("UPDATE webhook_endpoints SET secret = $1", Fernet(KEYS[0]).encrypt(b"\xff"))
+    await a_canceled_job(db, tenant)
+    await deliver(courier)
+    [delivery] = await deliveries_of(db)
+    assert (delivery["status"], delivery["attempts"], delivery["lease_token"]) == ("PENDING", 1, None)
+    assert delivery["error"] == "The service failed on this attempt; its log says why."
+
+
+async def test_process_that_was_held_up_until_its_lease_ran_out_sends_nothing(
+    db: Database, tenant: int, courier: Courier, receiver: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docrefinery.services.webhooks.courier.PREPARATION_SECONDS", -1)
+    await make_endpoint(db, tenant, receiver.url)
+    await a_canceled_job(db, tenant)
+    await deliver(courier)
+    assert receiver.received == []
+    [delivery] = await deliveries_of(db)
+    assert (delivery["status"], delivery["attempts"]) == ("PENDING", 0)
+    assert delivery["next_attempt_at"] > datetime.now(UTC), "its lease ends in a while"
