@@ -11,6 +11,8 @@ import httpx
 import pytest
 
 from docrefinery.embedded import EmbeddedServices
+from docrefinery.services.doorbell import QUEUE, WEBHOOKS
+from docrefinery.worker.broker import build_broker, nudge
 from tests.e2e.conftest import Start
 from tests.support.pdfs import born_digital
 from tests.support.processes import DOCREFINERY, docrefinery, end_all, environment, wait_until
@@ -47,6 +49,11 @@ def test_migrate_api_and_worker_run_on_their_own(environ: dict[str, str], tmp_pa
     assert docrefinery("tenant", "create", "acme", environ=environ, cwd=tmp_path).returncode == 0
     created = docrefinery("key", "create", "--tenant", "acme", "--scope", "all", environ=environ, cwd=tmp_path)
     key = created.stdout.splitlines()[0]
+    # Messages that are there before a worker is: it must not take them before it can work.
+    broker = build_broker(environ["REDIS_URL"])
+    for queue in (QUEUE, WEBHOOKS):
+        broker.enqueue(nudge(queue))
+    broker.close()
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"

@@ -30,10 +30,6 @@ class SystemResolver:
         )
         return list(dict.fromkeys(ip_address(str(entry[4][0])) for entry in found))
 
-    def close(self) -> None:
-        """Give up what is not answered yet."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
 
 class Guard:
     """Refuses what is not public.
@@ -70,10 +66,5 @@ class Guard:
         except (OSError, UnicodeError):
             found = ()
         if not found:
-            raise unresolved()
+            raise refused("names a host that cannot be resolved")
         return found
-
-
-def unresolved() -> InvalidWebhookUrl:
-    """Return the error of a name without addresses."""
-    return refused("names a host that cannot be resolved")
