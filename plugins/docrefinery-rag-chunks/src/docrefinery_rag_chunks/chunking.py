@@ -7,10 +7,20 @@ from docling_core.transforms.chunker import DocChunk, HybridChunker
 from docling_core.transforms.chunker.hierarchical_chunker import ChunkingDocSerializer, ChunkingSerializerProvider
 from docling_core.transforms.serializer.base import BaseDocSerializer, BaseTableSerializer
 from docling_core.transforms.serializer.markdown import MarkdownParams, MarkdownTableSerializer
-from docling_core.types.doc import DoclingDocument, ImageRefMode, TableItem
+from docling_core.types.doc import (
+    DocItemLabel,
+    DoclingDocument,
+    ImageRefMode,
+    SectionHeaderItem,
+    TableItem,
+    TextItem,
+    TitleItem,
+)
 from semchunk.semchunk import chunk as split
 
-from docrefinery_rag_chunks.tokens import Estimate, count
+from docrefinery_rag_chunks.tokens import MOST_TOKENS, Estimate, count
+
+_LONGEST_HEADING = MOST_TOKENS // 8
 
 
 class _Serializer(ChunkingDocSerializer):
@@ -40,14 +50,34 @@ class _Chunker(HybridChunker):
         return [str(piece) for piece in pieces] or [""]
 
 
+def _with_short_headings(document: DoclingDocument) -> DoclingDocument:
+    """Take headings that leave no room for what is under them for text, which they most likely are.
+
+    Docling's chunker would leave them out.
+    """
+    long = [
+        number
+        for number, item in enumerate(document.texts)
+        if isinstance(item, (TitleItem, SectionHeaderItem)) and count(item.text) > _LONGEST_HEADING
+    ]
+    if not long:
+        return document
+    changed = document.model_copy(deep=True)
+    for number in long:
+        heading = changed.texts[number]
+        fields = {name: getattr(heading, name) for name in TextItem.model_fields if name != "label"}
+        changed.texts[number] = TextItem.model_construct(label=DocItemLabel.TEXT, **fields)
+    return changed
+
+
 def chunks(document: DoclingDocument) -> Iterator[tuple[DocChunk, str]]:
     """Return the chunks, each with its text in context: its headings before it."""
     chunker = _Chunker(
         tokenizer=Estimate(), serializer_provider=_Serializers(), merge_peers=True, always_emit_headings=True
     )
     with warnings.catch_warnings():
-        # It warns of headings longer than a chunk, quoting the document.
+        # It warns of many deep headings that are together longer than a chunk, quoting the document.
         warnings.simplefilter("ignore", UserWarning)
-        for chunk in chunker.chunk(document):
+        for chunk in chunker.chunk(_with_short_headings(document)):
             assert isinstance(chunk, DocChunk)
             yield chunk, chunker.contextualize(chunk)

@@ -20,9 +20,7 @@ def records(document: DoclingDocument) -> Iterator[dict[str, Any]]:
 
 def _record(document: DoclingDocument, index: int, chunk: DocChunk, in_context: str) -> dict[str, Any]:
     boxes = [box for item in chunk.meta.doc_items for box in _boxes(item)]
-    # The chunk of a section that has nothing but headings: the last of them is what it says.
-    last = chunk.meta.doc_items[-1]
-    text = chunk.text or (last.text if isinstance(last, TextItem) else "")
+    text = chunk.text or _last_heading(document, chunk)
     in_context = in_context.strip() or text
     return {
         "index": index,
@@ -35,6 +33,13 @@ def _record(document: DoclingDocument, index: int, chunk: DocChunk, in_context: 
         "boxes": boxes,
         "items": [{"ref": item.self_ref, "label": item.label.value} for item in chunk.meta.doc_items],
     }
+
+
+def _last_heading(document: DoclingDocument, chunk: DocChunk) -> str:
+    """Return what the chunk of a section says that has nothing but headings."""
+    # Of the items in a chunk the chunker has kept what all items have, which is not the text.
+    last = chunk.meta.doc_items[-1].get_ref().resolve(document)
+    return last.text if isinstance(last, TextItem) else ""
 
 
 def _boxes(item: DocItem) -> Iterator[dict[str, Any]]:
