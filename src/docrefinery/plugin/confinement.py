@@ -21,6 +21,7 @@ _CHANGES: dict[str, tuple[tuple[int, int | None], ...]] = {
     "os.symlink": ((1, 2),),
     "os.truncate": ((0, None),),
 }
+_NO_FOLDER = -1
 
 
 class WroteElsewhere(PermissionError):
@@ -54,10 +55,10 @@ class _Hook:
     def _check(self, path: object, folder: int | None, *, of_link: bool) -> None:
         if not isinstance(path, (str, bytes, os.PathLike)):
             return  # a descriptor: how it was opened has been looked at
-        name = os.fsdecode(path)
+        name = _named(os.fsdecode(path), folder)
         if name == os.devnull or "__pycache__" in Path(name).parts:
             return  # imports leave their byte code where the module is
-        place = _place(name, folder, of_link=of_link)
+        place = _place(name, of_link=of_link)
         if not any(place == inside or place.startswith(inside + os.sep) for inside in self.folders):
             raise WroteElsewhere(
                 f"it may not write {name}: an exporter writes to its stream, and what it has to put aside to temporary "
@@ -65,10 +66,16 @@ class _Hook:
             )
 
 
-def _place(name: str, folder: int | None, *, of_link: bool) -> str:
+def _named(name: str, folder: int | None) -> str:
+    """Return a path that may be relative to an open folder as one that is not."""
+    if folder is None or folder == _NO_FOLDER:
+        return name
+    # The last part of a name alone would be judged as if it stood in the working directory.
+    return os.path.join(os.path.realpath(f"/proc/self/fd/{folder}"), name)  # noqa: PTH118 - an absolute one stays
+
+
+def _place(name: str, *, of_link: bool) -> str:
     """Return where a path leads; a link that is made or removed is itself what changes, not what it leads to."""
-    if folder is not None and folder >= 0:
-        name = os.path.join(f"/proc/self/fd/{folder}", name)  # noqa: PTH118 - an absolute name stands for itself
     if not of_link:
         return os.path.realpath(name)
     parent, last = os.path.split(os.path.abspath(name))  # noqa: PTH100 - Path keeps `..`
