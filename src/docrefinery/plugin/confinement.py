@@ -78,8 +78,8 @@ def _place(name: str, *, of_link: bool) -> str:
     """Return where a path leads; a link that is made or removed is itself what changes, not what it leads to."""
     if not of_link:
         return os.path.realpath(name)
-    parent, last = os.path.split(os.path.abspath(name))  # noqa: PTH100 - Path keeps `..`
-    return os.path.join(os.path.realpath(parent), last)  # noqa: PTH118
+    parent, last = os.path.split(name.rstrip(os.sep))
+    return os.path.normpath(os.path.join(os.path.realpath(parent), last))  # noqa: PTH118 - `last` may be `..`
 
 
 _hook = _Hook()
