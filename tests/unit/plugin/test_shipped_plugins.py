@@ -12,7 +12,7 @@ from docrefinery.plugin.testing import documents, exported
 from docrefinery.plugin.testing.loading import loaded
 
 ROOT = Path(__file__).parents[3]
-FOLDERS = sorted((ROOT / "plugins").iterdir())
+FOLDERS = sorted((ROOT / "plugins").glob("docrefinery-*"))
 
 
 @pytest.fixture(params=FOLDERS, ids=lambda folder: folder.name)
