@@ -12,22 +12,12 @@ from typing import Any, BinaryIO
 import pytest
 from docling_core.types.doc import DocItemLabel, DoclingDocument
 
-from docrefinery.plugin import Exporter, Profile
+from docrefinery.plugin import Profile
 from docrefinery.plugin.registry import load
 from docrefinery.plugin.testing import check_exporter, check_profile
+from tests.support.exporters import exporter, fine
 
 BUILT_IN = load(())
-
-
-def exporter(write: Callable[[DoclingDocument, BinaryIO], Any], **changes: Any) -> Exporter:
-    fields: dict[str, Any] = {
-        "kind": "made", "summary": "A test.", "content_type": "text/plain; charset=utf-8", "suffix": ".txt",
-    }  # fmt: skip
-    return Exporter(write=write, **{**fields, **changes})
-
-
-def fine(document: DoclingDocument, stream: BinaryIO) -> None:
-    stream.write(document.name.encode())
 
 
 @pytest.mark.parametrize("kind", sorted(BUILT_IN.exporters))

@@ -3,10 +3,9 @@
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import pytest
 from docling_core.types.doc import DoclingDocument
@@ -17,19 +16,9 @@ from docrefinery.plugin import Exporter, Profile, hookimpl
 from docrefinery.plugin.registry import load
 from docrefinery.plugin.testing import check_exporter, check_plugin, check_profile, documents, exported
 from docrefinery.plugin.testing.options import PipelineOptions
+from tests.support.exporters import exporter, fine
 
 BUILT_IN = load(())
-
-
-def exporter(write: Callable[[DoclingDocument, BinaryIO], Any], **changes: Any) -> Exporter:
-    fields: dict[str, Any] = {
-        "kind": "made", "summary": "A test.", "content_type": "text/plain; charset=utf-8", "suffix": ".txt",
-    }  # fmt: skip
-    return Exporter(write=write, **{**fields, **changes})
-
-
-def fine(document: DoclingDocument, stream: BinaryIO) -> None:
-    stream.write(document.name.encode())
 
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN.profiles))
@@ -127,7 +116,7 @@ def write(document, stream):
 
 @hookimpl
 def docrefinery_exporters():
-    return [Exporter(kind="made", summary="A test.", content_type="text/plain", suffix=".txt", write=write)]
+    return [Exporter(kind="made", summary="A test.", content_type="text/plain", suffix=".made", write=write)]
 """
 
 

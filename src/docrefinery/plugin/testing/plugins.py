@@ -3,6 +3,7 @@
 import sys
 from types import ModuleType
 
+from docrefinery.plugin.descriptors import Exporter
 from docrefinery.plugin.registry import Registry
 from docrefinery.plugin.testing import fresh
 from docrefinery.plugin.testing.exporters import check_exporter, check_summary
@@ -27,6 +28,7 @@ def check_plugin(module: str | ModuleType) -> Registry:
             "docrefinery_scanners with @hookimpl, in the module that the entry point names"
         )
     for kind in plugin.exporters:
+        _check_suffix(registry.exporters[kind], registry)
         check_exporter(registry.exporters[kind])
     for profile in plugin.profiles:
         check_profile(registry.profiles[profile], registry)
@@ -36,6 +38,15 @@ def check_plugin(module: str | ModuleType) -> Registry:
     if getattr(sys.modules[name], "__file__", None):
         _check_in_another_process(name, registry, plugin.exporters)
     return registry
+
+
+def _check_suffix(exporter: Exporter, registry: Registry) -> None:
+    alike = [other.kind for other in registry.exporters.values() if other.suffix == exporter.suffix]
+    if others := [kind for kind in alike if kind != exporter.kind]:
+        raise AssertionError(
+            f"exporter {exporter.kind!r}: the suffix {exporter.suffix!r} is that of {others[0]!r} as well, and the file "
+            f"names of one document's artifacts would be the same: take '.{exporter.kind}{exporter.suffix}', for example"
+        )
 
 
 def _check_in_another_process(module: str, registry: Registry, kinds: tuple[str, ...]) -> None:
