@@ -17,9 +17,9 @@ _KNOWN_SECONDS = 2.0
 
 
 class Abilities:
-    """Asks the workers that are alive; while there are none, this machine stands in for them."""
+    """Asks the workers that are alive; while there are none, or no database, this machine stands in for them."""
 
-    def __init__(self, db: Database, settings: Settings) -> None:
+    def __init__(self, db: Database | None, settings: Settings) -> None:
         self._db = db
         self._settings = settings
         self._ocr: tuple[Ocr | None, ...] = ()
@@ -28,7 +28,7 @@ class Abilities:
     async def ocr(self) -> tuple[Ocr | None, ...]:
         """Return the OCR engines of the workers, each kind once; ``None`` is a worker without one."""
         if time.monotonic() >= self._until:
-            found = await workers.ocr_engines(self._db, self._settings.lease_seconds)
+            found = await workers.ocr_engines(self._db, self._settings.lease_seconds) if self._db else []
             self._ocr = tuple(found) or (await asyncio.to_thread(installed_ocr, self._settings.ocr_engine),)
             self._until = time.monotonic() + _KNOWN_SECONDS
         return self._ocr

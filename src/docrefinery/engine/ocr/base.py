@@ -62,6 +62,12 @@ def turned(image: Image.Image, clockwise: int) -> Image.Image:
             return image
 
 
+def on_their_side(lines: Sequence[Line]) -> bool:
+    """Whether most lines run up or down the image."""
+    upright = [line.right - line.left >= line.height for line in lines if len(line.text) > 2]
+    return upright.count(False) > len(upright) / 2
+
+
 def confidence_of(scored: Sequence[tuple[str, float]]) -> float:
     """Return the mean confidence of texts, each weighted by its length."""
     letters = sum(len(text) for text, _ in scored)

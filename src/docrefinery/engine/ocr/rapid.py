@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from docrefinery.capabilities.languages import AUTO
 from docrefinery.capabilities.ocr import Ocr
 from docrefinery.engine.lines import Line
-from docrefinery.engine.ocr.base import OcrFailed, Reading, confidence_of, turned
+from docrefinery.engine.ocr.base import OcrFailed, Reading, confidence_of, on_their_side, turned
 from docrefinery.engine.ocr.order import reading_order
 
 _UPSIDE_DOWN = 0.85
@@ -30,14 +31,13 @@ class Rapid:
 
     def __init__(self, ocr: Ocr, languages: Sequence[str]) -> None:
         self.label = f"rapidocr {ocr.version}"
-        self._languages = tuple(languages)
+        self._languages = tuple(language for language in languages if language != AUTO)
         self._models = threading.local()
 
     def read(self, image: Image.Image, dpi: int) -> Reading:  # noqa: ARG002 - the models need no resolution
         """Read an image; see :class:`~docrefinery.engine.ocr.base.Recognizer`."""
         reading = self._read(image, 0)
-        on_its_side = sum(line.height > 1.5 * (line.right - line.left) for line in reading.lines)
-        if on_its_side > len(reading.lines) / 2:
+        if on_their_side(reading.lines):
             # Lines are turned before they are read, so it is the order of the page that tells up from down.
             return max((self._read(image, 90), self._read(image, 270)), key=lambda one: one.confidence)
         if reading.lines and reading.confidence < _UPSIDE_DOWN:

@@ -81,7 +81,9 @@ class Recognition:
                 languages |= dict.fromkeys(reading.languages)
                 if reading.script:
                     scripts.setdefault(reading.script, []).append(task.page.page_no)
-        engine = {"ocr": self._recognizer.label, "ocr_languages": "+".join(languages)} if self._tasks else {}
+        engine = {"ocr": self._recognizer.label} if self._tasks else {}
+        if languages:
+            engine["ocr_languages"] = "+".join(languages)
         return Summary(engine, failures, scripts)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from PIL import Image
 from docrefinery.capabilities.languages import AUTO, script_of
 from docrefinery.capabilities.ocr import ORIENTATION, Ocr
 from docrefinery.engine.lines import Line
-from docrefinery.engine.ocr.base import LEGIBLE, OcrFailed, Reading, confidence_of, turned
+from docrefinery.engine.ocr.base import LEGIBLE, OcrFailed, Reading, confidence_of, on_their_side, turned
 from docrefinery.engine.ocr.orientation import SCRIPTS, Orientation, orientation_of
 
 PAGE_SECONDS = 180
@@ -42,11 +42,12 @@ class Tesseract:
         if not self._asked and self._script is None:
             seen = self._look(image, dpi)
         reading = self._read(image, dpi, seen or Orientation(0, self._script))
-        if reading.confidence < LEGIBLE and seen is None:
+        if seen is None and (reading.confidence < LEGIBLE or on_their_side(reading.lines)):
             seen = self._look(image, dpi)
             if seen.rotation or (not self._asked and seen.script != self._script):
                 again = self._read(image, dpi, seen)
-                reading = max(again, reading, key=lambda one: one.confidence)
+                better = again.confidence >= min(reading.confidence, LEGIBLE)
+                reading = again if better else reading
         if reading.confidence >= LEGIBLE and seen is not None and self._script is None:
             self._script = seen.script
         return reading
