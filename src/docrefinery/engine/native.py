@@ -61,7 +61,7 @@ class NativeEngine:
             pages_total=pages.total,
             failed_pages=failed,
             warnings=(
-                *(JobWarning(lack.code, f"{lack.consequence}: there is no {lack.missing}") for lack in lacks),
+                *(JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}") for lack in lacks),
                 *_script_warnings(pipeline.recognised.unread_scripts),
                 *described,
                 *_page_warnings(failed, reasons),

@@ -14,7 +14,7 @@ def recognizer_of(ocr: Ocr, languages: Sequence[str]) -> Recognizer:
     :param languages: as a request writes them.
     :raises OcrLanguageUnavailable: naming the first one that is not installed.
     """
-    codes = []
+    codes: list[str] = []
     for language in languages or ("auto",):
         code = resolve(language, ocr)
         if code is None:
@@ -22,7 +22,8 @@ def recognizer_of(ocr: Ocr, languages: Sequence[str]) -> Recognizer:
                 f"this worker's {ocr.engine} has no language {language!r}; it has {', '.join(shown(ocr))}",
                 details={"language": language, "installed": list(shown(ocr))},
             )
-        codes.append(code)
+        if code not in codes:
+            codes.append(code)
     if ocr.engine == "tesseract":
         from docrefinery.engine.ocr.tesseract import Tesseract
 

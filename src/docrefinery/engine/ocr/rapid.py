@@ -48,7 +48,9 @@ class Rapid:
         pixels = np.asarray(turned(image, rotation).convert("RGB"))
         try:
             found = self._model()(pixels, use_cls=False)
-        except (RuntimeError, ValueError) as error:
+        except MemoryError:
+            raise
+        except Exception as error:  # onnxruntime and OpenCV raise classes of their own
             raise OcrFailed(f"RapidOCR failed: {type(error).__name__}") from error
         if found.txts is None or found.boxes is None:
             return Reading([], rotation, 0.0, self._languages)
