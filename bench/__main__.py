@@ -13,6 +13,7 @@ from rich.table import Table
 
 from bench.inprocess import InProcess
 from bench.load import requests_per_second
+from bench.ocr import pages_per_minute
 from bench.service import Service, convert_all, running, upload
 from docrefinery.cli.sample import sample_pdf
 
@@ -80,6 +81,7 @@ def main() -> None:
         figures["upload p50, ms"] = _upload_p50_ms(client)
         paths = _pdfs(sys.argv[1] if len(sys.argv) > 1 else None, Path(scratch))
         figures |= _conversions(service, client, paths, workers)
+        figures |= pages_per_minute(paths)
     table = Table("figure", "value", box=None, header_style="bold")
     for name, value in figures.items():
         table.add_row(name, f"{value:,.2f}" if value < 100 else f"{value:,.0f}")

@@ -11,7 +11,7 @@ from docrefinery.api.deps import ApiRequest
 from docrefinery.api.listing import listing
 from docrefinery.api.views import ExporterView, Listing, ProfileView
 from docrefinery.errors import InvalidFilter
-from docrefinery.model import ENGINE
+from docrefinery.plugin import Profile
 from docrefinery.store.paging import Cursor, Page, PageRequest
 
 T = TypeVar("T")
@@ -26,20 +26,21 @@ T = TypeVar("T")
 )
 async def list_profiles(request: ApiRequest) -> Listing[ProfileView]:
     """List the extraction profiles that requests may name."""
-    views = [
-        ProfileView(
-            name=profile.name,
-            summary=profile.summary,
-            enabled=True,
-            exports=list(profile.exports),
-            options=dict(profile.options),
-            engine=ENGINE,
-            available=True,
-            missing=[],
-        )
-        for profile in request.services.registry.profiles.values()
-    ]
-    return _listing(request, views)
+    return _listing(request, [await _view(request, each) for each in request.services.registry.profiles.values()])
+
+
+async def _view(request: ApiRequest, profile: Profile) -> ProfileView:
+    missing = await request.services.abilities.missing(profile)
+    return ProfileView(
+        name=profile.name,
+        summary=profile.summary,
+        enabled=True,
+        exports=list(profile.exports),
+        options=dict(profile.options),
+        engine=request.services.registry.engine_for(profile.name, request.services.settings.engine),
+        available=not missing,
+        missing=missing,
+    )
 
 
 @get(

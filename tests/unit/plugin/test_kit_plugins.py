@@ -38,6 +38,7 @@ def raising(document: DoclingDocument, stream: BinaryIO) -> None:
         ({"do_ocr": "yes"}, "the value 'yes' of 'do_ocr' cannot be used: Expected `bool"),
         ({"images_scale": 9}, "the value 9 of 'images_scale' cannot be used"),
         ({"ocr_options": {"lang": {object}}}, "cannot be used"),
+        ({"ocr_options": {"language": ["de"]}}, "of 'ocr_options' cannot be used"),
     ],
 )
 def test_options_that_the_core_does_not_understand(options: dict[str, object], words: str) -> None:

@@ -3,15 +3,22 @@
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import Struct
 
 from docrefinery.model import ConversionOptions
+
+
+class OcrOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is read of Docling's ``ocr_options``."""
+
+    lang: list[str]
 
 
 class PipelineOptions(ConversionOptions, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """What a request may ask for, and what only profiles and exporters set, in Docling's names."""
 
     do_ocr: bool | None = None
-    ocr_options: dict[str, object] | None = None
+    ocr_options: OcrOptions | None = None
     force_full_page_ocr: bool | None = None
     do_picture_description: bool | None = None
     do_picture_classification: bool | None = None

@@ -44,8 +44,8 @@ def _check_suffix(exporter: Exporter, registry: Registry) -> None:
     alike = [other.kind for other in registry.exporters.values() if other.suffix == exporter.suffix]
     if others := [kind for kind in alike if kind != exporter.kind]:
         raise AssertionError(
-            f"exporter {exporter.kind!r}: the suffix {exporter.suffix!r} is that of {others[0]!r} as well, and the file "
-            f"names of one document's artifacts would be the same: take '.{exporter.kind}{exporter.suffix}', for example"
+            f"exporter {exporter.kind!r}: the suffix {exporter.suffix!r} is that of {others[0]!r} as well, and the "
+            f"artifacts of a document are told apart by it: take '.{exporter.kind}{exporter.suffix}', for example"
         )
 
 
