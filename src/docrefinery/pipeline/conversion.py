@@ -11,6 +11,7 @@ from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
 from docrefinery.model import Stage
 from docrefinery.pipeline.protocol import Convert, Done, Reply, Working, Written
 from docrefinery.plugin import Exporter
+from docrefinery.plugin.exporting import export, reason
 from docrefinery.plugin.registry import Registry
 
 Send = Callable[[Reply], None]
@@ -81,15 +82,13 @@ def _export(
     started = time.monotonic()
     for exporter in exporters:
         try:
-            with (workdir / _file_name(exporter)).open("wb") as file:
-                exporter.write(result.document, file)
+            export(exporter, result.document, workdir / _file_name(exporter))
         except MemoryError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             plugin = registry.provider(exporter)
             raise ExportFailed(
-                f"the exporter {exporter.kind!r} of {plugin.distribution} {plugin.version} failed: "
-                f"{type(error).__name__}: {error}",
+                f"the exporter {exporter.kind!r} of {plugin.distribution} {plugin.version} failed: {reason(error)}",
                 details={"kind": exporter.kind, "plugin": plugin.name},
             ) from error
     return _since(started)
