@@ -30,7 +30,7 @@ async def list_profiles(request: ApiRequest) -> Listing[ProfileView]:
         ProfileView(
             name=profile.name,
             summary=profile.summary,
-            enabled=True,
+            enabled=profile.name not in request.user.defaults.disabled_profiles,
             exports=list(profile.exports),
             options=dict(profile.options),
             engine=ENGINE,

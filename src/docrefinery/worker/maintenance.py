@@ -58,7 +58,8 @@ class Maintenance:
 
     async def _ring(self) -> None:
         """Ring for jobs that nobody was told of, but not while messages are waiting for a worker anyway."""
-        if (waiting := await claims.waiting(self._db, QUEUE)) and await self._doorbell.silent(QUEUE):
+        waiting = await claims.waiting(self._db, QUEUE, NUDGES_AT_ONCE)
+        if waiting and await self._doorbell.silent(QUEUE):
             for _ in range(min(waiting, NUDGES_AT_ONCE)):
                 await self._doorbell.ring(QUEUE)
 
