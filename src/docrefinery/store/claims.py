@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from docrefinery.model import JobStatus
-from docrefinery.store import artifacts, documents, garbage
+from docrefinery.store import artifacts, counters, documents, garbage
+from docrefinery.store.counters import Counted
 from docrefinery.store.database import Database
 from docrefinery.store.records import ClaimRecord
 
@@ -232,6 +233,8 @@ async def give_back(
             delay,
             put_off,
         )
+        if put_off:
+            await counters.add(db, Counted.JOBS_PUT_OFF)
 
 
 class Crash(Struct, frozen=True, kw_only=True):
@@ -296,5 +299,6 @@ async def expire(db: Database, crash: Crash, *, max_crashes: int) -> int:
                 row["token"],
             ):
                 await _crash(db, row["tenant_id"], row["document_id"], row["job_id"], crash, max_crashes)
+                await counters.add(db, Counted.JOBS_RECOVERED)
                 taken += 1
     return taken
