@@ -1,7 +1,9 @@
 """``/metrics``: figures of the whole installation, whoever did the work."""
 
 import asyncio
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -169,3 +171,17 @@ async def test_the_lease_of_a_claim_is_no_end(client: httpx.AsyncClient, worker:
     found = await scraped(client)
     assert [key for key in found if key[0] == "docrefinery_jobs_finished_total"] == []
     assert of(found, "jobs", status="RUNNING") == 1
+
+
+async def test_every_metric_is_in_the_manual_with_its_kind(client: httpx.AsyncClient) -> None:
+    page = (Path(__file__).parents[3] / "docs/operations.md").read_text()
+    documented = set(re.findall(r"^\| `(docrefinery_\w+)` \| (\w+) \|", page, re.MULTILINE))
+    told = {
+        (name, kind)
+        for name, kind in re.findall(
+            r"^# TYPE (docrefinery_\w+) (\w+)$", (await client.get("/metrics")).text, re.MULTILINE
+        )
+        # The library notes with each of its own when it was made.
+        if not name.endswith("_created")
+    }
+    assert told == documented
