@@ -51,7 +51,7 @@ async def _fill(url: str) -> None:
 
 
 def summary_of_a_million(service: Service, client: httpx.Client) -> dict[str, float]:
-    """Fill the database and measure; what is queued there has no files, so it is in a queue that no worker looks into."""
+    """Fill the database and measure. What is queued there has no files: no worker looks into its queue."""
     running = locate(service.data_dir)
     if running is None:
         raise RuntimeError("the service's database is not there")
