@@ -232,6 +232,19 @@ class ExportFailed(JobError):
     error_code = "EXPORT_FAILED"
 
 
+class ModelsUnavailable(JobError):
+    """The job would want Docling's models, which are not installed, and `DOCREFINERY_ENGINE` allows nothing else."""
+
+    error_code = "MODELS_UNAVAILABLE"
+
+
+class OcrLanguageUnavailable(JobError):
+    """The worker that took the job lacks an OCR language that another one promised."""
+
+    error_code = "OCR_LANGUAGE_UNAVAILABLE"
+    retryable = True
+
+
 class StorageError(JobError):
     """The storage could not be read or written."""
 

@@ -7,7 +7,7 @@ from docrefinery.api.auth import SECURITY, any_key
 from docrefinery.api.deps import ApiRequest
 from docrefinery.api.listing import listing_of
 from docrefinery.api.views import ExporterView, Listing, ProfileView
-from docrefinery.model import ENGINE
+from docrefinery.plugin import Profile
 
 
 @get(
@@ -19,20 +19,21 @@ from docrefinery.model import ENGINE
 )
 async def list_profiles(request: ApiRequest) -> Listing[ProfileView]:
     """List the extraction profiles that requests may name."""
-    views = [
-        ProfileView(
-            name=profile.name,
-            summary=profile.summary,
-            enabled=profile.name not in request.user.defaults.disabled_profiles,
-            exports=list(profile.exports),
-            options=dict(profile.options),
-            engine=ENGINE,
-            available=True,
-            missing=[],
-        )
-        for profile in request.services.registry.profiles.values()
-    ]
-    return listing_of(request, views)
+    return listing_of(request, [await _view(request, each) for each in request.services.registry.profiles.values()])
+
+
+async def _view(request: ApiRequest, profile: Profile) -> ProfileView:
+    missing = await request.services.abilities.missing(profile)
+    return ProfileView(
+        name=profile.name,
+        summary=profile.summary,
+        enabled=profile.name not in request.user.defaults.disabled_profiles,
+        exports=list(profile.exports),
+        options=dict(profile.options),
+        engine=request.services.registry.engine_for(profile.name, request.services.settings.engine),
+        available=not missing,
+        missing=missing,
+    )
 
 
 @get(

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from docrefinery.errors import InvalidRequest, NotFound
 from docrefinery.plugin.registry import Registry
+from docrefinery.services.abilities import Abilities
 from docrefinery.services.artifacts import Artifacts
 from docrefinery.services.dashboard import Dashboard
 from docrefinery.services.documents import Documents
@@ -28,6 +29,7 @@ class Services(Struct, frozen=True, kw_only=True):
     settings: Settings
     registry: Registry
     authenticator: Authenticator
+    abilities: Abilities
     submissions: Submissions
     documents: Documents
     jobs: Jobs

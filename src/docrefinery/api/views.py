@@ -160,7 +160,10 @@ class JobEvent(Struct, frozen=True, kw_only=True):
 
 
 class ProfileView(Struct, frozen=True, kw_only=True):
-    """A way to convert, and whether it can be used here."""
+    """A way to convert, and whether all it asks for can be had here.
+
+    A profile that is not `available` can be used all the same: its jobs say in `warnings` what was left out.
+    """
 
     name: str
     summary: str

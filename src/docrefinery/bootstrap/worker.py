@@ -3,7 +3,8 @@
 from pathlib import Path
 from uuid import uuid4
 
-from docrefinery.bootstrap.common import child_limits, database_of, registry_of, scanner_of
+from docrefinery.bootstrap.common import child_limits, database_of, describer_of, registry_of, scanner_of
+from docrefinery.capabilities import installed_ocr
 from docrefinery.pipeline.converter import Converter
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.runner import Runner, Slot
@@ -26,7 +27,7 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
     broker = build_broker(settings.redis_url, lifecycle)
     doorbell = RedisDoorbell(broker)
     changes = Changes(db, channel=CANCELS)
-    converter = Converter(child_limits(settings), settings.plugins, scratch)
+    converter = Converter(child_limits(settings), settings.plugins, scratch, describer_of(settings))
     worker_id = uuid4()
     runner = Runner(
         Slot(worker_id=worker_id, watching=changes.watching, scratch=scratch),
@@ -35,10 +36,12 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
         converter,
         Scanning(scanner_of(registry, settings), converter, settings.environ),
         Publisher(db, blobs, registry),
+        registry,
         settings,
     )
     lifecycle.parts = Parts(
         worker_id=worker_id,
+        ocr=installed_ocr(settings.ocr_engine),
         db=db,
         changes=changes,
         converter=converter,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from docrefinery.engine.base import Engine, EngineOptions, EngineResult
-from docrefinery.errors import ConversionFailed, ExportFailed
+from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help
+from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
 from docrefinery.model import Stage
 from docrefinery.pipeline.protocol import Convert, Done, Reply, Working, Written
 from docrefinery.plugin import Exporter
@@ -16,11 +16,16 @@ from docrefinery.plugin.registry import Registry
 Send = Callable[[Reply], None]
 
 
-def convert(engine: Engine, registry: Registry, request: Convert, send: Send) -> Done:
+def convert(engine: Engine, registry: Registry, request: Convert, send: Send, aid: Help) -> Done:
     """Convert a document and write its artifacts.
 
     :raises JobError: if the document cannot be converted or an exporter fails.
     """
+    if request.engine == "docling":
+        raise ModelsUnavailable(
+            "DOCREFINERY_ENGINE=docling asks for Docling's models, and they are not installed here; "
+            "set it to auto to convert without them, or use the profile fast_text or ocr_only, which want none"
+        )
     exporters = [_exporter(registry, kind) for kind in request.exports]
     options = _options(request, exporters)
     started = time.monotonic()
@@ -30,6 +35,7 @@ def convert(engine: Engine, registry: Registry, request: Convert, send: Send) ->
         request.name,
         options,
         lambda done, total: send(Working(Stage.CONVERTING, done, total)),
+        aid,
     )
     convert_ms = _since(started)
     plain = [exporter for exporter in exporters if exporter.stage is Stage.EXPORTING]

@@ -108,7 +108,7 @@ class Keeper:
         raise ConverterUnavailable(reply.message if isinstance(reply, protocol.Unusable) else f"it said {reply!r}")
 
     async def _greet(self, child: ChildProcess) -> protocol.Reply:
-        setup = protocol.Setup(memory_bytes=self._limits.memory_bytes, plugins=self._plugins)
+        setup = protocol.Setup(self._limits.memory_bytes, self._plugins, self._limits.ocr_threads)
         try:
             async with asyncio.timeout(WARM_UP_SECONDS):
                 return await child.warm(setup)

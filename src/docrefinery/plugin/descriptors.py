@@ -30,16 +30,20 @@ class Profile:
     :param exports: artifact kinds that a job of this profile produces, besides ``docling_json``.
     :param options: pipeline options in Docling's names (``do_ocr``, ``images_scale`` …); what they leave open may come
         from the key, the tenant or the installation.
-    :raises ValueError: if the name is malformed or an export is listed twice.
+    :param engine: ``auto`` converts with Docling's models where they are installed, ``native`` never wants any.
+    :raises ValueError: if the name or engine is malformed or an export is listed twice.
     """
 
     name: str
     summary: str
     exports: tuple[str, ...]
     options: Mapping[str, object] = field(default_factory=dict)
+    engine: Literal["auto", "native"] = "auto"
 
     def __post_init__(self) -> None:
         _check_name("profile", self.name)
+        if self.engine not in ("auto", "native"):
+            raise ValueError(f"profile {self.name!r}: the engine must be 'auto' or 'native'")
         if len(set(self.exports)) != len(self.exports):
             raise ValueError(f"profile {self.name!r} lists an export twice")
 

@@ -11,6 +11,7 @@ import pluggy
 from docrefinery.plugin import hookspecs
 from docrefinery.plugin.descriptors import Exporter, Profile, Scanner
 from docrefinery.plugin.discovery import Installed, PluginError, selected
+from docrefinery.settings import Engine
 
 __all__ = ["Plugin", "PluginError", "Registry", "load"]
 
@@ -37,6 +38,11 @@ class Registry:
     exporters: Mapping[str, Exporter]
     scanners: Mapping[str, Scanner]
     plugins: tuple[Plugin, ...]
+
+    def engine_for(self, profile: str | None, configured: Engine) -> Engine:
+        """Return the engine that a job of a profile asks for, where the installation is configured so."""
+        chosen = self.profiles.get(profile) if profile else None
+        return "native" if chosen is not None and chosen.engine == "native" else configured
 
     def provider(self, descriptor: Profile | Exporter | Scanner) -> Plugin:
         """Return the plugin that offers a descriptor of this registry."""

@@ -8,6 +8,8 @@ import structlog
 from msgspec import Struct
 
 from docrefinery.plugin.descriptors import Scanner
+from docrefinery.plugin.registry import Registry
+from docrefinery.services.abilities import Abilities
 from docrefinery.services.doorbell import Doorbell
 from docrefinery.settings import Settings
 from docrefinery.store import schema, workers
@@ -37,12 +39,23 @@ class Readiness(Struct, frozen=True):
 class Health:
     """Asks every part that the service needs."""
 
-    def __init__(self, db: Database, blobs: Blobs, doorbell: Doorbell, scanner: Scanner, settings: Settings) -> None:
+    def __init__(
+        self,
+        db: Database,
+        blobs: Blobs,
+        doorbell: Doorbell,
+        scanner: Scanner,
+        registry: Registry,
+        abilities: Abilities,
+        settings: Settings,
+    ) -> None:
         self._db = db
         self._blobs = blobs
         self._doorbell = doorbell
         self._settings = settings
         self._scanner = scanner
+        self._registry = registry
+        self._abilities = abilities
         self._scan_engine = scanner.create(settings.environ) if scanner.runs_in == "worker" else None
         self._asking: asyncio.Task[Check] | None = None
 
@@ -55,6 +68,7 @@ class Health:
             "storage": (self._storage, "failed"),
             "scanner": (self._scan, "degraded"),
             "workers": (self._workers, "degraded"),
+            "models": (self._models, "degraded"),
         }
         results = await asyncio.gather(*(self._run(check, worst) for check, worst in parts.values()))
         checks = dict(zip(parts, results, strict=True))
@@ -111,3 +125,8 @@ class Health:
     async def _workers(self) -> Check:
         alive = await workers.alive(self._db, self._settings.lease_seconds)
         return Check("ok", f"{alive} alive") if alive else Check("degraded", "none alive; jobs stay queued")
+
+    async def _models(self) -> Check:
+        lacks = {name: await self._abilities.missing(profile) for name, profile in self._registry.profiles.items()}
+        short = [f"{name} lacks {', '.join(missing)}" for name, missing in lacks.items() if missing]
+        return Check("degraded", "; ".join(short)) if short else Check("ok", "every profile has what it needs")

@@ -151,17 +151,19 @@ def effective(
     chosen = registry.profiles.get(name) if name else None
     if name and chosen is None:
         raise UnknownProfile(f"There is no profile `{name}`; there are {', '.join(sorted(registry.profiles))}.")
-    options: dict[str, Any] = {
+    installation = {
         "max_num_pages": settings.max_pages,
         "max_file_size": settings.upload_limit,
         "document_timeout": settings.document_timeout_limit,
         "exports": list(DEFAULT_EXPORTS),
-        **msgspec.json.decode(defaults.tenant),
-        **msgspec.json.decode(defaults.key),
-        **(chosen.options if chosen else {}),
-        **parsed.known,
-        **({"exports": list(chosen.exports)} if chosen else {}),
+        "do_ocr": True,
     }
+    tenant, key = msgspec.json.decode(defaults.tenant), msgspec.json.decode(defaults.key)
+    options: dict[str, Any] = {}
+    for layer in (installation, tenant, key, chosen.options if chosen else {}, parsed.known):
+        options |= _with_both_names(layer)
+    if chosen:
+        options["exports"] = list(chosen.exports)
     options["exports"] = list(dict.fromkeys(options["exports"]))
     # Defaults were checked when they were set, but a plugin may have been removed since.
     if errors := _export_errors(dict(enumerate(options["exports"])), registry):
@@ -171,6 +173,18 @@ def effective(
     return Effective(
         profile=name, options=_capped(options, settings, defaults), exports=options["exports"], ignored=parsed.ignored
     )
+
+
+def _with_both_names(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a layer in which the guide's short names and Docling's say the same."""
+    named = dict(layer)
+    ocr = named.get("ocr", named.get("do_ocr"))
+    if ocr is not None:
+        named |= {"ocr": ocr, "do_ocr": ocr}
+    languages = named.get("ocr_languages") or dict(named.get("ocr_options") or {}).get("lang")
+    if languages:
+        named |= {"ocr_languages": list(languages), "ocr_options": {"lang": list(languages)}}
+    return named
 
 
 def _capped(options: dict[str, Any], settings: Settings, defaults: Defaults) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from docrefinery.errors import (
 from docrefinery.model import DocumentStatus
 from docrefinery.plugin.registry import Registry
 from docrefinery.services import options
+from docrefinery.services.abilities import Abilities
 from docrefinery.services.doorbell import QUEUE, Doorbell
 from docrefinery.services.idempotency import Attempt, once
 from docrefinery.services.keys import Caller
@@ -117,11 +118,20 @@ class Upload:
 class Submissions:
     """Accepts documents and jobs."""
 
-    def __init__(self, db: Database, blobs: Blobs, doorbell: Doorbell, registry: Registry, settings: Settings) -> None:
+    def __init__(
+        self,
+        db: Database,
+        blobs: Blobs,
+        doorbell: Doorbell,
+        registry: Registry,
+        abilities: Abilities,
+        settings: Settings,
+    ) -> None:
         self._db = db
         self._blobs = blobs
         self._doorbell = doorbell
         self._registry = registry
+        self._abilities = abilities
         self._settings = settings
 
     @asynccontextmanager
@@ -179,7 +189,7 @@ class Submissions:
         return accepted, replayed
 
     async def _create(self, caller: Caller, upload: Upload, filename: str, wanted: Wanted, origin: Origin) -> Accepted:
-        job = self._effective(caller, wanted)
+        job = await self._effective(caller, wanted)
         # A default profile that is switched off does not keep a file from being uploaded and left alone.
         if wanted.ingest or wanted.profile:
             _check_enabled(caller, job.profile)
@@ -221,7 +231,7 @@ class Submissions:
         attempt = Attempt.of(key, "POST /v1/jobs/", str(document_ref), wanted) if key else None
 
         async def work() -> JobRecord:
-            effective = self._effective(caller, wanted)
+            effective = await self._effective(caller, wanted)
             _check_enabled(caller, effective.profile)
             document = await documents.get(self._db, caller.tenant_id, document_ref, lock=True)
             if document is None:
@@ -238,10 +248,12 @@ class Submissions:
             await self._doorbell.ring(QUEUE)
         return job, replayed
 
-    def _effective(self, caller: Caller, wanted: Wanted) -> options.Effective:
-        return options.effective(
+    async def _effective(self, caller: Caller, wanted: Wanted) -> options.Effective:
+        effective = options.effective(
             self._settings, self._registry, caller.defaults, profile=wanted.profile, requested=wanted.options
         )
+        await self._abilities.check_languages(effective.options)
+        return effective
 
     async def _insert_job(
         self,

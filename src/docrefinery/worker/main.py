@@ -19,6 +19,7 @@ from dramatiq.middleware import Middleware
 from msgspec import Struct
 
 import docrefinery
+from docrefinery.capabilities import Ocr
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
 from docrefinery.pipeline.runner import Runner
 from docrefinery.services.changes import Changes
@@ -41,6 +42,7 @@ class Parts(Struct, kw_only=True):
     """What a worker is made of; the composition root makes it."""
 
     worker_id: UUID
+    ocr: Ocr | None
     db: Database
     changes: Changes
     converter: Converter
@@ -136,6 +138,7 @@ async def _say_alive(parts: Parts) -> None:
             jobs_done=parts.runner.jobs_done,
             rss_bytes=process.memory_info().rss + parts.converter.rss_bytes,
             version=docrefinery.__version__,
+            ocr=parts.ocr,
         )
         try:
             await workers.beat(parts.db, beat)

@@ -30,7 +30,7 @@ async def beat(db: Database, worker_id: UUID, job_id: int | None = None) -> None
     """Let a worker say that it is alive."""
     said = workers.Beat(
         id=worker_id, hostname="h", pid=7, status="BUSY" if job_id else "IDLE", queues=["convert"],
-        current_job_id=job_id, jobs_done=3, rss_bytes=1234, version="0.1",
+        current_job_id=job_id, jobs_done=3, rss_bytes=1234, version="0.1", ocr=None,
     )  # fmt: skip
     await workers.beat(db, said)
 

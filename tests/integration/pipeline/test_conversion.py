@@ -34,11 +34,13 @@ async def test_every_artifact_is_written_measured_and_hashed(converter: Converte
 
 
 async def test_what_is_known_of_a_conversion(converter: Converter, task: Tasks) -> None:
-    outcome = await converter.convert(task(pdfs.born_digital(3), "text", page_range=[2, 9], ocr=True), ignore)
+    outcome = await converter.convert(
+        task(pdfs.born_digital(3), "text", page_range=[2, 9], do_table_structure=True), ignore
+    )
     assert isinstance(outcome, Converted)
     assert (outcome.page_count, outcome.pages_total) == (3, 2)
     assert (outcome.partial, outcome.failed_pages) == (False, ())
-    assert [warning.code for warning in outcome.warnings] == ["OCR_NOT_AVAILABLE"]
+    assert [warning.code for warning in outcome.warnings] == ["TABLE_STRUCTURE_NOT_AVAILABLE"]
     assert outcome.engine["name"] == "native"
     assert outcome.convert_ms > 0
     assert outcome.chunk_ms is None

@@ -103,13 +103,13 @@ async def test_defaults_are_layered_and_take_effect_at_once(api: Api, services: 
 
         assert (await effective())["options"]["max_num_pages"] == 0  # type: ignore[index]
         await services.tenants.set(
-            "acme", option_text=json.dumps({"max_num_pages": 7, "ocr": True, "exports": ["text"]}), profile=None
+            "acme", option_text=json.dumps({"max_num_pages": 7, "ocr": False, "exports": ["text"]}), profile=None
         )
         issued = await services.tenants.issue_key("acme", list(Scope), option_text='{"max_num_pages": 8}')
         client.headers["Authorization"] = f"Api-Key {issued.key}"
         job = await effective()
         assert job["exports"] == ["text"]
-        assert job["options"] | {"max_num_pages": 8, "ocr": True} == job["options"]  # type: ignore[operator]
+        assert job["options"] | {"max_num_pages": 8, "ocr": False, "do_ocr": False} == job["options"]  # type: ignore[operator]
         asked = await effective(options_json={"max_num_pages": 9}, profile="fast_text")
         assert asked["options"]["max_num_pages"] == 9  # type: ignore[index]
         assert asked["exports"] == ["text", "markdown", "doctags"]
@@ -119,7 +119,7 @@ async def test_defaults_are_layered_and_take_effect_at_once(api: Api, services: 
         await until_true(lambda: uses(None))
         job = await effective()
         assert (job["profile"], job["exports"]) == (None, ["markdown", "text", "doctags"])
-        assert "ocr" not in job["options"]  # type: ignore[operator]
+        assert job["options"]["ocr"] is True  # type: ignore[index]
 
 
 async def test_profile_replaces_the_exports_of_the_request(api: Api) -> None:

@@ -18,6 +18,7 @@ from docrefinery.store.migrate import migrate
 from docrefinery.store.records import ArtifactRecord, DocumentRecord, JobRecord, KeyRecord, Record
 from docrefinery.store.tables import TABLES, ApiKey, Artifact, Document, JobView
 
+MIGRATIONS = sorted(Path(str(migrations.__file__)).parent.glob("*_2*.py"))
 TYPES = {
     "BIGINT": "bigint",
     "INTEGER": "integer",
@@ -72,16 +73,12 @@ def test_record_of_a_key_has_its_columns_and_what_its_tenant_is_held_to() -> Non
     assert set(KeyRecord.__struct_fields__) == own | more
 
 
-def migration_ids() -> list[str]:
+def test_latest_is_the_newest_migration() -> None:
     ids = []
-    for path in Path(str(migrations.__file__)).parent.glob("*_2*.py"):
+    for path in MIGRATIONS:
         line = next(line for line in path.read_text().splitlines() if line.startswith("ID = "))
         ids.append(line.removeprefix('ID = "').removesuffix('"'))
-    return ids
-
-
-def test_latest_is_the_newest_migration() -> None:
-    assert max(migration_ids()) == schema.LATEST
+    assert max(ids) == schema.LATEST
 
 
 async def test_migrated_database_is_up_to_date(db: Database) -> None:
@@ -119,7 +116,7 @@ async def empty_database(embedded: EmbeddedServices) -> AsyncIterator[str]:
 
 async def test_migrators_at_once_take_turns(empty_database: str) -> None:
     ran = await asyncio.gather(*(migrate(empty_database, empty_database) for _ in range(3)))
-    assert sorted(ran) == [0, 0, len(migration_ids())]
+    assert sorted(ran) == [0, 0, len(MIGRATIONS)]
     assert await migrate(empty_database, empty_database) == 0
 
 
@@ -138,4 +135,4 @@ async def test_failed_migration_leaves_nothing(empty_database: str, monkeypatch:
         patch.setattr(first, "STATEMENTS", (*first.STATEMENTS, "CREATE TABLE jobs (id integer)"))
         with pytest.raises(asyncpg.DuplicateTableError):
             await migrate(empty_database, empty_database)
-    assert await migrate(empty_database, empty_database) == len(migration_ids())
+    assert await migrate(empty_database, empty_database) == len(MIGRATIONS)
