@@ -87,13 +87,13 @@ class Keeper:
         if self._closed:
             raise ConverterUnavailable("the converter is closed")
         self.kill()
-        if self.child is not None:
-            self.replaced[self._cause or "died"] += 1
-        self._cause = None
         try:
-            child = self.child = ChildProcess(self._scratch)
+            child = ChildProcess(self._scratch)
         except OSError as error:
             raise ConverterUnavailable(f"no process can be started: {error}") from error
+        if self.child is not None:
+            self.replaced[self._cause or "died"] += 1
+        self.child, self._cause = child, None
         mourner = asyncio.create_task(self._mourn(child))
         self._mourners.add(mourner)
         mourner.add_done_callback(self._mourners.discard)
