@@ -83,6 +83,12 @@ class InsufficientScope(RequestError):
     error_code = "INSUFFICIENT_SCOPE"
 
 
+class ProfileDisabled(RequestError):
+    """The operator has switched this profile off for the tenant; `GET /v1/profiles/` says which are `enabled`."""
+
+    error_code = "PROFILE_DISABLED"
+
+
 class InternalTokenRequired(RequestError):
     """A health or metrics endpoint was asked without the installation's internal token."""
 
@@ -152,7 +158,7 @@ class Unavailable(RequestError):
 
 
 class FileTooLarge(RequestError, JobError):
-    """The file is larger than the installation (upload) or `max_file_size` (job) allows."""
+    """The file is larger than the installation or the tenant (upload) or `max_file_size` (job) allows."""
 
     error_code = "FILE_TOO_LARGE"
 
@@ -189,7 +195,7 @@ class InvalidPdf(JobError):
 
 
 class PageLimitExceeded(JobError):
-    """The document, or the page range asked for, has more pages than `max_num_pages` or the installation allows."""
+    """The document, or the page range asked for, has more pages than `max_num_pages` or the operator allows."""
 
     error_code = "PAGE_LIMIT_EXCEEDED"
 

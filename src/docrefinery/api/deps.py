@@ -12,10 +12,12 @@ from docrefinery.errors import InvalidRequest, NotFound
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.artifacts import Artifacts
+from docrefinery.services.dashboard import Dashboard
 from docrefinery.services.documents import Documents
 from docrefinery.services.health import Health
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator, Caller
+from docrefinery.services.metrics import Metrics
 from docrefinery.services.submissions import Origin, Submissions
 from docrefinery.settings import Settings
 from docrefinery.store.records import Ref, ref_of
@@ -33,6 +35,8 @@ class Services(Struct, frozen=True, kw_only=True):
     jobs: Jobs
     artifacts: Artifacts
     health: Health
+    dashboard: Dashboard
+    metrics: Metrics
 
 
 class ApiRequest(Request[Caller, Any, State]):

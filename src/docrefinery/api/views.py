@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from docrefinery.store.dashboard import WorkerRecord
 from docrefinery.store.records import ArtifactRecord, DocumentRecord, EventRecord, JobRecord
 
 T = TypeVar("T")
@@ -172,6 +173,27 @@ class ProfileView(Struct, frozen=True, kw_only=True):
     engine: str
     available: bool
     missing: list[str]
+
+
+class WorkerView(Struct, frozen=True, kw_only=True):
+    """A worker process; `current_job_id` is there for a job of your own, `rss_bytes` covers its converter too."""
+
+    id: UUID
+    hostname: str
+    pid: int
+    status: str
+    queues: list[str]
+    current_job_id: int | None
+    started_at: datetime
+    last_heartbeat_at: datetime
+    jobs_done: int
+    rss_bytes: int
+    version: str
+
+    @classmethod
+    def of(cls, record: WorkerRecord) -> Self:
+        """Show a worker."""
+        return cls(**_pick(cls, record))
 
 
 class ExporterView(Struct, frozen=True, kw_only=True):

@@ -9,10 +9,12 @@ from docrefinery.bootstrap.common import database_of, registry_of, scanner_of
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.artifacts import Artifacts
 from docrefinery.services.changes import Changes
+from docrefinery.services.dashboard import Dashboard
 from docrefinery.services.documents import Documents
 from docrefinery.services.health import Health
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
+from docrefinery.services.metrics import Metrics
 from docrefinery.services.submissions import Submissions
 from docrefinery.settings import Settings
 from docrefinery.store.blobs import Blobs
@@ -37,6 +39,8 @@ def build_api(settings: Settings) -> App:
         jobs=Jobs(db, changes, doorbell),
         artifacts=Artifacts(db, blobs),
         health=Health(db, blobs, doorbell, scanner_of(registry, settings), registry, abilities, settings),
+        dashboard=Dashboard(db, settings),
+        metrics=Metrics(db, settings),
     )
 
     @asynccontextmanager

@@ -12,10 +12,12 @@ from docrefinery.pipeline.scanning import Scanning
 from docrefinery.services.changes import CANCELS, Changes
 from docrefinery.settings import Settings
 from docrefinery.store.blobs import Blobs
+from docrefinery.store.counters import Counted
 from docrefinery.worker.broker import RedisBroker, build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
 from docrefinery.worker.main import OnTheLoop, Parts
 from docrefinery.worker.maintenance import Maintenance
+from docrefinery.worker.tally import Tally
 
 
 def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheLoop]:
@@ -45,5 +47,6 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
         converter=converter,
         runner=runner,
         maintenance=Maintenance(db, blobs, doorbell, settings),
+        tally=Tally(db, Counted.CONVERTERS_REPLACED, converter.replaced),
     )
     return broker, lifecycle

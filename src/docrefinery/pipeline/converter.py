@@ -1,14 +1,14 @@
 """The parent's handle on a converter: one warm child, one request at a time, an outcome for everything."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from docrefinery.errors import OutOfMemory, ScannerUnavailable
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.artifacts import accept
 from docrefinery.pipeline.describing import PictureDescriber
-from docrefinery.pipeline.keeper import ConverterUnavailable, Keeper
+from docrefinery.pipeline.keeper import Cause, ConverterUnavailable, Keeper
 from docrefinery.pipeline.outcomes import Canceled, Converted, Crashed, Outcome, Progress, Rejected, Task, TimedOut
 from docrefinery.pipeline.postmortem import autopsy, out_of_memory
 from docrefinery.pipeline.process import ChildGone, ChildLimits, ChildProcess
@@ -59,6 +59,11 @@ class Converter:
         """Resident memory of the child, 0 while there is none."""
         child = self._keeper.child
         return child.rss_bytes() if child is not None else 0
+
+    @property
+    def replaced(self) -> Mapping[str, int]:
+        """How many children were replaced so far, by the reason."""
+        return self._keeper.replaced
 
     async def start(self) -> None:
         """Start a child unless there is one, and wait until it is warm.
@@ -210,21 +215,39 @@ class Converter:
 
     def _end(self, ending: Ending) -> None:
         self._ending = self._ending or ending
-        self._keeper.kill()
+        self._keeper.kill(_cause(ending))
 
     def _distrust(self, what: str) -> Crashed:
         child = self._keeper.child
         stderr = child.stderr_tail() if child is not None else ""
-        self._keeper.replace()
+        self._keeper.replace("protocol")
         return Crashed(reason=f"the converter {what} and was killed", stderr=stderr)
 
     def _settle(self, child: ChildProcess, answer: Answer | Ending) -> None:
         """Make sure that the next request finds a child that is alive, not worn out and not out of memory."""
         child.clear_stderr()
-        worn = child.jobs >= self._limits.max_jobs or child.rss_bytes() > self._limits.max_rss_bytes
-        exhausted = isinstance(answer, Rejected) and answer.code == OutOfMemory.error_code
-        if child is self._keeper.child and (worn or exhausted or not child.alive):
-            self._keeper.replace()
+        if child is not self._keeper.child:
+            return
+        if isinstance(answer, Rejected) and answer.code == OutOfMemory.error_code:
+            self._keeper.replace("out_of_memory")
+        elif not child.alive:
+            self._keeper.replace("died")
+        elif child.jobs >= self._limits.max_jobs:
+            self._keeper.replace("jobs")
+        elif child.rss_bytes() > self._limits.max_rss_bytes:
+            self._keeper.replace("memory")
+
+
+def _cause(ending: Ending) -> Cause:
+    match ending:
+        case Canceled():
+            return "canceled"
+        case TimedOut():
+            return "timeout"
+        case Rejected():
+            return "out_of_memory"
+        case Crashed():
+            return "died"
 
 
 def _scan_request(scanner: str, path: Path) -> protocol.Scan:

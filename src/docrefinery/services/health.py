@@ -7,13 +7,12 @@ from typing import Literal
 import structlog
 from msgspec import Struct
 
-from docrefinery.model import JobStatus
 from docrefinery.plugin.descriptors import Scanner
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.doorbell import Doorbell
 from docrefinery.settings import Settings
-from docrefinery.store import jobs, schema, workers
+from docrefinery.store import schema, workers
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
 
@@ -35,14 +34,6 @@ class Readiness(Struct, frozen=True):
 
     status: Status
     checks: dict[str, Check]
-
-
-class Figures(Struct, frozen=True):
-    """What ``/metrics`` tells of all tenants together."""
-
-    jobs: dict[str, int]
-    oldest_queued_seconds: float
-    workers: int
 
 
 class Health:
@@ -84,15 +75,6 @@ class Health:
         statuses = {check.status for check in results}
         overall: Status = "failed" if "failed" in statuses else "degraded" if "degraded" in statuses else "ok"
         return Readiness(overall, checks)
-
-    async def figures(self) -> Figures:
-        """Count jobs and workers."""
-        counted = await jobs.count_by_status(self._db)
-        return Figures(
-            jobs={status.value: counted.get(status.value, 0) for status in JobStatus},
-            oldest_queued_seconds=await jobs.oldest_queued_seconds(self._db),
-            workers=await workers.alive(self._db, self._settings.lease_seconds),
-        )
 
     async def _run(self, check: Callable[[], Awaitable[Check]], worst: Status) -> Check:
         try:

@@ -21,11 +21,13 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Defaults(Struct, frozen=True):
-    """Options and profile that a key and its tenant bring along."""
+    """Options and profile that a key and its tenant bring along, and what the tenant is held to."""
 
     tenant: Raw
     key: Raw
     profile: str | None
+    disabled_profiles: frozenset[str] = frozenset()
+    max_pages: int | None = None
 
 
 class Parsed(Struct, frozen=True):
@@ -169,7 +171,7 @@ def effective(
     for kind in options["exports"]:
         options |= registry.exporters[kind].needs
     return Effective(
-        profile=name, options=_capped(options, settings), exports=options["exports"], ignored=parsed.ignored
+        profile=name, options=_capped(options, settings, defaults), exports=options["exports"], ignored=parsed.ignored
     )
 
 
@@ -185,9 +187,9 @@ def _with_both_names(layer: Mapping[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _capped(options: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    cap, asked = settings.max_pages_limit, options["max_num_pages"]
+def _capped(options: dict[str, Any], settings: Settings, defaults: Defaults) -> dict[str, Any]:
+    pages = [limit for limit in (options["max_num_pages"], settings.max_pages_limit, defaults.max_pages) if limit]
     return options | {
-        "max_num_pages": min(asked or cap, cap) if cap else asked,
+        "max_num_pages": min(pages, default=0),
         "document_timeout": min(options["document_timeout"], settings.document_timeout_limit),
     }

@@ -28,6 +28,7 @@ from docrefinery.store import workers
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.worker.broker import ACTOR
 from docrefinery.worker.maintenance import Maintenance
+from docrefinery.worker.tally import Tally
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,7 @@ class Parts(Struct, kw_only=True):
     converter: Converter
     runner: Runner
     maintenance: Maintenance
+    tally: Tally
 
 
 def declare_actors(broker: RedisBroker, runner: Runner) -> None:
@@ -87,6 +89,7 @@ class OnTheLoop(Middleware):
         await parts.db.start()
         self._open.push_async_callback(parts.db.close)
         self._open.push_async_callback(_quietly, lambda: workers.remove(parts.db, parts.worker_id))
+        self._open.push_async_callback(_quietly, parts.tally.tell)
         await parts.changes.start()
         self._open.push_async_callback(parts.changes.close)
         self._open.push_async_callback(parts.converter.close)
@@ -139,6 +142,7 @@ async def _say_alive(parts: Parts) -> None:
         )
         try:
             await workers.beat(parts.db, beat)
+            await parts.tally.tell()
         except Exception as error:
             log.warning("worker_heartbeat_failed", error=str(error), exc_info=not isinstance(error, UNREACHABLE))
         await asyncio.sleep(HEARTBEAT_SECONDS)

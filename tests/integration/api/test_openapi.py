@@ -24,6 +24,8 @@ OPERATIONS = {
     ("get", "/v1/artifacts/{id}/"),
     ("get", "/v1/profiles/"),
     ("get", "/v1/exporters/"),
+    ("get", "/v1/dashboard/summary"),
+    ("get", "/v1/dashboard/workers"),
     ("get", "/healthz"),
     ("get", "/readyz"),
     ("get", "/metrics"),

@@ -126,3 +126,29 @@ async def test_profile_replaces_the_exports_of_the_request(api: Api) -> None:
     async with await api.client() as client:
         job = await queued(client, profile="fast_text", options_json='{"exports": ["chunks_json"]}')
         assert (await job_of(client, job["id"]))["exports"] == ["text", "markdown", "doctags"]
+
+
+async def test_what_a_key_brings_along_can_be_changed(services: Operator) -> None:
+    await services.tenants.create("acme")
+    issued = await services.tenants.issue_key("acme", [], name="old", option_text='{"max_num_pages": 3}')
+    changed = await services.tenants.set_key(issued.record.id, name="new", profile="fast_text")
+    assert (changed.name, changed.default_profile, bytes(changed.options)) == (
+        "new",
+        "fast_text",
+        b'{"max_num_pages": 3}',
+    )
+    again = await services.tenants.set_key(issued.record.uuid, option_text="{}", profile="")
+    assert (again.name, again.default_profile, bytes(again.options)) == ("new", None, b"{}")
+    caller = await services.authenticator.authenticate(issued.key)
+    assert (caller.defaults.profile, bytes(caller.defaults.key)) == (None, b"{}")
+
+
+async def test_a_key_takes_no_wrong_defaults(services: Operator) -> None:
+    await services.tenants.create("acme")
+    key = (await services.tenants.issue_key("acme", [])).record.id
+    with pytest.raises(InvalidOptions):
+        await services.tenants.set_key(key, option_text='{"zoom": 1}')
+    with pytest.raises(UnknownProfile, match="did you mean `fast_text`"):
+        await services.tenants.set_key(key, profile="fast_txt")
+    with pytest.raises(NotFound):
+        await services.tenants.set_key(0, name="nobody's")
