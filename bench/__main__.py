@@ -17,6 +17,7 @@ from bench.inprocess import InProcess
 from bench.load import requests_per_second
 from bench.ocr import pages_per_minute
 from bench.service import Service, convert_all, running, upload
+from bench.webhooks import deliveries_per_second
 from docrefinery.cli.sample import sample_pdf
 
 UPLOADS = 100
@@ -80,6 +81,7 @@ def main() -> None:
         while client.get(f"/v1/jobs/{job}/", params={"wait": 30}).json()["status"] in ("QUEUED", "RUNNING"):
             pass
         figures["polls of a job/s, one API process"] = requests_per_second(f"{service.url}/v1/jobs/{job}/", service.key)
+        figures["webhook deliveries/s"] = deliveries_per_second(client)
         figures["upload p50, ms"] = _upload_p50_ms(client)
         paths = _pdfs(sys.argv[1] if len(sys.argv) > 1 else None, Path(scratch))
         figures |= _conversions(service, client, paths, workers)

@@ -23,9 +23,14 @@ def configuration() -> str:
     """Return the table of settings."""
     rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
     for name, field in settings.variables().items():
-        plain = "" if field.default in ("", None, NODEFAULT) else f"`{str(field.default).lower()}`"
-        rows.append(f"| `{name}` | {COMPUTED.get(name, plain)} | {settings.description(field)} |")
+        rows.append(f"| `{name}` | {COMPUTED.get(name, _default(field.default))} | {settings.description(field)} |")
     return "\n".join(rows)
+
+
+def _default(value: object) -> str:
+    if value in ("", (), None, NODEFAULT):
+        return ""
+    return f"`{','.join(map(str, value)) if isinstance(value, tuple) else str(value).lower()}`"
 
 
 def _codes() -> Iterator[type[RefineryError]]:

@@ -71,6 +71,12 @@ class InvalidFilter(RequestError):
     error_code = "INVALID_FILTER"
 
 
+class InvalidWebhookUrl(RequestError):
+    """The webhook's `url` is malformed, cannot be resolved, or leads to an address that is not public."""
+
+    error_code = "INVALID_WEBHOOK_URL"
+
+
 class Unauthenticated(RequestError):
     """The API key is missing, malformed, unknown, expired or revoked."""
 

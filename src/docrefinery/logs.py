@@ -10,7 +10,11 @@ import structlog
 
 from docrefinery.settings import Settings
 
-_SECRET = re.compile(r"\bdr_[a-z2-7]{10}_[a-z2-7]{39}\b|(?<=token=)[^&\s\"']+|(?<=://)[^/@\s]+(?=@)")
+_SECRET = re.compile(
+    r"\bdr_[a-z2-7]{10}_[a-z2-7]{39}\b|(?<=token=)[^&\s\"']+|(?<=://)[^/@\s]+(?=@)"
+    # Keys that webhook secrets are encrypted under, those secrets in the Standard Webhooks form, and encrypted ones.
+    r"|(?<![\w-])[\w-]{43}=(?![\w=])|\bwhsec_[A-Za-z0-9+/]+=*|\bgAAAAA[\w-]{60,}=*"
+)
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}")
 
 
@@ -68,7 +72,7 @@ def trace_ids(traceparent: str) -> dict[str, str]:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text with API keys, tokens in query strings and passwords in URLs blotted out."""
+    """Return a text with keys, webhook secrets, tokens in query strings and passwords in URLs blotted out."""
     return _SECRET.sub("***", text)
 
 

@@ -1,7 +1,7 @@
 """Statuses, stages, allowed transitions and value types: pure data, shared by every layer."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
@@ -100,3 +100,17 @@ class ConversionOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_
     images_scale: Annotated[float, Meta(ge=0.5, le=4)] | None = None
     document_timeout: Annotated[float, Meta(gt=0, le=86_400)] | None = None
     fail_on_partial: bool | None = None
+
+
+class DeliveryStatus(StrEnum):
+    """Where a webhook delivery is in its life."""
+
+    PENDING = "PENDING"
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+
+
+JOB_UPDATED: Final = "job.updated"
+"""The event that is told of every change of a job's status or stage."""
+PING = "ping"
+"""The event that is sent when somebody asks for it."""

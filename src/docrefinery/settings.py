@@ -1,9 +1,12 @@
 """The installation's settings: one frozen struct, read once from the environment and passed on."""
 
+import base64
+import binascii
 import os
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -142,6 +145,26 @@ class Settings(Struct, frozen=True, kw_only=True):
     database_statement_cache: Annotated[
         bool, setting("Prepared statements are reused; turn off behind PgBouncer in transaction mode.")
     ] = True
+    secret_keys: Annotated[
+        tuple[str, ...],
+        setting(
+            "Fernet keys for webhook secrets, separated by commas: the first encrypts, all decrypt; `up` makes one and "
+            "keeps it in the data dir unless this is set."
+        ),
+    ] = ()
+    webhook_allow_nets: Annotated[
+        tuple[str, ...],
+        setting(
+            "Networks such as `10.0.0.0/8` that webhooks may lead to though they are not public, separated by commas."
+        ),
+    ] = ()
+    webhook_retry_delays: Annotated[
+        tuple[Annotated[float, Meta(ge=0, le=YEAR)], ...],
+        setting(
+            "Seconds before each attempt at a webhook delivery, separated by commas; the first attempt is made at "
+            "once, so a list that does not begin with 0 gets one."
+        ),
+    ] = (0, 5, 300, 1800, 7200, 18000, 36000, 36000)
     log_format: Annotated[
         Literal["auto", "console", "json"],
         setting("`console` for people, `json` for machines; `auto` asks the terminal."),
@@ -151,6 +174,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "info"
 
     environ: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Show what is no secret: URLs, tokens, keys and the environment may end up in no log."""
+        return f"Settings(data_dir={self.data_dir!s}, …)"
+
+    @property
+    def webhook_schedule(self) -> tuple[float, ...]:
+        """Seconds before each attempt at a delivery, the first one included."""
+        delays = self.webhook_retry_delays
+        return delays if delays[:1] == (0,) else (0, *delays)
 
     @property
     def upload_limit(self) -> int:
@@ -199,10 +232,14 @@ _FORMS = {
 """What a text setting must look like, and how to say so."""
 
 
+_LISTS = frozenset({"plugins", "secret_keys", "webhook_allow_nets", "webhook_retry_delays"})
+"""Settings whose values are separated by commas."""
+
+
 def _parse(field: msgspec.inspect.Field, text: str) -> Any:
     if field.name == "data_dir":
         return Path(text)
-    if field.name == "plugins":
+    if field.name in _LISTS:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if field.name == "database_statement_cache":
         return {
@@ -250,7 +287,8 @@ def _convert(values: dict[str, Any], by_field: dict[str, str]) -> Settings:
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as error:
             reason = str(error).split(" - at ")[0] + _choices(name)
-            raise SettingsError(f"{by_field[name]}={value!s}: {reason}") from None
+            shown = ",".join(value) if isinstance(value, tuple) else value
+            raise SettingsError(f"{by_field[name]}={shown!s}: {reason}") from None
     return msgspec.convert(values, Settings, strict=False)
 
 
@@ -267,6 +305,7 @@ def _checked(settings: Settings, by_field: Mapping[str, str]) -> Settings:
         if value and not re.fullmatch(form, value, re.DOTALL):
             # Not the value: a mistyped URL holds its password all the same.
             raise SettingsError(f"{by_field[field_name]} begins with {value.partition(':')[0][:20]!r}; use {example}")
+    _check_webhooks(settings)
     prefix = settings.x_accel_prefix
     if prefix and not (prefix.startswith("/") and prefix.endswith("/")):
         raise SettingsError(f"DOCREFINERY_X_ACCEL_PREFIX={prefix}: start and end it with a slash, like /protected/")
@@ -275,3 +314,26 @@ def _checked(settings: Settings, by_field: Mapping[str, str]) -> Settings:
             "DOCREFINERY_X_ACCEL_PREFIX needs a storage folder; DOCREFINERY_STORAGE_URL names another kind"
         )
     return settings
+
+
+def _check_webhooks(settings: Settings) -> None:
+    for number, key in enumerate(settings.secret_keys, 1):
+        if not is_secret_key(key):
+            # Not the value: it may be a key with a character too many.
+            raise SettingsError(
+                f"DOCREFINERY_SECRET_KEYS: key {number} is no Fernet key (32 bytes in URL-safe base64); make one with "
+                "`openssl rand -base64 32 | tr +/ -_`"
+            )
+    for network in settings.webhook_allow_nets:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise SettingsError(f"DOCREFINERY_WEBHOOK_ALLOW_NETS={network}: {error}") from None
+
+
+def is_secret_key(text: str) -> bool:
+    """Return whether a text is a Fernet key."""
+    try:
+        return re.fullmatch(r"[A-Za-z0-9_-]{43}=", text) is not None and len(base64.urlsafe_b64decode(text)) == 32
+    except (binascii.Error, ValueError):
+        return False

@@ -15,6 +15,7 @@ from docrefinery.api.documents import DocumentsController
 from docrefinery.api.health import healthz, metrics, readyz
 from docrefinery.api.jobs import JobsController
 from docrefinery.api.problems import HANDLERS
+from docrefinery.api.webhooks import WebhooksController
 
 App = Litestar
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
@@ -33,6 +34,7 @@ def create_app(services: Services, lifespan: Lifespan) -> Litestar:
             DocumentsController,
             JobsController,
             ArtifactsController,
+            WebhooksController,
             list_profiles,
             list_exporters,
             summary,

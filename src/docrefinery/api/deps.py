@@ -19,6 +19,7 @@ from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator, Caller
 from docrefinery.services.metrics import Metrics
 from docrefinery.services.submissions import Origin, Submissions
+from docrefinery.services.webhooks.endpoints import Webhooks
 from docrefinery.settings import Settings
 from docrefinery.store.records import Ref, ref_of
 
@@ -34,6 +35,7 @@ class Services(Struct, frozen=True, kw_only=True):
     documents: Documents
     jobs: Jobs
     artifacts: Artifacts
+    webhooks: Webhooks
     health: Health
     dashboard: Dashboard
     metrics: Metrics

@@ -39,6 +39,8 @@ REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/v1/jobs/"): (404, 409, 422),
     ("post", "/v1/jobs/{id}/cancel/"): (409,),
     ("post", "/v1/jobs/{id}/retry/"): (409,),
+    ("post", "/v1/webhooks/"): (409, 422),
+    ("post", "/v1/webhooks/{id}/ping/"): (409, 422),
     ("get", "/v1/documents/{id}/file/"): (409, 416),
     ("get", "/v1/artifacts/{id}/"): (416,),
 }
@@ -55,6 +57,10 @@ _TOKEN = {"X-Internal-Token": "The installation's internal token."}
 HEADERS: dict[tuple[str, str], dict[str, str]] = {
     ("post", "/v1/documents/"): {"Idempotency-Key": "The same key and request within 24 h gives the same answer."},
     ("post", "/v1/jobs/"): {"Idempotency-Key": "The same key and request within 24 h gives the same answer."},
+    ("post", "/v1/webhooks/"): {"Idempotency-Key": "The same key and request within 24 h gives the same answer."},
+    ("post", "/v1/webhooks/{id}/ping/"): {
+        "Idempotency-Key": "The same key and request within 24 h gives the same answer."
+    },
     ("get", "/v1/jobs/{id}/"): {"If-None-Match": "A known `ETag`."},
     ("get", "/v1/jobs/{id}/events/"): {"Last-Event-ID": "Begin after this event."},
     ("get", "/v1/documents/{id}/file/"): {
@@ -67,7 +73,7 @@ HEADERS: dict[tuple[str, str], dict[str, str]] = {
         for path in ("/healthz", "/readyz", "/metrics")
     },
 }
-METHODS = ("get", "post", "delete")
+METHODS = ("get", "post", "put", "patch", "delete")
 
 
 def describe(document: OpenAPI) -> None:

@@ -12,10 +12,11 @@ from docrefinery.api.auth import SECURITY, needs
 from docrefinery.api.deps import ApiRequest, PathRef, idempotency_key, origin
 from docrefinery.api.downloads import matches
 from docrefinery.api.listing import listing
-from docrefinery.api.views import JobEvent, JobRequest, JobView, Listing, encode
+from docrefinery.api.views import JobRequest, JobView, Listing, encode
 from docrefinery.errors import InvalidRequest
-from docrefinery.model import JobStatus, Scope, Stage
+from docrefinery.model import JOB_UPDATED, JobStatus, Scope, Stage
 from docrefinery.services import options
+from docrefinery.services.events import JobEvent
 from docrefinery.services.submissions import Wanted
 from docrefinery.store.jobs import JobFilters
 from docrefinery.store.records import JobRecord, ref_of
@@ -123,5 +124,5 @@ async def _stream(request: ApiRequest, job: JobRecord, after: int) -> AsyncItera
         if event is None:
             yield ServerSentEventMessage(data=None, comment=PING_COMMENT)
         else:
-            payload = encode(JobEvent.of(job, event)).decode()
-            yield ServerSentEventMessage(data=payload, event="job.updated", id=event.sequence)
+            payload = JobEvent.of(job, event).encode().decode()
+            yield ServerSentEventMessage(data=payload, event=JOB_UPDATED, id=event.sequence)

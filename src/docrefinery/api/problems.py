@@ -18,6 +18,7 @@ STATUS: dict[type[RefineryError], int] = {
     errors.InvalidOptions: 400,
     errors.UnknownProfile: 400,
     errors.InvalidFilter: 400,
+    errors.InvalidWebhookUrl: 400,
     errors.Unauthenticated: 401,
     errors.InsufficientScope: 403,
     errors.ProfileDisabled: 403,
@@ -42,7 +43,7 @@ AnyRequest = Request[Any, Any, Any]
 
 def title(kind: type[RefineryError]) -> str:
     """Return a code in words: ``FILE_TOO_LARGE`` is ``File too large``."""
-    return kind.error_code.replace("_", " ").capitalize().replace("pdf", "PDF")
+    return kind.error_code.replace("_", " ").capitalize().replace("pdf", "PDF").replace("url", "URL")
 
 
 def problem(request: AnyRequest, error: RefineryError, headers: dict[str, str] | None = None) -> Response[object]:

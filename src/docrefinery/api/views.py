@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Any, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from docrefinery.model import JOB_UPDATED
 from docrefinery.store.dashboard import WorkerRecord
-from docrefinery.store.records import ArtifactRecord, DocumentRecord, EventRecord, JobRecord
+from docrefinery.store.records import ArtifactRecord, DeliveryRecord, DocumentRecord, EndpointRecord, JobRecord
 
 T = TypeVar("T")
 
@@ -119,44 +120,44 @@ class ArtifactView(Struct, frozen=True, kw_only=True):
         return cls(**_pick(cls, record))
 
 
-class JobEvent(Struct, frozen=True, kw_only=True):
-    """A change of a job's status or stage, as webhooks and event streams tell it."""
+class WebhookView(Struct, frozen=True, kw_only=True):
+    """A webhook endpoint; its secret is never shown. `disabled_reason` is there if the service disabled it."""
 
-    event: str
-    job_id: int
-    job_uuid: UUID
-    document_id: int
-    external_uuid: UUID | None
-    status: str
-    stage: str
-    previous_status: str
-    previous_stage: str
-    error_code: str
-    error_message: str
-    error_details: Raw | None
-    queued_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
+    id: int
+    uuid: UUID
+    name: str
+    url: str
+    events: list[str]
+    enabled: bool
+    has_secret: bool
+    disabled_reason: str | None
     created_at: datetime
     modified_at: datetime
-    sequence: int
-    attempt: int
 
     @classmethod
-    def of(cls, job: JobRecord, event: EventRecord) -> Self:
-        """Tell an event of a job."""
-        return cls(
-            **_pick(
-                cls,
-                event,
-                event="job.updated",
-                job_id=job.id,
-                job_uuid=job.uuid,
-                document_id=job.document_id,
-                external_uuid=job.external_uuid,
-                created_at=job.created_at,
-            )
-        )
+    def of(cls, record: EndpointRecord) -> Self:
+        """Show an endpoint."""
+        return cls(**_pick(cls, record))
+
+
+class DeliveryView(Struct, frozen=True, kw_only=True):
+    """An event on its way to a webhook endpoint, or what came of it; `uuid` is its `webhook-id`."""
+
+    uuid: UUID
+    event: str
+    job_id: int | None
+    status: str
+    attempts: int
+    response_status: int | None
+    error: str
+    created_at: datetime
+    next_attempt_at: datetime | None
+    delivered_at: datetime | None
+
+    @classmethod
+    def of(cls, record: DeliveryRecord) -> Self:
+        """Show a delivery."""
+        return cls(**_pick(cls, record))
 
 
 class ProfileView(Struct, frozen=True, kw_only=True):
@@ -221,6 +222,32 @@ class JobRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     profile: str | None = None
     options_json: Any = None
     external_uuid: UUID | None = None
+
+
+WebhookName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+WebhookUrl = Annotated[str, Meta(min_length=1, max_length=2048)]
+WebhookSecret = Annotated[str, Meta(min_length=1, max_length=1024)]
+WebhookEvents = Annotated[tuple[Literal["job.updated"], ...], Meta(min_length=1)]
+
+
+class WebhookRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A webhook endpoint to register, or to put in the place of another."""
+
+    name: WebhookName
+    url: WebhookUrl
+    secret: WebhookSecret | None = None
+    events: WebhookEvents = (JOB_UPDATED,)
+    enabled: bool = True
+
+
+class WebhookPatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change about a webhook endpoint; a `secret` of null removes it."""
+
+    name: WebhookName | UnsetType = UNSET
+    url: WebhookUrl | UnsetType = UNSET
+    secret: WebhookSecret | UnsetType | None = UNSET
+    events: WebhookEvents | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
 
 
 encode = msgspec.json.Encoder().encode

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from docrefinery.api.app import App, create_app
 from docrefinery.api.deps import Services
 from docrefinery.bootstrap.common import database_of, registry_of, scanner_of
+from docrefinery.bootstrap.webhooks import guard_of
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.artifacts import Artifacts
 from docrefinery.services.changes import Changes
@@ -16,6 +17,8 @@ from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
 from docrefinery.services.metrics import Metrics
 from docrefinery.services.submissions import Submissions
+from docrefinery.services.webhooks.endpoints import Webhooks
+from docrefinery.services.webhooks.secrets import Secrets
 from docrefinery.settings import Settings
 from docrefinery.store.blobs import Blobs
 from docrefinery.worker.broker import build_broker
@@ -41,6 +44,7 @@ def build_api(settings: Settings) -> App:
         health=Health(db, blobs, doorbell, scanner_of(registry, settings), registry, abilities, settings),
         dashboard=Dashboard(db, settings),
         metrics=Metrics(db, settings),
+        webhooks=Webhooks(db, guard_of(settings), Secrets(settings.secret_keys)),
     )
 
     @asynccontextmanager

@@ -4,15 +4,18 @@ from pathlib import Path
 from uuid import uuid4
 
 from docrefinery.bootstrap.common import child_limits, database_of, describer_of, registry_of, scanner_of
+from docrefinery.bootstrap.webhooks import courier_of
 from docrefinery.capabilities import installed_ocr
 from docrefinery.pipeline.converter import Converter
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.runner import Runner, Slot
 from docrefinery.pipeline.scanning import Scanning
 from docrefinery.services.changes import CANCELS, Changes
+from docrefinery.services.webhooks.secrets import Secrets
 from docrefinery.settings import Settings
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.counters import Counted
+from docrefinery.worker.bell import Bell
 from docrefinery.worker.broker import RedisBroker, build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
 from docrefinery.worker.main import OnTheLoop, Parts
@@ -28,6 +31,7 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
     doorbell = RedisDoorbell(broker)
     changes = Changes(db, channel=CANCELS)
     converter = Converter(child_limits(settings), settings.plugins, scratch, describer_of(settings))
+    secrets = Secrets(settings.secret_keys)
     worker_id = uuid4()
     runner = Runner(
         Slot(worker_id=worker_id, watching=changes.watching, scratch=scratch),
@@ -48,5 +52,8 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
         runner=runner,
         maintenance=Maintenance(db, blobs, doorbell, settings),
         tally=Tally(db, Counted.CONVERTERS_REPLACED, converter.replaced),
+        courier=courier_of(db, secrets, settings),
+        secrets=secrets,
+        bell=Bell(db, doorbell),
     )
     return broker, lifecycle

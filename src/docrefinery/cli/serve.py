@@ -16,6 +16,7 @@ import typer
 
 from docrefinery import logs
 from docrefinery.bootstrap.common import connected
+from docrefinery.bootstrap.secrets import keyed
 from docrefinery.cli.context import settings
 from docrefinery.pipeline.scratch import scratch_folder
 from docrefinery.settings import Settings, SettingsError
@@ -50,7 +51,7 @@ def api(
     from docrefinery.cli.http import BoundedProtocol
 
     _die_with(parent)
-    chosen = connected(settings(host=host, port=port, data_dir=data_dir))
+    chosen = keyed(connected(settings(host=host, port=port, data_dir=data_dir)))
     logs.configure(chosen, "api")
     config = uvicorn.Config(
         observed(build_api(chosen)),
@@ -76,7 +77,7 @@ def worker(data_dir: DataDir = None, parent: Parent = 0) -> None:
     from docrefinery.worker.main import run
 
     _die_with(parent)
-    chosen = connected(settings(data_dir=data_dir))
+    chosen = keyed(connected(settings(data_dir=data_dir)))
     logs.configure(chosen, "worker")
     with scratch_folder(chosen.data_dir / "scratch") as scratch:
         run(*build_worker(chosen, scratch))

@@ -20,6 +20,7 @@ import typer
 
 from docrefinery import logs
 from docrefinery.bootstrap.common import registry_of
+from docrefinery.bootstrap.secrets import keyed
 from docrefinery.cli.context import settings
 from docrefinery.cli.first_start import first_key, sample
 from docrefinery.cli.output import errors
@@ -79,6 +80,7 @@ def _say(text: str) -> None:
 def _run(chosen: Settings, stack: ExitStack) -> None:
     with errors.status("Starting …") as status:
         embedded, chosen = _services(chosen, stack, lambda text: status.update(f"{text} …"))
+        chosen = keyed(chosen, make=True)
         status.update("Migrating the database …")
         asyncio.run(migrated(chosen))
         key = asyncio.run(first_key(chosen))
@@ -150,6 +152,7 @@ def _processes(chosen: Settings, listener: socket.socket) -> list[Process]:
         "REDIS_URL": chosen.redis_url,
         "DOCREFINERY_DATA_DIR": str(chosen.data_dir),
         "DOCREFINERY_HOST": chosen.host,
+        "DOCREFINERY_SECRET_KEYS": ",".join(chosen.secret_keys),
     }
     if chosen.log_format == "auto" and errors.is_terminal:
         environ["DOCREFINERY_LOG_FORMAT"] = "console"

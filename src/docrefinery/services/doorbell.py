@@ -3,6 +3,7 @@
 from typing import Protocol
 
 QUEUE = "convert"
+WEBHOOKS = "webhooks"
 
 
 class Doorbell(Protocol):

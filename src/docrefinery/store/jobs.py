@@ -136,6 +136,18 @@ async def events_after(db: Database, tenant_id: int, job_id: int, sequence: int)
     return [EventRecord.of(row) for row in rows]
 
 
+async def event(db: Database, tenant_id: int, job_id: int, sequence: int) -> EventRecord | None:
+    """Return one event of a job."""
+    row = await db.fetch_one(
+        """SELECT e.* FROM job_events e JOIN jobs j ON j.id = e.job_id
+           WHERE j.tenant_id = $1 AND e.job_id = $2 AND e.sequence = $3""",
+        tenant_id,
+        job_id,
+        sequence,
+    )
+    return EventRecord.of(row) if row else None
+
+
 async def cancel(db: Database, tenant_id: int, job_id: int) -> JobRecord:
     """Cancel a queued job, or ask the worker of a running one to stop it."""
     row = await db.fetch_one(

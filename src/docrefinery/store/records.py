@@ -193,3 +193,56 @@ class ClaimRecord(Record, frozen=True, kw_only=True):
     put_off_since: datetime | None
     traceparent: str
     request_id: str
+
+
+class EndpointRecord(Record, frozen=True, kw_only=True):
+    """Where a tenant wants its events sent, without the secret."""
+
+    id: int
+    uuid: UUID
+    tenant_id: int
+    name: str
+    url: str
+    has_secret: bool
+    events: list[str]
+    enabled: bool
+    disabled_reason: str | None
+    created_at: datetime
+    modified_at: datetime
+
+
+class DeliveryRecord(Record, frozen=True, kw_only=True):
+    """A line of an endpoint's delivery log."""
+
+    id: int
+    uuid: UUID
+    event: str
+    job_id: int | None
+    status: str
+    attempts: int
+    response_status: int | None
+    error: str
+    created_at: datetime
+    next_attempt_at: datetime | None
+    delivered_at: datetime | None
+
+
+class OutgoingRecord(Record, frozen=True, kw_only=True):
+    """A delivery that a worker has taken, with all it needs for the attempt.
+
+    ``secret`` is encrypted. ``tries`` is how many attempts this turn of the schedule had. ``job_id`` and ``sequence``
+    name the event to encode where ``body`` is not there yet.
+    """
+
+    id: int
+    uuid: UUID
+    tenant_id: int
+    endpoint_id: int
+    token: int
+    url: str
+    secret: bytes | None
+    event: str
+    job_id: int | None
+    sequence: int | None
+    body: bytes | None
+    tries: int

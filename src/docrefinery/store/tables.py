@@ -117,4 +117,45 @@ class Artifact(Table, tablename="artifacts"):
     created_at = Timestamptz()
 
 
-TABLES: tuple[type[Table], ...] = (Tenant, ApiKey, Document, JobView, Artifact)
+class WebhookEndpoint(Table, tablename="webhook_endpoints"):
+    """Where a tenant wants its events sent; ``secret`` is encrypted."""
+
+    id = BigInt(primary_key=True)
+    uuid = UUID()
+    tenant_id = BigInt()
+    name = Text()
+    url = Text()
+    secret = Bytea(null=True)
+    has_secret = Boolean()
+    events = Array(Text())
+    enabled = Boolean()
+    disabled_reason = Text(null=True)
+    failing_since = Timestamptz(null=True)
+    created_at = Timestamptz()
+    modified_at = Timestamptz()
+
+
+class WebhookDelivery(Table, tablename="webhook_deliveries"):
+    """An event on its way to an endpoint, or what came of it."""
+
+    id = BigInt(primary_key=True)
+    uuid = UUID()
+    tenant_id = BigInt()
+    endpoint_id = BigInt()
+    event = Text()
+    job_id = BigInt(null=True)
+    sequence = Integer(null=True)
+    body = Bytea(null=True)
+    ordered = Boolean()
+    status = Text()
+    attempts = Integer()
+    attempts_before = Integer()
+    response_status = Integer(null=True)
+    error = Text()
+    created_at = Timestamptz()
+    next_attempt_at = Timestamptz(null=True)
+    lease_token = BigInt(null=True)
+    delivered_at = Timestamptz(null=True)
+
+
+TABLES: tuple[type[Table], ...] = (Tenant, ApiKey, Document, JobView, Artifact, WebhookEndpoint, WebhookDelivery)

@@ -5,11 +5,13 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware
 
-from docrefinery.services.doorbell import QUEUE
+from docrefinery.services.doorbell import QUEUE, WEBHOOKS
 
 __all__ = ["RedisBroker", "build_broker", "nudge"]
 
 ACTOR = "work"
+DELIVERER = "deliver"
+_ACTORS = {QUEUE: ACTOR, WEBHOOKS: DELIVERER}
 SOCKET_SECONDS = 2.0
 
 
@@ -26,13 +28,14 @@ def build_broker(url: str, *more: Middleware) -> RedisBroker:
         url, socket_connect_timeout=SOCKET_SECONDS, socket_timeout=SOCKET_SECONDS, health_check_interval=30
     )
     broker: RedisBroker = RedisBroker(client=client, middleware=[AsyncIO(), *more])  # type: ignore[no-untyped-call]
-    broker.declare_queue(QUEUE)
+    for queue in _ACTORS:
+        broker.declare_queue(queue)
     return broker
 
 
 def nudge(queue: str) -> dramatiq.Message[None]:
     """Make the message that wakes a worker; it is built by name, so that senders need not import the actor."""
-    return dramatiq.Message(queue_name=queue, actor_name=ACTOR, args=(queue,), kwargs={}, options={})
+    return dramatiq.Message(queue_name=queue, actor_name=_ACTORS[queue], args=(queue,), kwargs={}, options={})
 
 
 UNREACHABLE = (redis.RedisError, OSError, dramatiq.errors.BrokerConnectionError)

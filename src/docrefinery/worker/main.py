@@ -1,4 +1,4 @@
-"""The worker process: Dramatiq with one slot, the runner on its event loop, and a quick, orderly end."""
+"""The worker process: Dramatiq with one slot, runner and courier on its event loop, and a quick, orderly end."""
 
 import asyncio
 import os
@@ -23,10 +23,14 @@ from docrefinery.capabilities import Ocr
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
 from docrefinery.pipeline.runner import Runner
 from docrefinery.services.changes import Changes
-from docrefinery.services.doorbell import QUEUE
+from docrefinery.services.doorbell import QUEUE, WEBHOOKS
+from docrefinery.services.webhooks.courier import Courier
+from docrefinery.services.webhooks.renewal import renew
+from docrefinery.services.webhooks.secrets import Secrets
 from docrefinery.store import workers
 from docrefinery.store.database import UNREACHABLE, Database
-from docrefinery.worker.broker import ACTOR
+from docrefinery.worker.bell import Bell
+from docrefinery.worker.broker import ACTOR, DELIVERER
 from docrefinery.worker.maintenance import Maintenance
 from docrefinery.worker.tally import Tally
 
@@ -49,18 +53,33 @@ class Parts(Struct, kw_only=True):
     runner: Runner
     maintenance: Maintenance
     tally: Tally
+    courier: Courier
+    secrets: Secrets
+    bell: Bell
 
 
-def declare_actors(broker: RedisBroker, runner: Runner) -> None:
-    """Declare the one actor: a message says that there may be work, the database says what."""
+def declare_actors(broker: RedisBroker, runner: Runner, courier: Courier) -> None:
+    """Declare the actors: a message says that there may be work, the database says what."""
+    slot = asyncio.Lock()
 
     async def work(queue: str) -> None:
+        # A consumer that lost its connection fetches anew and may find a second message while the first is worked on.
+        if slot.locked():
+            return
+        async with slot:
+            try:
+                await runner.drain(queue)
+            except UNREACHABLE as error:
+                log.warning("queue_not_drained", error=str(error))
+
+    async def deliver(queue: str) -> None:
         try:
-            await runner.drain(queue)
+            await courier.look()
         except UNREACHABLE as error:
-            log.warning("queue_not_drained", error=str(error))
+            log.warning("deliveries_not_looked_for", queue=queue, error=str(error))
 
     dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=QUEUE)(work)
+    dramatiq.actor(broker=broker, actor_name=DELIVERER, queue_name=WEBHOOKS)(deliver)
 
 
 class OnTheLoop(Middleware):
@@ -93,7 +112,8 @@ class OnTheLoop(Middleware):
         await parts.changes.start()
         self._open.push_async_callback(parts.changes.close)
         self._open.push_async_callback(parts.converter.close)
-        for background in (_warm(parts), _say_alive(parts), parts.maintenance.run()):
+        self._open.push_async_callback(parts.courier.close)
+        for background in (_warm(parts), _say_alive(parts), _renew(parts), parts.maintenance.run(), parts.bell.run()):
             task = asyncio.create_task(background)
             self._open.push_async_callback(_ended, task)
         log.info("worker_started", worker_id=str(parts.worker_id))
@@ -124,6 +144,13 @@ async def _warm(parts: Parts) -> None:
         log.error("converter_does_not_start", error=str(error))  # noqa: TRY400 - the message has it all
 
 
+async def _renew(parts: Parts) -> None:
+    try:
+        await renew(parts.db, parts.secrets)
+    except Exception as error:
+        log.warning("secrets_not_renewed", error=str(error), exc_info=not isinstance(error, UNREACHABLE))
+
+
 async def _say_alive(parts: Parts) -> None:
     process = psutil.Process()
     while True:
@@ -133,7 +160,7 @@ async def _say_alive(parts: Parts) -> None:
             hostname=socket.gethostname(),
             pid=os.getpid(),
             status="IDLE" if job_id is None else "BUSY",
-            queues=[QUEUE],
+            queues=[QUEUE, WEBHOOKS],
             current_job_id=job_id,
             jobs_done=parts.runner.jobs_done,
             rss_bytes=process.memory_info().rss + parts.converter.rss_bytes,
@@ -154,8 +181,9 @@ def run(broker: RedisBroker, lifecycle: OnTheLoop) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked_to_stop.set())
     assert lifecycle.parts is not None
-    declare_actors(broker, lifecycle.parts.runner)
-    worker = dramatiq.Worker(broker, queues={QUEUE}, worker_threads=1, worker_timeout=POLL_MILLISECONDS)
+    declare_actors(broker, lifecycle.parts.runner, lifecycle.parts.courier)
+    # A thread for each queue: with one message of each queue in hand at the most, none waits for the other's.
+    worker = dramatiq.Worker(broker, queues={QUEUE, WEBHOOKS}, worker_threads=2, worker_timeout=POLL_MILLISECONDS)
     # A second message fetched ahead would wait behind the job in hand while other workers are idle.
     worker.queue_prefetch = 1
     worker.start()

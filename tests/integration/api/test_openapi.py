@@ -22,6 +22,15 @@ OPERATIONS = {
     ("post", "/v1/jobs/{id}/retry/"),
     ("get", "/v1/artifacts/"),
     ("get", "/v1/artifacts/{id}/"),
+    ("post", "/v1/webhooks/"),
+    ("get", "/v1/webhooks/"),
+    ("get", "/v1/webhooks/{id}/"),
+    ("patch", "/v1/webhooks/{id}/"),
+    ("put", "/v1/webhooks/{id}/"),
+    ("delete", "/v1/webhooks/{id}/"),
+    ("post", "/v1/webhooks/{id}/ping/"),
+    ("get", "/v1/webhooks/{id}/deliveries/"),
+    ("post", "/v1/webhooks/{id}/deliveries/{uuid}/redeliver/"),
     ("get", "/v1/profiles/"),
     ("get", "/v1/exporters/"),
     ("get", "/v1/dashboard/summary"),
@@ -89,6 +98,15 @@ async def test_parameters_and_bodies_are_described(document: dict[str, Any]) -> 
     job = described["post", "/v1/jobs/"]["requestBody"]["content"]["application/json"]["schema"]
     assert job["properties"].keys() == {"document_id", "profile", "options_json", "external_uuid"}
     assert job["required"] == ["document_id"]
+    webhook = described["post", "/v1/webhooks/"]["requestBody"]["content"]["application/json"]["schema"]
+    assert webhook["properties"].keys() == {"name", "url", "secret", "events", "enabled"}
+    assert webhook["required"] == ["name", "url"]
+    patch = described["patch", "/v1/webhooks/{id}/"]["requestBody"]["content"]["application/json"]["schema"]
+    assert patch["properties"].keys() == webhook["properties"].keys()
+    assert not patch["required"]
+    assert names("post", "/v1/webhooks/") == {"Idempotency-Key"}
+    assert names("get", "/v1/webhooks/{id}/deliveries/") == {"id", "status", "page_size", "cursor"}
+    assert names("post", "/v1/webhooks/{id}/deliveries/{uuid}/redeliver/") == {"id", "uuid"}
 
 
 async def test_references_lead_somewhere(document: dict[str, Any], client: httpx.AsyncClient) -> None:

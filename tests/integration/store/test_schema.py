@@ -15,9 +15,17 @@ from docrefinery.embedded import EmbeddedServices
 from docrefinery.store import migrations, schema
 from docrefinery.store.database import Database
 from docrefinery.store.migrate import migrate
-from docrefinery.store.records import ArtifactRecord, DocumentRecord, JobRecord, KeyRecord, Record
+from docrefinery.store.records import (
+    ArtifactRecord,
+    DeliveryRecord,
+    DocumentRecord,
+    EndpointRecord,
+    JobRecord,
+    KeyRecord,
+    Record,
+)
 from docrefinery.store.sql import counters, first_schema, tenant_limits
-from docrefinery.store.tables import TABLES, ApiKey, Artifact, Document, JobView
+from docrefinery.store.tables import TABLES, ApiKey, Artifact, Document, JobView, WebhookDelivery, WebhookEndpoint
 from tests.support.counted import assert_counted
 
 MIGRATIONS = sorted(Path(str(migrations.__file__)).parent.glob("*_2*.py"))
@@ -68,6 +76,21 @@ def test_record_has_the_columns_of_its_table(record: type[Record], table: type[T
     assert set(record.__struct_fields__) == {column._meta.name for column in table._meta.columns}
 
 
+@pytest.mark.parametrize(
+    ("record", "table", "kept"),
+    [
+        (EndpointRecord, WebhookEndpoint, {"secret", "failing_since"}),
+        (
+            DeliveryRecord,
+            WebhookDelivery,
+            {"tenant_id", "endpoint_id", "sequence", "body", "ordered", "attempts_before", "lease_token"},
+        ),
+    ],
+)
+def test_record_leaves_out_what_nobody_outside_needs(record: type[Record], table: type[Table], kept: set[str]) -> None:
+    assert set(record.__struct_fields__) == {column._meta.name for column in table._meta.columns} - kept
+
+
 def test_record_of_a_key_has_its_columns_and_what_its_tenant_is_held_to() -> None:
     own = {column._meta.name for column in ApiKey._meta.columns}
     more = {"tenant_uuid", "tenant_name", "tenant_options", "tenant_default_profile", "tenant_max_upload_mb"}
@@ -75,12 +98,13 @@ def test_record_of_a_key_has_its_columns_and_what_its_tenant_is_held_to() -> Non
     assert set(KeyRecord.__struct_fields__) == own | more
 
 
-def test_latest_is_the_newest_migration() -> None:
+def test_latest_is_the_newest_migration_and_no_two_share_an_id() -> None:
     ids = []
     for path in MIGRATIONS:
         line = next(line for line in path.read_text().splitlines() if line.startswith("ID = "))
         ids.append(line.removeprefix('ID = "').removesuffix('"'))
     assert max(ids) == schema.LATEST
+    assert len(ids) == len(set(ids))
 
 
 async def test_migrated_database_is_up_to_date(db: Database) -> None:

@@ -1,0 +1,1 @@
+"""Webhooks: who is told, where that may lead, and how it gets there."""

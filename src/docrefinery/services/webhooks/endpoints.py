@@ -1,0 +1,181 @@
+"""What a tenant does with its webhook endpoints and their deliveries."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType
+
+from docrefinery.errors import FieldError, InvalidRequest, InvalidWebhookUrl, NotFound
+from docrefinery.model import JOB_UPDATED, PING
+from docrefinery.services.events import PingEvent
+from docrefinery.services.idempotency import Attempt, once
+from docrefinery.services.keys import Caller
+from docrefinery.services.webhooks.guard import Guard
+from docrefinery.services.webhooks.secrets import Secrets
+from docrefinery.store import deliveries, webhooks
+from docrefinery.store.database import Database
+from docrefinery.store.paging import Page, PageRequest
+from docrefinery.store.records import DeliveryRecord, EndpointRecord, Ref
+
+DISABLED = "The webhook was disabled before this was delivered."
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """An endpoint as its tenant wants it."""
+
+    name: str
+    url: str
+    secret: str | None = None
+    events: Sequence[str] = (JOB_UPDATED,)
+    enabled: bool = True
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """What is to be different about an endpoint; a ``secret`` of ``None`` removes it."""
+
+    name: str | UnsetType = UNSET
+    url: str | UnsetType = UNSET
+    secret: str | UnsetType | None = UNSET
+    events: Sequence[str] | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+
+    @classmethod
+    def to(cls, wanted: Wanted) -> "Change":
+        """Make the change to exactly this."""
+        return cls(name=wanted.name, url=wanted.url, secret=wanted.secret, events=wanted.events, enabled=wanted.enabled)
+
+
+class Webhooks:
+    """Registers, changes, tries out, and shows what was sent. The database wakes who delivers."""
+
+    def __init__(self, db: Database, guard: Guard, secrets: Secrets) -> None:
+        self._db = db
+        self._guard = guard
+        self._secrets = secrets
+
+    async def create(self, caller: Caller, wanted: Wanted, key: str | None) -> tuple[EndpointRecord, bool]:
+        """Register an endpoint.
+
+        :param key: the request's idempotency key.
+        :returns: the endpoint and whether it is replayed.
+        :raises InvalidWebhookUrl: if nothing may be sent to its URL.
+        """
+        attempt = Attempt.of(key, "POST /v1/webhooks/", *self._asked(wanted)) if key else None
+        # The name is looked up outside of the transaction, which would hold a connection meanwhile.
+        problem = await self._problem(wanted.url)
+
+        async def work() -> EndpointRecord:
+            if problem is not None:
+                raise problem
+            values = webhooks.EndpointValues(
+                name=wanted.name,
+                url=wanted.url,
+                secret=self._encrypted(wanted.secret),
+                events=_distinct(wanted.events),
+                enabled=wanted.enabled,
+            )
+            return await webhooks.insert(self._db, caller.tenant_id, values)
+
+        return await once(self._db, caller.tenant_id, attempt, EndpointRecord, work)
+
+    def _asked(self, wanted: Wanted) -> tuple[Any, ...]:
+        """Return what a request asks for, without its secret."""
+        secret = None if wanted.secret is None else self._secrets.digest(wanted.secret)
+        return wanted.name, wanted.url, secret, wanted.events, wanted.enabled
+
+    async def page(self, caller: Caller, request: PageRequest) -> Page[EndpointRecord]:
+        """Return one page of the tenant's endpoints."""
+        return await webhooks.page(caller.tenant_id, request)
+
+    async def get(self, caller: Caller, ref: Ref, *, lock: bool = False) -> EndpointRecord:
+        """Return an endpoint; raises :class:`NotFound`."""
+        endpoint = await webhooks.get(self._db, caller.tenant_id, ref, lock=lock)
+        if endpoint is None:
+            raise NotFound(f"There is no webhook {ref}.")
+        return endpoint
+
+    async def change(self, caller: Caller, ref: Ref, change: Change) -> EndpointRecord:
+        """Change an endpoint.
+
+        :raises NotFound: if the tenant has none of this name.
+        :raises InvalidWebhookUrl: if nothing may be sent to its new URL.
+        """
+        await self.get(caller, ref)
+        if change.url is not UNSET:
+            await self._guard.check(change.url)
+        async with self._db.transaction():
+            before = await self.get(caller, ref, lock=True)
+            after = await webhooks.update(
+                self._db, caller.tenant_id, before.id, await self._changed(caller, before, change)
+            )
+            if before.enabled and not after.enabled:
+                await deliveries.fail_pending(self._db, after.id, DISABLED)
+            if before.url != after.url:
+                await deliveries.release(self._db, after.id)
+        return after
+
+    async def _changed(self, caller: Caller, before: EndpointRecord, change: Change) -> webhooks.EndpointValues:
+        if change.secret is UNSET:
+            secret = await webhooks.secret_of(self._db, caller.tenant_id, before.id)
+        else:
+            secret = self._encrypted(change.secret)
+        return webhooks.EndpointValues(
+            name=before.name if change.name is UNSET else change.name,
+            url=before.url if change.url is UNSET else change.url,
+            secret=secret,
+            events=before.events if change.events is UNSET else _distinct(change.events),
+            enabled=before.enabled if change.enabled is UNSET else change.enabled,
+        )
+
+    async def delete(self, caller: Caller, ref: Ref) -> None:
+        """Delete an endpoint with its log; what was on its way may still arrive."""
+        async with self._db.transaction():
+            endpoint = await self.get(caller, ref, lock=True)
+            await webhooks.delete(self._db, caller.tenant_id, endpoint.id)
+
+    async def ping(self, caller: Caller, ref: Ref, key: str | None) -> tuple[DeliveryRecord, bool]:
+        """Send a ping, to a disabled endpoint as well; returns the delivery and whether it is replayed."""
+        attempt = Attempt.of(key, "POST /v1/webhooks/{id}/ping/", str(ref)) if key else None
+
+        async def work() -> DeliveryRecord:
+            endpoint = await self.get(caller, ref)
+            body = PingEvent.of(endpoint, datetime.now(UTC)).encode()
+            return await deliveries.insert(self._db, caller.tenant_id, endpoint.id, PING, body)
+
+        return await once(self._db, caller.tenant_id, attempt, DeliveryRecord, work)
+
+    async def log(
+        self, caller: Caller, ref: Ref, statuses: tuple[str, ...] | None, request: PageRequest
+    ) -> Page[DeliveryRecord]:
+        """Return one page of what was sent to an endpoint, or is to be."""
+        endpoint = await self.get(caller, ref)
+        return await deliveries.page(caller.tenant_id, endpoint.id, statuses, request)
+
+    async def redeliver(self, caller: Caller, ref: Ref, delivery: UUID) -> DeliveryRecord:
+        """Send a delivery again, with the same bytes under the same id, to a disabled endpoint as well."""
+        endpoint = await self.get(caller, ref)
+        found = await deliveries.redeliver(self._db, caller.tenant_id, endpoint.id, delivery)
+        if found is None:
+            raise NotFound(f"There is no delivery {delivery} of webhook {ref}.")
+        return found
+
+    async def _problem(self, url: str) -> InvalidWebhookUrl | None:
+        try:
+            await self._guard.check(url)
+        except InvalidWebhookUrl as error:
+            return error
+        return None
+
+    def _encrypted(self, secret: str | None) -> bytes | None:
+        if secret is None:
+            return None
+        if not self._secrets.available:
+            reason = "cannot be kept: the operator of this installation has to set DOCREFINERY_SECRET_KEYS first"
+            raise InvalidRequest(f"The webhook's `secret` {reason}.", errors=[FieldError("/secret", reason)])
+        return self._secrets.encrypt(secret)
+
+
+def _distinct(events: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(events))
