@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from docrefinery.bootstrap.common import database_of, registry_of
+from docrefinery.services.abilities import Abilities
 from docrefinery.services.changes import Changes
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
@@ -32,7 +33,7 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
     await db.start()
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
     registry = registry_of(settings)
-    tenants = Tenants(db, registry)
+    tenants = Tenants(db, registry, Abilities(db, settings))
     try:
         yield Operator(
             tenants=tenants,

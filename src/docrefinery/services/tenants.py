@@ -14,6 +14,7 @@ from docrefinery.errors import InvalidOptions, InvalidRequest, NotFound, Unknown
 from docrefinery.model import Scope
 from docrefinery.plugin.registry import Registry
 from docrefinery.services import options
+from docrefinery.services.abilities import Abilities
 from docrefinery.services.keys import new_key
 from docrefinery.store import tenants
 from docrefinery.store.database import Database
@@ -34,9 +35,10 @@ class IssuedKey(Struct, frozen=True):
 class Tenants:
     """What an operator does with tenants and keys; everything takes effect at once."""
 
-    def __init__(self, db: Database, registry: Registry) -> None:
+    def __init__(self, db: Database, registry: Registry, abilities: Abilities) -> None:
         self._db = db
         self._registry = registry
+        self._abilities = abilities
 
     async def create(self, name: str) -> TenantRecord:
         """Create a tenant; raises :class:`InvalidRequest` if the name is taken or malformed."""
@@ -77,7 +79,7 @@ class Tenants:
         return await tenants.set_tenant(
             self._db,
             tenant.id,
-            options=None if option_text is None else self._checked(option_text),
+            options=None if option_text is None else await self._checked(option_text),
             default_profile=self._known(profile),
             limits=limits,
         )
@@ -111,7 +113,7 @@ class Tenants:
                 secret_sha256=made.secret_sha256,
                 scopes=list(dict.fromkeys(scopes)),
                 expires_at=expires_at,
-                options=self._checked(option_text),
+                options=await self._checked(option_text),
                 default_profile=self._known(profile),
             ),
         )
@@ -129,7 +131,7 @@ class Tenants:
 
         :raises NotFound: if there is no such key.
         """
-        options_checked = None if option_text is None else self._checked(option_text)
+        options_checked = None if option_text is None else await self._checked(option_text)
         record = await tenants.set_key(
             self._db, ref, name=name, options=options_checked, default_profile=self._known(profile)
         )
@@ -144,11 +146,12 @@ class Tenants:
             raise _no_key(ref)
         return record
 
-    def _checked(self, option_text: str) -> str:
+    async def _checked(self, option_text: str) -> str:
         parsed = options.parse(options.decode(option_text), self._registry)
         if parsed.ignored:
             unknown: list[Any] = sorted(parsed.ignored)
             raise InvalidOptions(f"`{unknown[0]}` is not an option; there are {', '.join(sorted(options.KNOWN))}.")
+        await self._abilities.check_languages(parsed.known)
         return msgspec.json.encode(parsed.known).decode()
 
     def _known(self, profile: str | None) -> str | None:

@@ -67,7 +67,7 @@ async def test_what_does_not_exist_is_named(services: Operator) -> None:
         await services.tenants.issue_key("acme", ["jobs:write"])
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"exports": ["x"]}', '{"zoom": 1}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"exports": ["x"]}', '{"zoom": 1}', '{"ocr_languages": ["tlh"]}'])
 async def test_wrong_defaults_are_refused(services: Operator, text: str) -> None:
     await services.tenants.create("acme")
     with pytest.raises(InvalidOptions):
