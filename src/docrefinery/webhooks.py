@@ -1,6 +1,6 @@
 """For receivers: check that a request is DocumentRefinery's, and read its event. The standard library is all it needs.
 
-event = verify(body, headers, secret)
+``event = verify(body, headers, secret)``
 """
 
 import base64

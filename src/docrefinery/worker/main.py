@@ -58,11 +58,15 @@ class Parts(Struct, kw_only=True):
     bell: Bell
 
 
-def declare_actors(broker: RedisBroker, runner: Runner, courier: Courier) -> None:
-    """Declare the actors: a message says that there may be work, the database says what."""
+def declare_actors(broker: RedisBroker, runner: Runner, courier: Courier, ready: asyncio.Event) -> None:
+    """Declare the actors: a message says that there may be work, the database says what.
+
+    :param ready: set when the pool is open; consumers may find a message before.
+    """
     slot = asyncio.Lock()
 
     async def work(queue: str) -> None:
+        await ready.wait()
         # A consumer that lost its connection fetches anew and may find a second message while the first is worked on.
         if slot.locked():
             return
@@ -73,6 +77,7 @@ def declare_actors(broker: RedisBroker, runner: Runner, courier: Courier) -> Non
                 log.warning("queue_not_drained", error=str(error))
 
     async def deliver(queue: str) -> None:
+        await ready.wait()
         try:
             await courier.look()
         except UNREACHABLE as error:
@@ -87,6 +92,7 @@ class OnTheLoop(Middleware):
 
     def __init__(self) -> None:
         self.parts: Parts | None = None
+        self.ready = asyncio.Event()
         self._open = AsyncExitStack()
 
     def after_worker_boot(self, broker: object, worker: object) -> None:  # noqa: ARG002
@@ -116,6 +122,7 @@ class OnTheLoop(Middleware):
         for background in (_warm(parts), _say_alive(parts), _renew(parts), parts.maintenance.run(), parts.bell.run()):
             task = asyncio.create_task(background)
             self._open.push_async_callback(_ended, task)
+        self.ready.set()
         log.info("worker_started", worker_id=str(parts.worker_id))
 
 
@@ -181,7 +188,7 @@ def run(broker: RedisBroker, lifecycle: OnTheLoop) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: asked_to_stop.set())
     assert lifecycle.parts is not None
-    declare_actors(broker, lifecycle.parts.runner, lifecycle.parts.courier)
+    declare_actors(broker, lifecycle.parts.runner, lifecycle.parts.courier, lifecycle.ready)
     # A thread for each queue: with one message of each queue in hand at the most, none waits for the other's.
     worker = dramatiq.Worker(broker, queues={QUEUE, WEBHOOKS}, worker_threads=2, worker_timeout=POLL_MILLISECONDS)
     # A second message fetched ahead would wait behind the job in hand while other workers are idle.

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
-from docrefinery.errors import InvalidWebhookUrl
 from docrefinery.services.webhooks.addresses import Address, Network, permitted
 from docrefinery.services.webhooks.urls import Target, parse, refused
 
@@ -29,10 +28,6 @@ class SystemResolver:
             self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         )
         return list(dict.fromkeys(ip_address(str(entry[4][0])) for entry in found))
-
-    def close(self) -> None:
-        """Give up what is not answered yet."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Guard:
@@ -70,10 +65,5 @@ class Guard:
         except (OSError, UnicodeError):
             found = ()
         if not found:
-            raise unresolved()
+            raise refused("names a host that cannot be resolved")
         return found
-
-
-def unresolved() -> InvalidWebhookUrl:
-    """Return the error of a name without addresses."""
-    return refused("names a host that cannot be resolved")
