@@ -53,4 +53,4 @@ lock: ## Bring requirements/ up to date with pyproject.toml (UPGRADE=1 takes new
 
 clean: ## Remove .venv and every cache of the tools
 	@rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
-	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find src tests plugins examples -name __pycache__ -type d -prune -exec rm -rf {} +

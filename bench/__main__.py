@@ -11,8 +11,11 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from bench.dashboard import summary_of_a_million
+from bench.fairness import waiting_behind_others
 from bench.inprocess import InProcess
 from bench.load import requests_per_second
+from bench.ocr import pages_per_minute
 from bench.service import Service, convert_all, running, upload
 from bench.webhooks import deliveries_per_second
 from docrefinery.cli.sample import sample_pdf
@@ -82,6 +85,9 @@ def main() -> None:
         figures["upload p50, ms"] = _upload_p50_ms(client)
         paths = _pdfs(sys.argv[1] if len(sys.argv) > 1 else None, Path(scratch))
         figures |= _conversions(service, client, paths, workers)
+        figures |= pages_per_minute(paths)
+        figures |= waiting_behind_others(service, client)
+        figures |= summary_of_a_million(service, client)
     table = Table("figure", "value", box=None, header_style="bold")
     for name, value in figures.items():
         table.add_row(name, f"{value:,.2f}" if value < 100 else f"{value:,.0f}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
+from docrefinery.engine.base import Help
 from docrefinery.engine.native import NativeEngine
 from docrefinery.pipeline.conversion import convert
 from docrefinery.pipeline.protocol import Convert
@@ -29,7 +30,11 @@ def _one(path: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         exports = (*FAST_TEXT.exports, "docling_json")
         convert(
-            engine, registry, Convert(path, Path(path).name, folder, dict(FAST_TEXT.options), exports), lambda _: None
+            engine,
+            registry,
+            Convert(path, Path(path).name, folder, dict(FAST_TEXT.options), exports),
+            lambda _: None,
+            Help(),
         )
 
 

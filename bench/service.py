@@ -24,6 +24,7 @@ class Service(Struct):
     key: str
     start_seconds: float
     process: psutil.Process
+    data_dir: Path
 
     def client(self) -> httpx.Client:
         """Return a client with the first start's key."""
@@ -59,7 +60,7 @@ def running(workers: int) -> Iterator[Service]:
                 raise RuntimeError("the service did not start")
             key = Path(folder, "api-key").read_text().strip()
             try:
-                yield Service(found[0], key, seconds, psutil.Process(process.pid))
+                yield Service(found[0], key, seconds, psutil.Process(process.pid), Path(folder))
             finally:
                 process.terminate()
 

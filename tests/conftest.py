@@ -31,7 +31,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServi
 async def _empty(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("TRUNCATE tenants CASCADE; TRUNCATE workers, unreferenced_blobs")
+        await connection.execute("TRUNCATE tenants CASCADE; TRUNCATE workers, unreferenced_blobs, counters")
     finally:
         await connection.close()
 

@@ -8,6 +8,9 @@ from docrefinery.exporters.markdown import MARKDOWN
 from docrefinery.exporters.text import TEXT
 from docrefinery.plugin import Exporter, Profile, Scanner, hookimpl
 from docrefinery.profiles.fast_text import FAST_TEXT
+from docrefinery.profiles.full_vlm import FULL_VLM
+from docrefinery.profiles.ocr_only import OCR_ONLY
+from docrefinery.profiles.structured import STRUCTURED
 from docrefinery.scanners.basic import BASIC
 from docrefinery.scanners.clamd import CLAMD
 
@@ -15,7 +18,7 @@ from docrefinery.scanners.clamd import CLAMD
 @hookimpl
 def docrefinery_profiles() -> list[Profile]:
     """Return the built-in profiles."""
-    return [FAST_TEXT]
+    return [FAST_TEXT, OCR_ONLY, STRUCTURED, FULL_VLM]
 
 
 @hookimpl

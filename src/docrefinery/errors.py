@@ -89,6 +89,12 @@ class InsufficientScope(RequestError):
     error_code = "INSUFFICIENT_SCOPE"
 
 
+class ProfileDisabled(RequestError):
+    """The operator has switched this profile off for the tenant; `GET /v1/profiles/` says which are `enabled`."""
+
+    error_code = "PROFILE_DISABLED"
+
+
 class InternalTokenRequired(RequestError):
     """A health or metrics endpoint was asked without the installation's internal token."""
 
@@ -158,7 +164,7 @@ class Unavailable(RequestError):
 
 
 class FileTooLarge(RequestError, JobError):
-    """The file is larger than the installation (upload) or `max_file_size` (job) allows."""
+    """The file is larger than the installation or the tenant (upload) or `max_file_size` (job) allows."""
 
     error_code = "FILE_TOO_LARGE"
 
@@ -195,7 +201,7 @@ class InvalidPdf(JobError):
 
 
 class PageLimitExceeded(JobError):
-    """The document, or the page range asked for, has more pages than `max_num_pages` or the installation allows."""
+    """The document, or the page range asked for, has more pages than `max_num_pages` or the operator allows."""
 
     error_code = "PAGE_LIMIT_EXCEEDED"
 
@@ -230,6 +236,19 @@ class ExportFailed(JobError):
     """An exporter raised; the message names it."""
 
     error_code = "EXPORT_FAILED"
+
+
+class ModelsUnavailable(JobError):
+    """The job would want Docling's models, which are not installed, and `DOCREFINERY_ENGINE` allows nothing else."""
+
+    error_code = "MODELS_UNAVAILABLE"
+
+
+class OcrLanguageUnavailable(JobError):
+    """The worker that took the job lacks an OCR language that another one promised."""
+
+    error_code = "OCR_LANGUAGE_UNAVAILABLE"
+    retryable = True
 
 
 class StorageError(JobError):

@@ -71,8 +71,6 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
 
 DEFAULT_EXPORTS = ("markdown", "text", "doctags")
 ALWAYS_EXPORTED = "docling_json"
-ENGINE = "native"
-"""The engine that every profile runs on: Docling's model-free reading of what is in the PDF."""
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 PageNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]

@@ -28,6 +28,8 @@ Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
 YEAR = 366 * 24 * 3600
 Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
+Engine = Literal["auto", "native", "docling"]
+OcrEngine = Literal["auto", "tesseract", "rapidocr"]
 
 
 def setting(description: str, *, name: str = "") -> Meta:
@@ -103,6 +105,27 @@ class Settings(Struct, frozen=True, kw_only=True):
     document_timeout_limit: Annotated[
         Seconds, setting("Seconds a conversion may take, and the most that `document_timeout` may ask for.")
     ] = 600
+    engine: Annotated[
+        Engine,
+        setting(
+            "`auto` converts with Docling's models where they are installed; `native` never does; `docling` fails jobs "
+            "that would want them where they are not."
+        ),
+    ] = "auto"
+    ocr_engine: Annotated[
+        OcrEngine, setting("Text recognition: `auto` is Tesseract where it is installed, else RapidOCR.")
+    ] = "auto"
+    ocr_threads: Annotated[Positive, setting("Pages that one converter recognises at a time.")] = msgspec.field(
+        default_factory=lambda: len(os.sched_getaffinity(0))
+    )
+    picture_description_url: Annotated[
+        str,
+        setting(
+            "OpenAI-compatible endpoint that describes pictures, such as `http://host:8080/v1`; empty describes none."
+        ),
+    ] = ""
+    picture_description_model: Annotated[str, setting("Model that the endpoint is asked for.")] = ""
+    picture_description_api_key: Annotated[str, setting("Key that the endpoint is sent as a bearer token.")] = ""
     child_memory_mb: Annotated[
         Annotated[int, Meta(ge=512)], setting("Address space in MiB that a converter process may use.")
     ] = 4096
@@ -204,6 +227,7 @@ _FORMS = {
     "storage_url": (r"file:///.+|(s3|gs|az)://.+", "a URL like file:///folder or s3://bucket/prefix"),
     "clamd_address": (r"unix:/.+|.+:\d{1,5}", "host:port or unix:/path"),
     "public_url": (r"https?://.+", "a URL like https://refinery.example"),
+    "picture_description_url": (r"https?://.+", "a URL like http://host:8080/v1"),
 }
 """What a text setting must look like, and how to say so."""
 

@@ -55,7 +55,9 @@ def test_a_tenant_and_its_key_work_at_once(refinery: Refinery) -> None:
 def test_lists_are_tables_for_people_and_json_for_programs(refinery: Refinery) -> None:
     job_id = refinery.client.submit(fresh(born_digital()))["job_id"]
     refinery.client.assert_converted(job_id)
-    lists = {"tenant": "default", "key": "first start", "job": str(job_id), "plugin": "builtin"}
+    lists = {
+        "tenant": "default", "key": "first start", "job": str(job_id), "plugin": "builtin", "profile": "fast_text",
+    }  # fmt: skip
     commands = [(noun, "list", *more) for noun in lists for more in ((), ("--json",))]
     ran = iter(all_of(refinery, *commands))
     for noun, word in lists.items():
@@ -141,7 +143,7 @@ def test_help_fits_a_terminal_and_lists_every_command() -> None:
     shown = docrefinery("--help", environ=environment(COLUMNS="80", TERM="xterm")).stdout
     assert max(map(len, shown.splitlines())) <= 80
     assert "…" not in shown
-    for command in ("up", "api", "worker", "migrate", "convert", "tenant", "key", "job", "plugin"):
+    for command in ("up", "api", "worker", "migrate", "convert", "tenant", "key", "profile", "job", "plugin"):
         assert f" {command} " in shown
 
 

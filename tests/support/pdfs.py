@@ -4,6 +4,8 @@ import hashlib
 import zlib
 from collections.abc import Mapping, Sequence
 
+from PIL import Image
+
 _PADDING = bytes.fromhex("28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A")
 _FILE_ID = bytes(range(16))
 _LINE_HEIGHT = 14
@@ -19,6 +21,21 @@ def with_figure(text: str = "A page with a figure.") -> bytes:
     image = _stream(bytes([200, 30, 30, 30, 200, 30, 30, 30, 200, 90, 90, 90]), _IMAGE)
     page = _text_page([text]) + b"q 200 0 0 200 72 300 cm /Im0 Do Q\n"
     return _document([page], resources=b"/XObject << /Im0 %d 0 R >>", extra=[image])
+
+
+def with_picture(image: Image.Image, box: tuple[float, float, float, float], text: str) -> bytes:
+    """Return a page with text at its top and a greyscale picture; ``box`` is left, bottom, right, top in points."""
+    grey = image.convert("L")
+    entries = b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8"
+    packed = _stream(zlib.compress(grey.tobytes()), entries % grey.size + b" /Filter /FlateDecode")
+    left, bottom, right, top = box
+    drawn = b"q %f 0 0 %f %f %f cm /Im0 Do Q\n" % (right - left, top - bottom, left, bottom)
+    return _document([drawn + _text_page([text])], resources=b"/XObject << /Im0 %d 0 R >>", extra=[packed])
+
+
+def giant_page() -> bytes:
+    """Return a page as large as a PDF page may be, 14,400 points each way, with one small word on it."""
+    return born_digital(1, "tiny").replace(b"/MediaBox [0 0 612 792]", b"/MediaBox [0 0 14400 14400]")
 
 
 def encrypted(password: str, text: str = "A page behind a password.") -> bytes:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psutil
 
-DOCREFINERY = (sys.executable, "-m", "docrefinery")
+COMMAND = ("-m", "docrefinery")
+DOCREFINERY = (sys.executable, *COMMAND)
 _OURS = ("DOCREFINERY_", "DATABASE_URL", "REDIS_URL", "MAX_PAGES", "UPLOAD_MAX_SIZE_MB", "INTERNAL_ENDPOINTS_TOKEN")
 
 
@@ -20,11 +21,15 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 def docrefinery(
-    *arguments: str | Path, environ: Mapping[str, str] | None = None, cwd: Path | None = None, seconds: float = 60
+    *arguments: str | Path,
+    environ: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    seconds: float = 60,
+    python: str | Path = sys.executable,
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command of ours to its end."""
     return subprocess.run(
-        [*DOCREFINERY, *map(str, arguments)],
+        [python, *COMMAND, *map(str, arguments)],
         env=dict(environ) if environ is not None else environment(),
         cwd=cwd,
         stdin=subprocess.DEVNULL,

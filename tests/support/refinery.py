@@ -4,6 +4,7 @@ import hashlib
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,7 +15,7 @@ from typing import Any, Self, TypeAlias
 import httpx
 import psutil
 
-from tests.support.processes import DOCREFINERY, docrefinery, end_all, environment, wait_until, working_in
+from tests.support.processes import COMMAND, docrefinery, end_all, environment, wait_until, working_in
 
 Json: TypeAlias = dict[str, Any]
 
@@ -100,6 +101,7 @@ class Refinery:
         self.data_dir = home / "data"
         self.out, self.log = home / "out.txt", home / "log.txt"
         self.url = self.key = self.curl = ""
+        self.python: str | Path = sys.executable
         self.environ = environment(
             TMPDIR=str(home / "tmp"), DOCREFINERY_DATA_DIR=str(self.data_dir), **(settings or {})
         )
@@ -112,7 +114,7 @@ class Refinery:
         """Start it and wait for its ready line."""
         with self.out.open("wb") as out, self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*DOCREFINERY, *self._arguments],
+                [self.python, *COMMAND, *self._arguments],
                 env=self.environ,
                 cwd=self.home,
                 stdin=subprocess.DEVNULL,
@@ -152,7 +154,7 @@ class Refinery:
 
     def command(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
         """Run another command of ours on the same data."""
-        return docrefinery(*arguments, environ=self.environ, cwd=self.home)
+        return docrefinery(*arguments, environ=self.environ, cwd=self.home, python=self.python)
 
     def send(self, number: int) -> None:
         """Send `up` a signal."""

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from docrefinery.model import ConversionOptions
+from docrefinery.plugin.registry import load
 from tools import reference
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +17,8 @@ def test_tables_of_settings_and_errors_are_what_the_code_says() -> None:
 
 def test_every_warning_that_a_job_can_carry_is_documented() -> None:
     page = (ROOT / "docs/errors.md").read_text()
-    codes = {code for path in SOURCES for code in re.findall(r'JobWarning\(\s*(?:code=)?"([A-Z_]+)"', path.read_text())}
+    told = re.compile(r'(?:JobWarning|Lack)\(\s*(?:code=)?"([A-Z_]+)"')
+    codes = {code for path in SOURCES for code in told.findall(path.read_text())}
     assert codes
     assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
 
@@ -35,3 +38,18 @@ def test_decision_records_are_all_listed() -> None:
     folder = ROOT / "docs/decisions"
     listed = set(re.findall(r"\((\d{4}-[a-z0-9-]+\.md)\)", (folder / "README.md").read_text()))
     assert listed == {path.name for path in folder.glob("0*.md")}
+
+
+def test_every_profile_and_every_option_is_explained() -> None:
+    page = (ROOT / "docs/profiles.md").read_text()
+    registry = load(())
+    rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE))
+    assert rows.keys() == {*registry.profiles, *ConversionOptions.__struct_fields__}
+    texts = "`text`, `markdown`, `doctags`"
+    assert {name: rows[name].split(" | ")[-1] for name in registry.profiles} == {
+        "fast_text": texts,
+        "ocr_only": texts,
+        "structured": "the same and `chunks_json`",
+        "full_vlm": "the same, `chunks_json` and `figures_zip`",
+    }
+    assert registry.profiles["full_vlm"].exports == ("text", "markdown", "doctags", "chunks_json", "figures_zip")

@@ -9,6 +9,7 @@ from litestar.datastructures import State
 from docrefinery.api import openapi
 from docrefinery.api.artifacts import ArtifactsController
 from docrefinery.api.catalog import list_exporters, list_profiles
+from docrefinery.api.dashboard import list_workers, summary
 from docrefinery.api.deps import DEPENDENCIES, ApiRequest, Services
 from docrefinery.api.documents import DocumentsController
 from docrefinery.api.health import healthz, metrics, readyz
@@ -36,6 +37,8 @@ def create_app(services: Services, lifespan: Lifespan) -> Litestar:
             WebhooksController,
             list_profiles,
             list_exporters,
+            summary,
+            list_workers,
             healthz,
             readyz,
             metrics,

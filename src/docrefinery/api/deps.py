@@ -10,11 +10,14 @@ from msgspec import Struct
 
 from docrefinery.errors import InvalidRequest, NotFound
 from docrefinery.plugin.registry import Registry
+from docrefinery.services.abilities import Abilities
 from docrefinery.services.artifacts import Artifacts
+from docrefinery.services.dashboard import Dashboard
 from docrefinery.services.documents import Documents
 from docrefinery.services.health import Health
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator, Caller
+from docrefinery.services.metrics import Metrics
 from docrefinery.services.submissions import Origin, Submissions
 from docrefinery.services.webhooks.endpoints import Webhooks
 from docrefinery.settings import Settings
@@ -27,12 +30,15 @@ class Services(Struct, frozen=True, kw_only=True):
     settings: Settings
     registry: Registry
     authenticator: Authenticator
+    abilities: Abilities
     submissions: Submissions
     documents: Documents
     jobs: Jobs
     artifacts: Artifacts
     webhooks: Webhooks
     health: Health
+    dashboard: Dashboard
+    metrics: Metrics
 
 
 class ApiRequest(Request[Caller, Any, State]):

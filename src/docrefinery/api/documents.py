@@ -16,8 +16,9 @@ from docrefinery.api.multipart import OVERHEAD, receive
 from docrefinery.api.problems import problem
 from docrefinery.api.uploads import harmless, wanted
 from docrefinery.api.views import DocumentView, Listing
-from docrefinery.errors import DuplicateDocument, FileTooLarge
+from docrefinery.errors import DuplicateDocument
 from docrefinery.model import DocumentStatus, Scope
+from docrefinery.services.limits import UploadLimit, upload_limit
 from docrefinery.services.submissions import Created, Duplicate
 from docrefinery.store.documents import DocumentFilters
 
@@ -65,7 +66,7 @@ class DocumentsController(Controller):
     async def upload(self, request: ApiRequest) -> Response[Any]:
         """Upload a PDF, and start processing it if `ingest` is true."""
         key, content_type = idempotency_key(request), request.headers.get("content-type", "")
-        _refuse_early(request, request.services.settings.upload_limit)
+        _refuse_early(request, upload_limit(request.services.settings, request.user))
         async with request.services.submissions.receiving(request.user) as upload:
             form = await receive(content_type, request.stream(), upload)
             asked = wanted(form)
@@ -122,14 +123,11 @@ class DocumentsController(Controller):
         await request.services.documents.delete(request.user, ref)
 
 
-def _refuse_early(request: ApiRequest, limit: int) -> None:
+def _refuse_early(request: ApiRequest, limit: UploadLimit) -> None:
     """Refuse by the declared length, before a byte of the body is read."""
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit + OVERHEAD:
-        raise FileTooLarge(
-            f"The upload is larger than {limit // 1024 // 1024} MiB, which is the most this service takes.",
-            details={"limit_bytes": limit},
-        )
+    if declared.isdigit() and int(declared) > limit.size_bytes + OVERHEAD:
+        raise limit.refusal("upload")
 
 
 def _duplicate(existing: Duplicate) -> DuplicateDocument:

@@ -5,19 +5,17 @@ from typing import TypeVar, cast
 
 from litestar import MediaType, Response, get, route
 from litestar.enums import HttpMethod
-from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 import docrefinery
 from docrefinery.api.auth import internal
 from docrefinery.api.deps import ApiRequest
+from docrefinery.api.metrics import exposition
 from docrefinery.api.views import HealthView
 from docrefinery.services.health import Readiness
 
 T = TypeVar("T")
 PROBES = [HttpMethod.GET, HttpMethod.HEAD]
-JOBS = Gauge("docrefinery_jobs", "Jobs of all tenants by status.", ["status"])
-OLDEST = Gauge("docrefinery_queue_oldest_seconds", "Age of the oldest queued job; 0 with an empty queue.")
-WORKERS = Gauge("docrefinery_workers", "Workers that are alive.")
 
 
 def docling_version() -> str | None:
@@ -52,10 +50,5 @@ def _probed(request: ApiRequest, body: T, status: int) -> Response[T]:
 
 @get("/metrics", guards=[internal], tags=["health"], media_type=MediaType.TEXT)
 async def metrics(request: ApiRequest) -> Response[bytes]:
-    """Tell figures in Prometheus' text format."""
-    figures = await request.services.health.figures()
-    for status, count in figures.jobs.items():
-        JOBS.labels(status).set(count)
-    OLDEST.set(figures.oldest_queued_seconds)
-    WORKERS.set(figures.workers)
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    """Tell figures of the whole installation in Prometheus' text format."""
+    return Response(exposition(await request.services.metrics.figures()), media_type=CONTENT_TYPE_LATEST)

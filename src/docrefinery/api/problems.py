@@ -21,6 +21,7 @@ STATUS: dict[type[RefineryError], int] = {
     errors.InvalidWebhookUrl: 400,
     errors.Unauthenticated: 401,
     errors.InsufficientScope: 403,
+    errors.ProfileDisabled: 403,
     errors.InternalTokenRequired: 403,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,

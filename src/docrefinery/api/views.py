@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from docrefinery.model import JOB_UPDATED
+from docrefinery.store.dashboard import WorkerRecord
 from docrefinery.store.records import ArtifactRecord, DeliveryRecord, DocumentRecord, EndpointRecord, JobRecord
 
 T = TypeVar("T")
@@ -160,7 +161,10 @@ class DeliveryView(Struct, frozen=True, kw_only=True):
 
 
 class ProfileView(Struct, frozen=True, kw_only=True):
-    """A way to convert, and whether it can be used here."""
+    """A way to convert, and whether all it asks for can be had here.
+
+    A profile that is not `available` can be used all the same: its jobs say in `warnings` what was left out.
+    """
 
     name: str
     summary: str
@@ -170,6 +174,27 @@ class ProfileView(Struct, frozen=True, kw_only=True):
     engine: str
     available: bool
     missing: list[str]
+
+
+class WorkerView(Struct, frozen=True, kw_only=True):
+    """A worker process; `current_job_id` is there for a job of your own, `rss_bytes` covers its converter too."""
+
+    id: UUID
+    hostname: str
+    pid: int
+    status: str
+    queues: list[str]
+    current_job_id: int | None
+    started_at: datetime
+    last_heartbeat_at: datetime
+    jobs_done: int
+    rss_bytes: int
+    version: str
+
+    @classmethod
+    def of(cls, record: WorkerRecord) -> Self:
+        """Show a worker."""
+        return cls(**_pick(cls, record))
 
 
 class ExporterView(Struct, frozen=True, kw_only=True):

@@ -7,12 +7,15 @@ from docrefinery.api.app import App, create_app
 from docrefinery.api.deps import Services
 from docrefinery.bootstrap.common import database_of, registry_of, scanner_of
 from docrefinery.bootstrap.webhooks import guard_of
+from docrefinery.services.abilities import Abilities
 from docrefinery.services.artifacts import Artifacts
 from docrefinery.services.changes import Changes
+from docrefinery.services.dashboard import Dashboard
 from docrefinery.services.documents import Documents
 from docrefinery.services.health import Health
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
+from docrefinery.services.metrics import Metrics
 from docrefinery.services.submissions import Submissions
 from docrefinery.services.webhooks.endpoints import Webhooks
 from docrefinery.services.webhooks.secrets import Secrets
@@ -27,17 +30,21 @@ def build_api(settings: Settings) -> App:
     registry, db, blobs = registry_of(settings), database_of(settings), Blobs(settings.storage)
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
     authenticator = Authenticator(db)
+    abilities = Abilities(db, settings)
     changes = Changes(db, on_keys=authenticator.forget, on_listening=authenticator.cache)
     services = Services(
         settings=settings,
         registry=registry,
         authenticator=authenticator,
-        submissions=Submissions(db, blobs, doorbell, registry, settings),
+        abilities=abilities,
+        submissions=Submissions(db, blobs, doorbell, registry, abilities, settings),
         documents=Documents(db, blobs),
         jobs=Jobs(db, changes, doorbell),
         artifacts=Artifacts(db, blobs),
+        health=Health(db, blobs, doorbell, scanner_of(registry, settings), registry, abilities, settings),
+        dashboard=Dashboard(db, settings),
+        metrics=Metrics(db, settings),
         webhooks=Webhooks(db, guard_of(settings), Secrets(settings.secret_keys)),
-        health=Health(db, blobs, doorbell, scanner_of(registry, settings), settings),
     )
 
     @asynccontextmanager

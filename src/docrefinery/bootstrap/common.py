@@ -7,6 +7,7 @@ import msgspec
 
 from docrefinery.embedded import locate
 from docrefinery.pipeline.converter import ChildLimits
+from docrefinery.pipeline.describing import PictureDescriber
 from docrefinery.plugin import ScanEngine, Scanner
 from docrefinery.plugin.registry import Registry, load
 from docrefinery.settings import Settings, SettingsError
@@ -73,6 +74,15 @@ def database_of(settings: Settings) -> Database:
     )
 
 
+def describer_of(settings: Settings) -> PictureDescriber | None:
+    """Return the way to the endpoint that describes pictures, if one is named."""
+    if not settings.picture_description_url:
+        return None
+    return PictureDescriber(
+        settings.picture_description_url, settings.picture_description_model, settings.picture_description_api_key
+    )
+
+
 def child_limits(settings: Settings) -> ChildLimits:
     """Return what a converter process may use."""
     mebi = 1024 * 1024
@@ -80,4 +90,5 @@ def child_limits(settings: Settings) -> ChildLimits:
         memory_bytes=settings.child_memory_mb * mebi,
         max_jobs=settings.child_max_jobs,
         max_rss_bytes=settings.child_max_rss_mb * mebi,
+        ocr_threads=settings.ocr_threads,
     )

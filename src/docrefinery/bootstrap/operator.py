@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from docrefinery.bootstrap.common import database_of, registry_of
+from docrefinery.services.abilities import Abilities
 from docrefinery.services.changes import Changes
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
 from docrefinery.services.tenants import Tenants
+from docrefinery.services.toggles import Toggles
 from docrefinery.settings import Settings
 from docrefinery.worker.broker import build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
@@ -19,6 +21,7 @@ class Operator(Struct, frozen=True):
     """What commands work with."""
 
     tenants: Tenants
+    toggles: Toggles
     jobs: Jobs
     authenticator: Authenticator
 
@@ -29,9 +32,12 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
     db = database_of(settings)
     await db.start()
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
+    registry = registry_of(settings)
+    tenants = Tenants(db, registry, Abilities(db, settings))
     try:
         yield Operator(
-            tenants=Tenants(db, registry_of(settings)),
+            tenants=tenants,
+            toggles=Toggles(db, registry, tenants),
             jobs=Jobs(db, Changes(db), doorbell),
             authenticator=Authenticator(db),
         )

@@ -3,8 +3,9 @@
 from pathlib import Path
 from uuid import uuid4
 
-from docrefinery.bootstrap.common import child_limits, database_of, registry_of, scanner_of
+from docrefinery.bootstrap.common import child_limits, database_of, describer_of, registry_of, scanner_of
 from docrefinery.bootstrap.webhooks import courier_of
+from docrefinery.capabilities import installed_ocr
 from docrefinery.pipeline.converter import Converter
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.runner import Runner, Slot
@@ -13,11 +14,13 @@ from docrefinery.services.changes import CANCELS, Changes
 from docrefinery.services.webhooks.secrets import Secrets
 from docrefinery.settings import Settings
 from docrefinery.store.blobs import Blobs
+from docrefinery.store.counters import Counted
 from docrefinery.worker.bell import Bell
 from docrefinery.worker.broker import RedisBroker, build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
 from docrefinery.worker.main import OnTheLoop, Parts
 from docrefinery.worker.maintenance import Maintenance
+from docrefinery.worker.tally import Tally
 
 
 def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheLoop]:
@@ -27,7 +30,7 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
     broker = build_broker(settings.redis_url, lifecycle)
     doorbell = RedisDoorbell(broker)
     changes = Changes(db, channel=CANCELS)
-    converter = Converter(child_limits(settings), settings.plugins, scratch)
+    converter = Converter(child_limits(settings), settings.plugins, scratch, describer_of(settings))
     secrets = Secrets(settings.secret_keys)
     worker_id = uuid4()
     runner = Runner(
@@ -37,15 +40,18 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
         converter,
         Scanning(scanner_of(registry, settings), converter, settings.environ),
         Publisher(db, blobs, registry),
+        registry,
         settings,
     )
     lifecycle.parts = Parts(
         worker_id=worker_id,
+        ocr=installed_ocr(settings.ocr_engine),
         db=db,
         changes=changes,
         converter=converter,
         runner=runner,
         maintenance=Maintenance(db, blobs, doorbell, settings),
+        tally=Tally(db, Counted.CONVERTERS_REPLACED, converter.replaced),
         courier=courier_of(db, secrets, settings),
         secrets=secrets,
         bell=Bell(db, doorbell),

@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 import docrefinery
-from docrefinery.cli import jobs, keys, plugins, tenants
+from docrefinery.cli import jobs, keys, plugins, profiles, tenants
 from docrefinery.cli.convert import convert
+from docrefinery.cli.doctor import doctor
 from docrefinery.cli.serve import api, migrate, worker
 from docrefinery.cli.up import up
 
@@ -39,7 +40,9 @@ app.command()(api)
 app.command()(worker)
 app.command()(migrate)
 app.command()(convert)
+app.command()(doctor)
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(keys.app, name="key")
+app.add_typer(profiles.app, name="profile")
 app.add_typer(jobs.app, name="job")
 app.add_typer(plugins.app, name="plugin")

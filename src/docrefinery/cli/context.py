@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -14,6 +14,7 @@ from docrefinery.settings import Settings, load
 from docrefinery.store.records import Ref, ref_of
 
 T = TypeVar("T")
+InTenant = Annotated[str, typer.Option("--tenant", help="Name of the tenant.")]
 
 
 def settings(**overrides: Any) -> Settings:

@@ -1,6 +1,7 @@
 """``docrefinery convert``: the pipeline without a server, the scan included."""
 
 import asyncio
+import dataclasses
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from msgspec import Raw
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from docrefinery.bootstrap.common import child_limits, registry_of, scanner_of
+from docrefinery.bootstrap.common import child_limits, describer_of, registry_of, scanner_of
 from docrefinery.cli.context import settings
 from docrefinery.cli.output import errors
 from docrefinery.model import ALWAYS_EXPORTED
@@ -25,6 +26,7 @@ from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable
 from docrefinery.plugin.registry import Registry
 from docrefinery.services import options
 from docrefinery.services.options import Effective
+from docrefinery.settings import Settings
 
 Files = Annotated[list[Path], typer.Argument(help="PDFs to convert.", show_default=False)]
 
@@ -47,17 +49,18 @@ def convert(
     )
     for name in effective.ignored:
         errors.print(f"[yellow]ignored[/] option {name}")
-    converter = Converter(child_limits(chosen), chosen.plugins)
+    converter = Converter(child_limits(chosen), chosen.plugins, describer=describer_of(chosen))
     scanning = Scanning(scanner_of(registry, chosen), converter, chosen.environ)
     for warning in scanning.warnings:
         errors.print(f"[yellow]{warning.code}[/] {warning.message}", soft_wrap=True)
-    if failed := asyncio.run(_convert_all(scanning, converter, registry, effective, files, out)):
+    asked = _asked(effective, registry, chosen)
+    if failed := asyncio.run(_convert_all(scanning, converter, registry, asked, files, out)):
         errors.print(f"{failed} of {len(files)} files failed.")
         raise typer.Exit(1)
 
 
 async def _convert_all(
-    scanning: Scanning, converter: Converter, registry: Registry, effective: Effective, files: list[Path], out: Path
+    scanning: Scanning, converter: Converter, registry: Registry, asked: outcomes.Task, files: list[Path], out: Path
 ) -> int:
     failed, missing = 0, {source for source in files if not source.is_file()}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -73,7 +76,7 @@ async def _convert_all(
                     result = (
                         "there is no such file, or it is a folder"
                         if source in missing
-                        else await _convert_one(scanning, converter, _task(effective, source, workdir), tell)
+                        else await _convert_one(scanning, converter, _of_file(asked, source, workdir), tell)
                     )
                     progress.remove_task(bar)
                     reason = result if isinstance(result, str) else _placed(result, registry, source, folder)
@@ -140,15 +143,22 @@ def _sentence(outcome: outcomes.Outcome) -> str:
             assert_never(outcome)
 
 
-def _task(effective: Effective, source: Path, workdir: str) -> outcomes.Task:
+def _asked(effective: Effective, registry: Registry, chosen: Settings) -> outcomes.Task:
+    """Return what is asked of every file; the file itself is filled in later."""
     return outcomes.Task(
-        source=source.absolute(),
-        name=source.name,
-        workdir=Path(workdir),
+        source=Path(),
+        name="",
+        workdir=Path(),
         options=msgspec.json.decode(msgspec.json.encode(effective.options)),
         exports=list(dict.fromkeys((*effective.exports, ALWAYS_EXPORTED))),
         timeout_seconds=effective.options["document_timeout"],
+        engine=registry.engine_for(effective.profile, chosen.engine),
+        ocr_engine=chosen.ocr_engine,
     )
+
+
+def _of_file(asked: outcomes.Task, source: Path, workdir: str) -> outcomes.Task:
+    return dataclasses.replace(asked, source=source.absolute(), name=source.name, workdir=Path(workdir))
 
 
 def _placed(converted: outcomes.Converted, registry: Registry, source: Path, folder: Path) -> str:

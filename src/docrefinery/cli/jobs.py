@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from docrefinery.bootstrap.operator import Operator
-from docrefinery.cli.context import operate, ref, subcommands
+from docrefinery.cli.context import InTenant, operate, ref, subcommands
 from docrefinery.cli.output import AsJson, show, show_one
 from docrefinery.errors import InvalidRequest
 from docrefinery.model import JobStatus
@@ -16,7 +16,6 @@ from docrefinery.store.records import JobRecord
 app = subcommands("List, cancel and retry jobs.")
 
 COLUMNS = ("id", "document", "status", "pages", "error_code", "changed")
-InTenant = Annotated[str, typer.Option("--tenant", help="Name of the tenant.")]
 JobId = Annotated[str, typer.Argument(help="Number or uuid of the job.")]
 
 

@@ -11,7 +11,7 @@ from docrefinery.errors import InvalidRequest
 from docrefinery.model import Scope
 from docrefinery.store.records import KeyRecord
 
-app = subcommands("Create, list and revoke API keys.")
+app = subcommands("Create, list, set up and revoke API keys.")
 
 COLUMNS = ("id", "tenant", "name", "prefix", "scopes", "expires_at", "revoked_at")
 SHOWN = (
@@ -26,6 +26,7 @@ SHOWN = (
     "expires_at",
     "revoked_at",
 )
+KeyId = Annotated[str, typer.Argument(help="Number or uuid of the key.")]
 
 
 def row_of(key: KeyRecord) -> dict[str, Any]:
@@ -79,8 +80,23 @@ def list_all(
     show([row_of(key) for key in keys], COLUMNS, as_json=as_json)
 
 
+@app.command("set")
+def set_up(
+    key: KeyId,
+    name: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
+    options: Annotated[str | None, typer.Option(help="Default options, a JSON object.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Default profile; an empty text removes it.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set a key's name and defaults; what is not given stays."""
+    record = operate(
+        lambda services: services.tenants.set_key(ref(key), name=name, option_text=options, profile=profile)
+    )
+    show_one(row_of(record), f"Key {record.id} ({record.prefix}) set.", as_json=as_json)
+
+
 @app.command()
-def revoke(key: Annotated[str, typer.Argument(help="Number or uuid of the key.")], as_json: AsJson = False) -> None:
+def revoke(key: KeyId, as_json: AsJson = False) -> None:
     """Revoke an API key, at once."""
     revoked = operate(lambda services: services.tenants.revoke_key(ref(key)))
     show_one(row_of(revoked), f"Key {revoked.id} ({revoked.prefix}) is revoked.", as_json=as_json)

@@ -8,7 +8,7 @@ import msgspec
 import typer
 from msgspec import Raw
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -20,7 +20,9 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: 
     if as_json:
         typer.echo(_json(list(rows)))
         return
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    # A long name is folded, since one that is cut off cannot be copied.
+    shown = [Column(name, overflow="fold") for name in columns]
+    table = Table(*shown, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in columns))
     Console(highlight=False).print(table)

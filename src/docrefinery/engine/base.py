@@ -1,6 +1,6 @@
 """The seam between the pipeline and whatever converts: what an engine is given and what it returns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 
 from docrefinery.model import JobWarning
+from docrefinery.settings import OcrEngine
 
 if TYPE_CHECKING:
     from docling_core.types.doc import DoclingDocument
@@ -15,8 +16,26 @@ if TYPE_CHECKING:
 OnPage = Callable[[int, int], None]
 
 
-class EngineOptions(Struct, frozen=True):
-    """What of a job's options concerns an engine, in the guide's and Docling's names; the others are ignored here.
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What a model says of a picture, or why it says nothing."""
+
+    text: str | None = None
+    problem: str = ""
+
+
+Describe = Callable[[Iterable[bytes]], list[Described]]
+"""Has pictures (PNG or JPEG) described, in their order."""
+
+
+class OcrLanguages(Struct, frozen=True):
+    """Docling's ``ocr_options``, as far as they are understood here."""
+
+    lang: tuple[str, ...] = ("auto",)
+
+
+class EngineOptions(Struct, frozen=True, kw_only=True):
+    """What of a job's options concerns an engine, in Docling's names; the others are ignored here.
 
     ``None`` is "not said". The time limit is not among them: it is the parent's, which kills the process.
     """
@@ -27,9 +46,26 @@ class EngineOptions(Struct, frozen=True):
     images_scale: float | None = None
     generate_picture_images: bool = False
     fail_on_partial: bool | None = None
-    ocr: bool | None = None
-    do_ocr: bool | None = None
-    do_table_structure: bool | None = None
+    do_ocr: bool = False
+    ocr_options: OcrLanguages = OcrLanguages()
+    force_full_page_ocr: bool = False
+    do_table_structure: bool = False
+    do_picture_description: bool = False
+    do_picture_classification: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Help:
+    """What an engine may use besides the file.
+
+    :param ocr_engine: which OCR engine, or ``auto``.
+    :param ocr_threads: pages recognised at a time.
+    :param describe: has pictures described; ``None`` where no model is named for it.
+    """
+
+    ocr_engine: OcrEngine = "auto"
+    ocr_threads: int = 1
+    describe: Describe | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +91,12 @@ class EngineResult:
 class Engine(Protocol):
     """Something that makes a document of a PDF."""
 
-    def convert(self, source: Path, name: str, options: EngineOptions, on_page: OnPage) -> EngineResult:
+    def convert(self, source: Path, name: str, options: EngineOptions, on_page: OnPage, aid: Help) -> EngineResult:
         """Convert a file.
 
         :param source: the PDF.
         :param name: its original file name.
-        :param on_page: told pages done and pages in all, after each page.
+        :param on_page: told pages done and pages in all, after each page, from any thread.
+        :param aid: what may be used besides the file.
         :raises JobError: if the document cannot be converted.
         """

@@ -4,7 +4,6 @@ import socket
 import sys
 import traceback
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,23 +68,24 @@ class Parent:
 class Child:
     """What a warm process answers."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, ocr_threads: int) -> None:
         from docrefinery.engine.native import NativeEngine
 
         self._registry = registry
         self._engine = NativeEngine()
+        self._ocr_threads = ocr_threads
         self._scanners: dict[str, ScanEngine] = {}
 
-    def answer(self, request: protocol.Request, send: Callable[[protocol.Reply], None]) -> protocol.Reply:
+    def answer(self, request: protocol.Request, parent: "Parent") -> protocol.Reply:
         """Do what is asked; every error becomes an answer."""
         try:
             match request:
                 case protocol.Scan():
                     return self._scan(request)
                 case protocol.Convert():
-                    return self._convert(request, send)
-                case protocol.Setup():
-                    raise RuntimeError("the setup comes once")
+                    return self._convert(request, parent)
+                case protocol.Setup() | protocol.Description():
+                    raise RuntimeError("nothing was asked for")
         except MemoryError:
             # The parent, which set the bound, says it in words.
             return protocol.Failed(OutOfMemory.error_code, "", {})
@@ -115,10 +115,17 @@ class Child:
             case Unscannable():
                 return protocol.Scanned(unscannable=verdict.reason)
 
-    def _convert(self, request: protocol.Convert, send: Callable[[protocol.Reply], None]) -> protocol.Reply:
+    def _convert(self, request: protocol.Convert, parent: "Parent") -> protocol.Reply:
+        from docrefinery.engine.base import Help
+        from docrefinery.pipeline.asking import asking
         from docrefinery.pipeline.conversion import convert
 
-        return convert(self._engine, self._registry, request, send)
+        aid = Help(
+            ocr_engine=request.ocr_engine,
+            ocr_threads=self._ocr_threads,
+            describe=asking(parent) if request.describes else None,
+        )
+        return convert(self._engine, self._registry, request, parent.send, aid)
 
 
 def main() -> None:
@@ -134,13 +141,13 @@ def main() -> None:
     # Docling warns of every box that sticks out of its page.
     warnings.filterwarnings("ignore", message="Provenance bbox")
     try:
-        child = Child(load(setup.plugins))
+        child = Child(load(setup.plugins), setup.ocr_threads)
     except PluginError as error:
         parent.send(protocol.Unusable(str(error)))
         return
     parent.send(protocol.Ready())
     while (request := parent.receive()) is not None:
-        parent.send(child.answer(request, parent.send))
+        parent.send(child.answer(request, parent))
 
 
 if __name__ == "__main__":

@@ -6,21 +6,27 @@ from pathlib import Path
 
 import msgspec
 
-from docrefinery.engine.base import Engine, EngineOptions, EngineResult
-from docrefinery.errors import ConversionFailed, ExportFailed
+from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help
+from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
 from docrefinery.model import Stage
 from docrefinery.pipeline.protocol import Convert, Done, Reply, Working, Written
 from docrefinery.plugin import Exporter
+from docrefinery.plugin.exporting import export, reason
 from docrefinery.plugin.registry import Registry
 
 Send = Callable[[Reply], None]
 
 
-def convert(engine: Engine, registry: Registry, request: Convert, send: Send) -> Done:
+def convert(engine: Engine, registry: Registry, request: Convert, send: Send, aid: Help) -> Done:
     """Convert a document and write its artifacts.
 
     :raises JobError: if the document cannot be converted or an exporter fails.
     """
+    if request.engine == "docling":
+        raise ModelsUnavailable(
+            "DOCREFINERY_ENGINE=docling asks for Docling's models, and they are not installed here; "
+            "set it to auto to convert without them, or use the profile fast_text or ocr_only, which want none"
+        )
     exporters = [_exporter(registry, kind) for kind in request.exports]
     options = _options(request, exporters)
     started = time.monotonic()
@@ -30,6 +36,7 @@ def convert(engine: Engine, registry: Registry, request: Convert, send: Send) ->
         request.name,
         options,
         lambda done, total: send(Working(Stage.CONVERTING, done, total)),
+        aid,
     )
     convert_ms = _since(started)
     plain = [exporter for exporter in exporters if exporter.stage is Stage.EXPORTING]
@@ -75,15 +82,13 @@ def _export(
     started = time.monotonic()
     for exporter in exporters:
         try:
-            with (workdir / _file_name(exporter)).open("wb") as file:
-                exporter.write(result.document, file)
+            export(exporter, result.document, workdir / _file_name(exporter))
         except MemoryError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             plugin = registry.provider(exporter)
             raise ExportFailed(
-                f"the exporter {exporter.kind!r} of {plugin.distribution} {plugin.version} failed: "
-                f"{type(error).__name__}: {error}",
+                f"the exporter {exporter.kind!r} of {plugin.distribution} {plugin.version} failed: {reason(error)}",
                 details={"kind": exporter.kind, "plugin": plugin.name},
             ) from error
     return _since(started)

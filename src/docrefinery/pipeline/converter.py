@@ -1,13 +1,14 @@
 """The parent's handle on a converter: one warm child, one request at a time, an outcome for everything."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from docrefinery.errors import OutOfMemory, ScannerUnavailable
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.artifacts import accept
-from docrefinery.pipeline.keeper import ConverterUnavailable, Keeper
+from docrefinery.pipeline.describing import PictureDescriber
+from docrefinery.pipeline.keeper import Cause, ConverterUnavailable, Keeper
 from docrefinery.pipeline.outcomes import Canceled, Converted, Crashed, Outcome, Progress, Rejected, Task, TimedOut
 from docrefinery.pipeline.postmortem import autopsy, out_of_memory
 from docrefinery.pipeline.process import ChildGone, ChildLimits, ChildProcess
@@ -31,10 +32,18 @@ class Converter:
 
     :param plugins: names of the plugins to load; ``None`` loads all.
     :param scratch: existing folder for the child's own folder; ``None`` is the system's temporary folder.
+    :param describer: has pictures described for the child; ``None`` where no endpoint is named.
     """
 
-    def __init__(self, limits: ChildLimits, plugins: tuple[str, ...] | None, scratch: Path | None = None) -> None:
+    def __init__(
+        self,
+        limits: ChildLimits,
+        plugins: tuple[str, ...] | None,
+        scratch: Path | None = None,
+        describer: PictureDescriber | None = None,
+    ) -> None:
         self._limits = limits
+        self._describer = describer
         self._keeper = Keeper(limits, plugins, scratch)
         self._ending: Ending | None = None
         self._busy = False
@@ -50,6 +59,11 @@ class Converter:
         """Resident memory of the child, 0 while there is none."""
         child = self._keeper.child
         return child.rss_bytes() if child is not None else 0
+
+    @property
+    def replaced(self) -> Mapping[str, int]:
+        """How many children were replaced so far, by the reason."""
+        return self._keeper.replaced
 
     async def start(self) -> None:
         """Start a child unless there is one, and wait until it is warm.
@@ -84,7 +98,9 @@ class Converter:
 
         :raises ConverterUnavailable: if no child can be started.
         """
-        answer = await self._ask(_convert_request(task), task.timeout_seconds, on_progress)
+        answer = await self._ask(
+            _convert_request(task, describes=self._describer is not None), task.timeout_seconds, on_progress
+        )
         match answer:
             case protocol.Done():
                 return await self._accept(task, answer)
@@ -143,10 +159,27 @@ class Converter:
             watch.cancel()
 
     async def _listen(self, child: ChildProcess, on_progress: OnProgress) -> Answer | Rejected:
+        describing: set[asyncio.Task[None]] = set()
+        try:
+            return await self._hear(child, on_progress, describing)
+        finally:
+            for task in describing:
+                task.cancel()
+            await asyncio.gather(*describing, return_exceptions=True)
+
+    async def _hear(
+        self, child: ChildProcess, on_progress: OnProgress, describing: set[asyncio.Task[None]]
+    ) -> Answer | Rejected:
         while True:
             match await child.receive():
                 case protocol.Working() as working:
                     on_progress(Progress(working.stage, working.pages_done, working.pages_total))
+                case protocol.Picture() as picture:
+                    if self._describer is None or len(describing) >= protocol.PICTURES_AT_ONCE:
+                        raise ProtocolError("a picture that nobody asked for")
+                    task = asyncio.create_task(_described(self._describer, picture, child))
+                    describing.add(task)
+                    task.add_done_callback(describing.discard)
                 case protocol.Failed(code=OutOfMemory.error_code):
                     return out_of_memory(self._limits.memory_bytes)
                 case protocol.Failed() as failed:
@@ -182,21 +215,39 @@ class Converter:
 
     def _end(self, ending: Ending) -> None:
         self._ending = self._ending or ending
-        self._keeper.kill()
+        self._keeper.kill(_cause(ending))
 
     def _distrust(self, what: str) -> Crashed:
         child = self._keeper.child
         stderr = child.stderr_tail() if child is not None else ""
-        self._keeper.replace()
+        self._keeper.replace("protocol")
         return Crashed(reason=f"the converter {what} and was killed", stderr=stderr)
 
     def _settle(self, child: ChildProcess, answer: Answer | Ending) -> None:
         """Make sure that the next request finds a child that is alive, not worn out and not out of memory."""
         child.clear_stderr()
-        worn = child.jobs >= self._limits.max_jobs or child.rss_bytes() > self._limits.max_rss_bytes
-        exhausted = isinstance(answer, Rejected) and answer.code == OutOfMemory.error_code
-        if child is self._keeper.child and (worn or exhausted or not child.alive):
-            self._keeper.replace()
+        if child is not self._keeper.child:
+            return
+        if isinstance(answer, Rejected) and answer.code == OutOfMemory.error_code:
+            self._keeper.replace("out_of_memory")
+        elif not child.alive:
+            self._keeper.replace("died")
+        elif child.jobs >= self._limits.max_jobs:
+            self._keeper.replace("jobs")
+        elif child.rss_bytes() > self._limits.max_rss_bytes:
+            self._keeper.replace("memory")
+
+
+def _cause(ending: Ending) -> Cause:
+    match ending:
+        case Canceled():
+            return "canceled"
+        case TimedOut():
+            return "timeout"
+        case Rejected():
+            return "out_of_memory"
+        case Crashed():
+            return "died"
 
 
 def _scan_request(scanner: str, path: Path) -> protocol.Scan:
@@ -204,11 +255,18 @@ def _scan_request(scanner: str, path: Path) -> protocol.Scan:
     return protocol.Scan(scanner, str(path.absolute()))
 
 
-def _convert_request(task: Task) -> protocol.Convert:
+async def _described(describer: PictureDescriber, picture: protocol.Picture, child: ChildProcess) -> None:
+    child.send(await describer.describe(picture))
+
+
+def _convert_request(task: Task, *, describes: bool) -> protocol.Convert:
     return protocol.Convert(
         source=str(task.source.absolute()),
         name=task.name,
         workdir=str(task.workdir.absolute()),
         options=task.options,
         exports=tuple(task.exports),
+        engine=task.engine,
+        ocr_engine=task.ocr_engine,
+        describes=describes,
     )

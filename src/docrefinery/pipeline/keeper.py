@@ -1,7 +1,9 @@
 """Keeps one warm child at hand: starts it, notices its death, replaces it."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
+from typing import Literal
 
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.outcomes import Crashed
@@ -14,6 +16,11 @@ WARM_UP_SECONDS = 120
 IDLE_REPLACEMENTS = 3
 
 
+Cause = Literal["died", "canceled", "timeout", "out_of_memory", "protocol", "jobs", "memory"]
+"""Why a child was replaced: it died by itself, was killed for the job's or its own sake, or is worn out (``jobs``: it
+served as many as it may, ``memory``: it grew too large)."""
+
+
 class ConverterUnavailable(Exception):
     """A converter process cannot be started; the message has the end of what it wrote to stderr."""
 
@@ -23,6 +30,8 @@ class Keeper:
 
     def __init__(self, limits: ChildLimits, plugins: tuple[str, ...] | None, scratch: Path | None) -> None:
         self.child: ChildProcess | None = None
+        self.replaced: Counter[str] = Counter()
+        self._cause: Cause | None = None
         self._limits = limits
         self._plugins = plugins
         self._scratch = scratch
@@ -43,14 +52,15 @@ class Keeper:
         # The child goes on warming up for the next one if this caller is cancelled.
         return await asyncio.shield(self._warming)
 
-    def replace(self) -> None:
+    def replace(self, why: Cause) -> None:
         """End the current child and start the next one in the background, unless that is under way already."""
         if self._warming is None or self._warming.done():
-            self.kill()
+            self.kill(why)
             self._warm_up()
 
-    def kill(self) -> None:
-        """End the current child at once."""
+    def kill(self, why: Cause | None = None) -> None:
+        """End the current child at once; the first reason is the one that its replacement is counted under."""
+        self._cause = self._cause or why
         if self.child is not None:
             self.child.kill()
 
@@ -78,9 +88,12 @@ class Keeper:
             raise ConverterUnavailable("the converter is closed")
         self.kill()
         try:
-            child = self.child = ChildProcess(self._scratch)
+            child = ChildProcess(self._scratch)
         except OSError as error:
             raise ConverterUnavailable(f"no process can be started: {error}") from error
+        if self.child is not None:
+            self.replaced[self._cause or "died"] += 1
+        self.child, self._cause = child, None
         mourner = asyncio.create_task(self._mourn(child))
         self._mourners.add(mourner)
         mourner.add_done_callback(self._mourners.discard)
@@ -95,7 +108,7 @@ class Keeper:
         raise ConverterUnavailable(reply.message if isinstance(reply, protocol.Unusable) else f"it said {reply!r}")
 
     async def _greet(self, child: ChildProcess) -> protocol.Reply:
-        setup = protocol.Setup(memory_bytes=self._limits.memory_bytes, plugins=self._plugins)
+        setup = protocol.Setup(self._limits.memory_bytes, self._plugins, self._limits.ocr_threads)
         try:
             async with asyncio.timeout(WARM_UP_SECONDS):
                 return await child.warm(setup)

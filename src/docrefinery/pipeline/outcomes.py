@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from docrefinery.model import JobWarning, Stage
+from docrefinery.settings import Engine, OcrEngine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,8 @@ class Task:
     :param options: the effective options in the guide's and Docling's names; unknown ones are ignored.
     :param exports: kinds of the artifacts to write.
     :param timeout_seconds: time after which the converter is killed; waiting for a warm one does not count.
+    :param engine: ``native``, ``docling``, or ``auto`` for Docling's models where they are installed.
+    :param ocr_engine: ``tesseract``, ``rapidocr`` or ``auto``.
     """
 
     source: Path
@@ -24,6 +27,8 @@ class Task:
     options: dict[str, object] = field(default_factory=dict)
     exports: tuple[str, ...] | list[str] = ()
     timeout_seconds: float = 600
+    engine: Engine = "auto"
+    ocr_engine: OcrEngine = "auto"
 
 
 @dataclass(frozen=True, slots=True)

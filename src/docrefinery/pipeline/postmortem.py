@@ -8,7 +8,9 @@ from docrefinery.pipeline.outcomes import Crashed, Rejected
 from docrefinery.pipeline.process import ChildProcess
 
 _OUT_OF_MEMORY = re.compile(
-    r"bad_alloc|MemoryError|out of memory|(cannot allocate|failed to allocate) memory|memory allocation .*failed",
+    r"bad_alloc|MemoryError|out of memory|(cannot allocate|failed to allocate) memory|memory allocation .*failed"
+    # What is left of a MemoryError that found no memory for itself.
+    r"|SystemError: .* without (setting an )?exception",
     re.IGNORECASE,
 )
 # An allocation that fails is bigger than what was left, so the peak seen before it is somewhat below the bound.

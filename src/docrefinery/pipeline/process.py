@@ -35,11 +35,13 @@ class ChildLimits:
     :param memory_bytes: address space and resident memory it may use.
     :param max_jobs: conversions after which it is replaced.
     :param max_rss_bytes: resident memory above which it is replaced after its job.
+    :param ocr_threads: pages that it recognises at a time.
     """
 
     memory_bytes: int = 4096 * 1024 * 1024
     max_jobs: int = 200
     max_rss_bytes: int = 1024 * 1024 * 1024
+    ocr_threads: int = 1
 
 
 class ChildProcess:
@@ -183,7 +185,7 @@ class ChildProcess:
 
 def environment(scratch: Path) -> dict[str, str]:
     """Return a converter's environment variables: nothing that is secret, nothing that leads outside."""
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "TESSDATA_PREFIX") if name in os.environ}
     return {
         **kept,
         "LANG": "C.UTF-8",

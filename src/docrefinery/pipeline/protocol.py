@@ -10,8 +10,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from docrefinery.model import JobWarning, Stage
+from docrefinery.settings import Engine, OcrEngine
 
 MAX_FRAME = 4 * 1024 * 1024
+PICTURES_AT_ONCE = 4
+"""Pictures that a child may have out for description before it has an answer."""
 HEADER_BYTES = 4
 
 Count = Annotated[int, Meta(ge=0, le=2**31)]
@@ -23,6 +26,7 @@ class Setup(Struct, frozen=True, tag="setup"):
 
     memory_bytes: int
     plugins: tuple[str, ...] | None
+    ocr_threads: int = 1
 
 
 class Scan(Struct, frozen=True, tag="scan"):
@@ -33,16 +37,27 @@ class Scan(Struct, frozen=True, tag="scan"):
 
 
 class Convert(Struct, frozen=True, tag="convert"):
-    """Convert a file and write its artifacts."""
+    """Convert a file and write its artifacts; ``describes`` says that the parent has pictures described."""
 
     source: str
     name: str
     workdir: str
     options: dict[str, object]
     exports: tuple[str, ...]
+    engine: Engine = "auto"
+    ocr_engine: OcrEngine = "auto"
+    describes: bool = False
 
 
-Request = Setup | Scan | Convert
+class Description(Struct, frozen=True, tag="description"):
+    """What a model says of a picture, or why it says nothing."""
+
+    number: int
+    text: str | None
+    problem: str = ""
+
+
+Request = Setup | Scan | Convert | Description
 
 
 class Ready(Struct, frozen=True, tag="ready"):
@@ -61,6 +76,13 @@ class Working(Struct, frozen=True, tag="working"):
     stage: Stage
     pages_done: Count
     pages_total: Count
+
+
+class Picture(Struct, frozen=True, tag="picture"):
+    """A picture to be described: a PNG or JPEG file."""
+
+    number: Count
+    content: bytes
 
 
 class Scanned(Struct, frozen=True, tag="scanned"):
@@ -100,7 +122,7 @@ class Failed(Struct, frozen=True, tag="failed"):
     details: dict[str, object]
 
 
-Reply = Ready | Unusable | Working | Scanned | Done | Failed
+Reply = Ready | Unusable | Working | Picture | Scanned | Done | Failed
 
 _encoder = msgspec.json.Encoder()
 requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

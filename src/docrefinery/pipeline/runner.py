@@ -21,6 +21,7 @@ from docrefinery.pipeline.patience import patiently
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.scanning import Scanning, unscannable
 from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable, Verdict
+from docrefinery.plugin.registry import Registry
 from docrefinery.settings import Settings
 from docrefinery.store import claims
 from docrefinery.store.blobs import BlobMissing, Blobs
@@ -56,6 +57,7 @@ class Runner:
         converter: Converter,
         scanning: Scanning,
         publisher: Publisher,
+        registry: Registry,
         settings: Settings,
     ) -> None:
         self.job_id: int | None = None
@@ -65,6 +67,7 @@ class Runner:
         self._converter = converter
         self._scanning = scanning
         self._publisher = publisher
+        self._registry = registry
         self._settings = settings
         self._slot = slot
         self._lease: Lease | None = None
@@ -180,6 +183,8 @@ class Runner:
             options=options,
             exports=list(dict.fromkeys((*claim.exports, ALWAYS_EXPORTED))),
             timeout_seconds=msgspec.convert(options["document_timeout"], float),
+            engine=self._registry.engine_for(claim.profile, self._settings.engine),
+            ocr_engine=self._settings.ocr_engine,
         )
         outcome = await self._converter.convert(task, lease.on_progress)
         await lease.stages_told()

@@ -2,6 +2,7 @@
 
 import pluggy
 
+from docrefinery.model import Stage
 from docrefinery.plugin.descriptors import (
     Clean,
     Exporter,
@@ -24,6 +25,7 @@ __all__ = [
     "ScanEngine",
     "Scanner",
     "ScannerDown",
+    "Stage",
     "Unscannable",
     "Verdict",
     "hookimpl",

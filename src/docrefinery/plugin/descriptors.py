@@ -7,18 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal, Protocol
 
 from docrefinery.model import Stage
+from docrefinery.plugin import checks
 
 if TYPE_CHECKING:
     from docling_core.types.doc import DoclingDocument
-
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
-
-
-def _check_name(what: str, name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ValueError(
-            f"{what} {name!r}: use lower case letters, digits and '_', starting with a letter (63 at most)"
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +22,24 @@ class Profile:
     :param exports: artifact kinds that a job of this profile produces, besides ``docling_json``.
     :param options: pipeline options in Docling's names (``do_ocr``, ``images_scale`` …); what they leave open may come
         from the key, the tenant or the installation.
-    :raises ValueError: if the name is malformed or an export is listed twice.
+    :param engine: ``auto`` converts with Docling's models where they are installed, ``native`` never wants any.
+    :raises ValueError: if a field is malformed or an export is listed twice.
     """
 
     name: str
     summary: str
     exports: tuple[str, ...]
     options: Mapping[str, object] = field(default_factory=dict)
+    engine: Literal["auto", "native"] = "auto"
 
     def __post_init__(self) -> None:
-        _check_name("profile", self.name)
-        if len(set(self.exports)) != len(self.exports):
-            raise ValueError(f"profile {self.name!r} lists an export twice")
+        checks.check_name("profile", self.name)
+        what = f"profile {self.name!r}"
+        checks.check_summary(what, self.summary)
+        checks.check_exports(what, self.exports)
+        checks.check_options(what, self.options)
+        if self.engine not in ("auto", "native"):
+            raise ValueError(f"{what}: the engine must be 'auto' or 'native'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +55,7 @@ class Exporter:
     :param stage: the stage under which its time is counted: ``EXPORTING``, or ``CHUNKING`` for chunks.
     :param needs: pipeline options that must hold for the export to have its input, for example
         ``{"generate_picture_images": True}``.
-    :raises ValueError: if the kind, suffix, content type or stage is malformed.
+    :raises ValueError: if a field is malformed, or ``write`` does not take a document and a stream.
     """
 
     kind: str
@@ -69,13 +67,17 @@ class Exporter:
     needs: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _check_name("exporter", self.kind)
-        if not re.fullmatch(r"\.[a-z0-9]+(\.[a-z0-9]+)*", self.suffix):
-            raise ValueError(f"exporter {self.kind!r}: the suffix {self.suffix!r} is not like '.md'")
-        if not re.fullmatch(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w-]+)*", self.content_type):
-            raise ValueError(f"exporter {self.kind!r}: {self.content_type!r} is not a media type")
+        checks.check_name("exporter", self.kind)
+        what = f"exporter {self.kind!r}"
+        checks.check_summary(what, self.summary)
+        if not re.fullmatch(r"\.[a-z0-9]+(\.[a-z0-9]+)*", str(self.suffix)):
+            raise ValueError(f"{what}: the suffix {self.suffix!r} is not like '.md'")
+        if not re.fullmatch(r"[\w.+-]+/[\w.+-]+(; ?[\w-]+=[\w-]+)*", str(self.content_type)):
+            raise ValueError(f"{what}: {self.content_type!r} is not a media type")
+        checks.check_callable(what, "write", self.write, "document", "stream")
+        checks.check_options(what, self.needs)
         if self.stage not in (Stage.EXPORTING, Stage.CHUNKING):
-            raise ValueError(f"exporter {self.kind!r}: the stage must be EXPORTING or CHUNKING")
+            raise ValueError(f"{what}: the stage must be EXPORTING or CHUNKING")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +127,7 @@ class Scanner:
     :param runs_in: ``"worker"`` for a scanner that only sends the bytes to a service, ``"child"`` for one that parses
         them itself: untrusted files are parsed only in the converter process, which has no network.
     :param basic: true if it recognises only the most obvious threats; jobs then carry a warning.
-    :raises ValueError: if the name is malformed.
+    :raises ValueError: if a field is malformed, or ``create`` does not take the environment variables.
     """
 
     name: str
@@ -135,4 +137,9 @@ class Scanner:
     basic: bool = False
 
     def __post_init__(self) -> None:
-        _check_name("scanner", self.name)
+        checks.check_name("scanner", self.name)
+        what = f"scanner {self.name!r}"
+        checks.check_summary(what, self.summary)
+        checks.check_callable(what, "create", self.create, "environ")
+        if self.runs_in not in ("worker", "child"):
+            raise ValueError(f"{what}: runs_in must be 'worker' or 'child', not {self.runs_in!r}")

@@ -13,6 +13,11 @@ class PluginError(Exception):
     """A plugin cannot be used; the message names it, its distribution and version, and says what to do."""
 
 
+def one_line(error: BaseException) -> str:
+    """Return what an error says, without its line breaks."""
+    return " ".join(str(error).split())
+
+
 @dataclass(frozen=True, slots=True)
 class Installed:
     """A plugin that is installed: its entry point and the distribution that brought it."""
@@ -39,8 +44,8 @@ class Installed:
         """
         try:
             return self.entry_point.load()
-        except Exception as error:
-            raise self.error(f"cannot be imported: {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:
+            raise self.error(f"cannot be imported: {type(error).__name__}: {one_line(error)}") from error
 
 
 def selected(names: tuple[str, ...] | None, distributions: Iterable[Distribution]) -> list[Installed]:

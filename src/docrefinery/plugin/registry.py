@@ -10,11 +10,14 @@ import pluggy
 
 from docrefinery.plugin import hookspecs
 from docrefinery.plugin.descriptors import Exporter, Profile, Scanner
-from docrefinery.plugin.discovery import Installed, PluginError, selected
+from docrefinery.plugin.discovery import Installed, PluginError, one_line, selected
+from docrefinery.settings import Engine
 
 __all__ = ["Plugin", "PluginError", "Registry", "load"]
 
 Descriptor = TypeVar("Descriptor", Profile, Exporter, Scanner)
+
+HOOKS = ", ".join(sorted(name for name in vars(hookspecs) if name.startswith("docrefinery_")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,11 @@ class Registry:
     exporters: Mapping[str, Exporter]
     scanners: Mapping[str, Scanner]
     plugins: tuple[Plugin, ...]
+
+    def engine_for(self, profile: str | None, configured: Engine) -> Engine:
+        """Return the engine that a job of a profile asks for, where the installation is configured so."""
+        chosen = self.profiles.get(profile) if profile else None
+        return "native" if chosen is not None and chosen.engine == "native" else configured
 
     def provider(self, descriptor: Profile | Exporter | Scanner) -> Plugin:
         """Return the plugin that offers a descriptor of this registry."""
@@ -88,8 +96,10 @@ def _manager(chosen: list[Installed]) -> pluggy.PluginManager:
             manager.register(loaded, name=plugin.name)
             manager.check_pending()
         except (pluggy.PluginValidationError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            raise plugin.error(f"has a hook that does not exist or has other arguments: {reason}") from error
+            raise plugin.error(
+                f"has a hook that does not exist or has other arguments: {one_line(error)}; there are {HOOKS}, none "
+                "of which takes arguments"
+            ) from error
     return manager
 
 
@@ -121,10 +131,11 @@ def _collect(
 def _call(plugin: Installed, hook: str, function: Any, kind: type[Descriptor]) -> list[Descriptor]:
     try:
         returned = function()
-    except Exception as error:
-        raise plugin.error(f"failed in {hook}: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise plugin.error(f"failed in {hook}: {type(error).__name__}: {one_line(error)}") from error
     if not isinstance(returned, (list, tuple)):
-        raise plugin.error(f"returned {type(returned).__name__} from {hook}, not a list of {kind.__name__}")
+        what = "nothing" if returned is None else type(returned).__name__
+        raise plugin.error(f"returned {what} from {hook}, not a list of {kind.__name__}")
     for item in returned:
         if not isinstance(item, kind):
             raise plugin.error(f"returned {type(item).__name__} in the list of {hook}, not {kind.__name__}")

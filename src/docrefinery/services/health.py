@@ -7,11 +7,12 @@ from typing import Literal
 import structlog
 from msgspec import Struct
 
-from docrefinery.model import JobStatus
 from docrefinery.plugin.descriptors import Scanner
+from docrefinery.plugin.registry import Registry
+from docrefinery.services.abilities import Abilities
 from docrefinery.services.doorbell import Doorbell
 from docrefinery.settings import Settings
-from docrefinery.store import jobs, schema, workers
+from docrefinery.store import schema, workers
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
 
@@ -35,23 +36,26 @@ class Readiness(Struct, frozen=True):
     checks: dict[str, Check]
 
 
-class Figures(Struct, frozen=True):
-    """What ``/metrics`` tells of all tenants together."""
-
-    jobs: dict[str, int]
-    oldest_queued_seconds: float
-    workers: int
-
-
 class Health:
     """Asks every part that the service needs."""
 
-    def __init__(self, db: Database, blobs: Blobs, doorbell: Doorbell, scanner: Scanner, settings: Settings) -> None:
+    def __init__(
+        self,
+        db: Database,
+        blobs: Blobs,
+        doorbell: Doorbell,
+        scanner: Scanner,
+        registry: Registry,
+        abilities: Abilities,
+        settings: Settings,
+    ) -> None:
         self._db = db
         self._blobs = blobs
         self._doorbell = doorbell
         self._settings = settings
         self._scanner = scanner
+        self._registry = registry
+        self._abilities = abilities
         self._scan_engine = scanner.create(settings.environ) if scanner.runs_in == "worker" else None
         self._asking: asyncio.Task[Check] | None = None
 
@@ -64,21 +68,13 @@ class Health:
             "storage": (self._storage, "failed"),
             "scanner": (self._scan, "degraded"),
             "workers": (self._workers, "degraded"),
+            "models": (self._models, "degraded"),
         }
         results = await asyncio.gather(*(self._run(check, worst) for check, worst in parts.values()))
         checks = dict(zip(parts, results, strict=True))
         statuses = {check.status for check in results}
         overall: Status = "failed" if "failed" in statuses else "degraded" if "degraded" in statuses else "ok"
         return Readiness(overall, checks)
-
-    async def figures(self) -> Figures:
-        """Count jobs and workers."""
-        counted = await jobs.count_by_status(self._db)
-        return Figures(
-            jobs={status.value: counted.get(status.value, 0) for status in JobStatus},
-            oldest_queued_seconds=await jobs.oldest_queued_seconds(self._db),
-            workers=await workers.alive(self._db, self._settings.lease_seconds),
-        )
 
     async def _run(self, check: Callable[[], Awaitable[Check]], worst: Status) -> Check:
         try:
@@ -129,3 +125,8 @@ class Health:
     async def _workers(self) -> Check:
         alive = await workers.alive(self._db, self._settings.lease_seconds)
         return Check("ok", f"{alive} alive") if alive else Check("degraded", "none alive; jobs stay queued")
+
+    async def _models(self) -> Check:
+        lacks = {name: await self._abilities.missing(profile) for name, profile in self._registry.profiles.items()}
+        short = [f"{name} lacks {', '.join(missing)}" for name, missing in lacks.items() if missing]
+        return Check("degraded", "; ".join(short)) if short else Check("ok", "every profile has what it needs")

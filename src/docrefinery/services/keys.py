@@ -37,6 +37,7 @@ class Caller(Struct, frozen=True):
     key_id: int
     scopes: frozenset[Scope]
     defaults: Defaults
+    max_upload_mb: int | None = None
 
 
 class NewKey(Struct, frozen=True):
@@ -127,5 +128,8 @@ def _caller(row: KeyRecord) -> Caller:
             tenant=row.tenant_options,
             key=row.options,
             profile=row.default_profile or row.tenant_default_profile,
+            disabled_profiles=frozenset(row.tenant_disabled_profiles),
+            max_pages=row.tenant_max_pages,
         ),
+        max_upload_mb=row.tenant_max_upload_mb,
     )

@@ -21,11 +21,13 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Defaults(Struct, frozen=True):
-    """Options and profile that a key and its tenant bring along."""
+    """Options and profile that a key and its tenant bring along, and what the tenant is held to."""
 
     tenant: Raw
     key: Raw
     profile: str | None
+    disabled_profiles: frozenset[str] = frozenset()
+    max_pages: int | None = None
 
 
 class Parsed(Struct, frozen=True):
@@ -149,17 +151,19 @@ def effective(
     chosen = registry.profiles.get(name) if name else None
     if name and chosen is None:
         raise UnknownProfile(f"There is no profile `{name}`; there are {', '.join(sorted(registry.profiles))}.")
-    options: dict[str, Any] = {
+    installation = {
         "max_num_pages": settings.max_pages,
         "max_file_size": settings.upload_limit,
         "document_timeout": settings.document_timeout_limit,
         "exports": list(DEFAULT_EXPORTS),
-        **msgspec.json.decode(defaults.tenant),
-        **msgspec.json.decode(defaults.key),
-        **(chosen.options if chosen else {}),
-        **parsed.known,
-        **({"exports": list(chosen.exports)} if chosen else {}),
+        "do_ocr": True,
     }
+    tenant, key = msgspec.json.decode(defaults.tenant), msgspec.json.decode(defaults.key)
+    options: dict[str, Any] = {}
+    for layer in (installation, tenant, key, chosen.options if chosen else {}, parsed.known):
+        options |= _with_both_names(layer)
+    if chosen:
+        options["exports"] = list(chosen.exports)
     options["exports"] = list(dict.fromkeys(options["exports"]))
     # Defaults were checked when they were set, but a plugin may have been removed since.
     if errors := _export_errors(dict(enumerate(options["exports"])), registry):
@@ -167,13 +171,25 @@ def effective(
     for kind in options["exports"]:
         options |= registry.exporters[kind].needs
     return Effective(
-        profile=name, options=_capped(options, settings), exports=options["exports"], ignored=parsed.ignored
+        profile=name, options=_capped(options, settings, defaults), exports=options["exports"], ignored=parsed.ignored
     )
 
 
-def _capped(options: dict[str, Any], settings: Settings) -> dict[str, Any]:
-    cap, asked = settings.max_pages_limit, options["max_num_pages"]
+def _with_both_names(layer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a layer in which the guide's short names and Docling's say the same."""
+    named = dict(layer)
+    ocr = named.get("ocr", named.get("do_ocr"))
+    if ocr is not None:
+        named |= {"ocr": ocr, "do_ocr": ocr}
+    languages = named.get("ocr_languages") or dict(named.get("ocr_options") or {}).get("lang")
+    if languages:
+        named |= {"ocr_languages": list(languages), "ocr_options": {"lang": list(languages)}}
+    return named
+
+
+def _capped(options: dict[str, Any], settings: Settings, defaults: Defaults) -> dict[str, Any]:
+    pages = [limit for limit in (options["max_num_pages"], settings.max_pages_limit, defaults.max_pages) if limit]
     return options | {
-        "max_num_pages": min(asked or cap, cap) if cap else asked,
+        "max_num_pages": min(pages, default=0),
         "document_timeout": min(options["document_timeout"], settings.document_timeout_limit),
     }

@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from docrefinery.errors import (
     DocumentQuarantined,
-    FileTooLarge,
     NotFound,
+    ProfileDisabled,
     StorageError,
     Unavailable,
     UnsupportedMediaType,
@@ -22,9 +22,11 @@ from docrefinery.errors import (
 from docrefinery.model import DocumentStatus
 from docrefinery.plugin.registry import Registry
 from docrefinery.services import options
+from docrefinery.services.abilities import Abilities
 from docrefinery.services.doorbell import QUEUE, Doorbell
 from docrefinery.services.idempotency import Attempt, once
 from docrefinery.services.keys import Caller
+from docrefinery.services.limits import UploadLimit, upload_limit
 from docrefinery.settings import Settings
 from docrefinery.store import documents, garbage, jobs
 from docrefinery.store.blobs import Blobs, BlobWriter
@@ -75,7 +77,7 @@ Accepted = Created | Duplicate
 class Upload:
     """A file that is arriving: counted, hashed and checked on its way into the storage."""
 
-    def __init__(self, key: str, uuid: UUID, limit: int, writer: BlobWriter) -> None:
+    def __init__(self, key: str, uuid: UUID, limit: UploadLimit, writer: BlobWriter) -> None:
         self.key = key
         self.uuid = uuid
         self.size_bytes = 0
@@ -96,11 +98,8 @@ class Upload:
         :raises UnsupportedMediaType: as soon as it is clear that this is no PDF.
         """
         self.size_bytes += len(data)
-        if self.size_bytes > self._limit:
-            raise FileTooLarge(
-                f"The file is larger than {self._limit // 1024 // 1024} MiB, which is the most this service takes.",
-                details={"limit_bytes": self._limit},
-            )
+        if self.size_bytes > self._limit.size_bytes:
+            raise self._limit.refusal("file")
         if len(self._head) < MAGIC_WITHIN:
             self._head = (self._head + data[:MAGIC_WITHIN])[:MAGIC_WITHIN]
             if len(self._head) == MAGIC_WITHIN:
@@ -119,11 +118,20 @@ class Upload:
 class Submissions:
     """Accepts documents and jobs."""
 
-    def __init__(self, db: Database, blobs: Blobs, doorbell: Doorbell, registry: Registry, settings: Settings) -> None:
+    def __init__(
+        self,
+        db: Database,
+        blobs: Blobs,
+        doorbell: Doorbell,
+        registry: Registry,
+        abilities: Abilities,
+        settings: Settings,
+    ) -> None:
         self._db = db
         self._blobs = blobs
         self._doorbell = doorbell
         self._registry = registry
+        self._abilities = abilities
         self._settings = settings
 
     @asynccontextmanager
@@ -134,7 +142,7 @@ class Submissions:
         await garbage.note(self._db, key, removable_in=ABANDONED)
         try:
             async with self._blobs.writing(key) as writer:
-                upload = Upload(key, uuid, self._settings.upload_limit, writer)
+                upload = Upload(key, uuid, upload_limit(self._settings, caller), writer)
                 yield upload
                 upload.check_magic()
         except StorageError as error:
@@ -181,7 +189,10 @@ class Submissions:
         return accepted, replayed
 
     async def _create(self, caller: Caller, upload: Upload, filename: str, wanted: Wanted, origin: Origin) -> Accepted:
-        job = self._effective(caller, wanted)
+        job = await self._effective(caller, wanted)
+        # A default profile that is switched off does not keep a file from being uploaded and left alone.
+        if wanted.ingest or wanted.profile:
+            _check_enabled(caller, job.profile)
         document = await documents.insert(
             self._db,
             caller.tenant_id,
@@ -220,7 +231,8 @@ class Submissions:
         attempt = Attempt.of(key, "POST /v1/jobs/", str(document_ref), wanted) if key else None
 
         async def work() -> JobRecord:
-            effective = self._effective(caller, wanted)
+            effective = await self._effective(caller, wanted)
+            _check_enabled(caller, effective.profile)
             document = await documents.get(self._db, caller.tenant_id, document_ref, lock=True)
             if document is None:
                 raise NotFound(f"There is no document {document_ref}.")
@@ -236,10 +248,12 @@ class Submissions:
             await self._doorbell.ring(QUEUE)
         return job, replayed
 
-    def _effective(self, caller: Caller, wanted: Wanted) -> options.Effective:
-        return options.effective(
+    async def _effective(self, caller: Caller, wanted: Wanted) -> options.Effective:
+        effective = options.effective(
             self._settings, self._registry, caller.defaults, profile=wanted.profile, requested=wanted.options
         )
+        await self._abilities.check_languages(effective.options)
+        return effective
 
     async def _insert_job(
         self,
@@ -265,3 +279,10 @@ class Submissions:
         )
         await documents.refresh_status(self._db, caller.tenant_id, document.id)
         return job
+
+
+def _check_enabled(caller: Caller, profile: str | None) -> None:
+    if profile in caller.defaults.disabled_profiles:
+        raise ProfileDisabled(
+            f"The profile `{profile}` is switched off for your tenant; ask the operator, or use another."
+        )

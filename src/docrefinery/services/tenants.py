@@ -3,6 +3,7 @@
 import builtins
 from collections.abc import Sequence
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +14,15 @@ from docrefinery.errors import InvalidOptions, InvalidRequest, NotFound, Unknown
 from docrefinery.model import Scope
 from docrefinery.plugin.registry import Registry
 from docrefinery.services import options
+from docrefinery.services.abilities import Abilities
 from docrefinery.services.keys import new_key
 from docrefinery.store import tenants
 from docrefinery.store.database import Database
 from docrefinery.store.records import KeyRecord, TenantRecord
+from docrefinery.store.tenants import Limits
+
+NO_CHANGE = Limits()
+_LARGEST = 1_000_000
 
 
 class IssuedKey(Struct, frozen=True):
@@ -29,9 +35,10 @@ class IssuedKey(Struct, frozen=True):
 class Tenants:
     """What an operator does with tenants and keys; everything takes effect at once."""
 
-    def __init__(self, db: Database, registry: Registry) -> None:
+    def __init__(self, db: Database, registry: Registry, abilities: Abilities) -> None:
         self._db = db
         self._registry = registry
+        self._abilities = abilities
 
     async def create(self, name: str) -> TenantRecord:
         """Create a tenant; raises :class:`InvalidRequest` if the name is taken or malformed."""
@@ -60,14 +67,21 @@ class Tenants:
             raise NotFound(f"There is no tenant `{name}`; `docrefinery tenant list` shows them.")
         return tenant
 
-    async def set(self, name: str, *, option_text: str | None, profile: str | None) -> TenantRecord:
-        """Set a tenant's default options (JSON) and profile; ``None`` leaves one as it is."""
+    async def set(
+        self, name: str, *, option_text: str | None = None, profile: str | None = None, limits: Limits = NO_CHANGE
+    ) -> TenantRecord:
+        """Set a tenant's default options (JSON), profile and limits; ``None`` leaves one as it is.
+
+        :raises InvalidRequest: if a limit is no number from 1 on, or 0 for none.
+        """
         tenant = await self.get(name)
+        _check(limits)
         return await tenants.set_tenant(
             self._db,
             tenant.id,
-            options=None if option_text is None else self._checked(option_text),
+            options=None if option_text is None else await self._checked(option_text),
             default_profile=self._known(profile),
+            limits=limits,
         )
 
     async def issue_key(
@@ -99,7 +113,7 @@ class Tenants:
                 secret_sha256=made.secret_sha256,
                 scopes=list(dict.fromkeys(scopes)),
                 expires_at=expires_at,
-                options=self._checked(option_text),
+                options=await self._checked(option_text),
                 default_profile=self._known(profile),
             ),
         )
@@ -110,21 +124,54 @@ class Tenants:
         tenant_id = (await self.get(tenant_name)).id if tenant_name else None
         return await tenants.list_keys(self._db, tenant_id)
 
+    async def set_key(
+        self, ref: int | UUID, *, name: str | None = None, option_text: str | None = None, profile: str | None = None
+    ) -> KeyRecord:
+        """Set a key's name, default options (JSON) and profile; ``None`` leaves one as it is.
+
+        :raises NotFound: if there is no such key.
+        """
+        options_checked = None if option_text is None else await self._checked(option_text)
+        record = await tenants.set_key(
+            self._db, ref, name=name, options=options_checked, default_profile=self._known(profile)
+        )
+        if record is None:
+            raise _no_key(ref)
+        return record
+
     async def revoke_key(self, ref: int | UUID) -> KeyRecord:
         """Revoke a key; raises :class:`NotFound`."""
         record = await tenants.revoke_key(self._db, ref)
         if record is None:
-            raise NotFound(f"There is no key {ref}; `docrefinery key list` shows them.")
+            raise _no_key(ref)
         return record
 
-    def _checked(self, option_text: str) -> str:
+    async def _checked(self, option_text: str) -> str:
         parsed = options.parse(options.decode(option_text), self._registry)
         if parsed.ignored:
             unknown: list[Any] = sorted(parsed.ignored)
             raise InvalidOptions(f"`{unknown[0]}` is not an option; there are {', '.join(sorted(options.KNOWN))}.")
+        await self._abilities.check_languages(parsed.known)
         return msgspec.json.encode(parsed.known).decode()
 
     def _known(self, profile: str | None) -> str | None:
         if profile and profile not in self._registry.profiles:
-            raise UnknownProfile(f"There is no profile `{profile}`; there are {', '.join(self._registry.profiles)}.")
+            raise unknown_profile(profile, list(self._registry.profiles))
         return profile
+
+
+def _no_key(ref: int | UUID) -> NotFound:
+    return NotFound(f"There is no key {ref}; `docrefinery key list` shows them.")
+
+
+def _check(limits: Limits) -> None:
+    for name, value in msgspec.structs.asdict(limits).items():
+        if value is not None and not 0 <= value <= _LARGEST:
+            raise InvalidRequest(f"`{name}` is {value}: use 1 to {_LARGEST}, or 0 for no limit.")
+
+
+def unknown_profile(profile: str, known: Sequence[str]) -> UnknownProfile:
+    """Return the error that says which profile was meant, or which there are."""
+    near = get_close_matches(profile, known, n=1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(sorted(known))}."
+    return UnknownProfile(f"There is no profile `{profile}`; {hint}")

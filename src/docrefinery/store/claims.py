@@ -8,30 +8,39 @@ import msgspec
 from msgspec import Struct
 
 from docrefinery.model import JobStatus
-from docrefinery.store import artifacts, documents, garbage
+from docrefinery.store import artifacts, counters, documents, garbage
+from docrefinery.store.counters import Counted
 from docrefinery.store.database import Database
 from docrefinery.store.records import ClaimRecord
 
+_BELOW_LIMIT = "(t.max_running_jobs IS NULL OR c.running < t.max_running_jobs)"
 # The tenant with the fewest running jobs goes first, then the one that waited longest for its turn; the lateral
-# select locks at most one job of each tenant it has to look at.
-CLAIM = """
+# select locks at most one job of each tenant it has to look at. Two workers may pick for a tenant that has room for
+# one: with the tenant's clock in hand the limit is looked at again, as it is by then. Whether anything is queued is
+# asked in the order of `jobs_claim`, which no other index has: for EXISTS, or in the order of ids, the planner reads
+# through the 100,000 jobs of one tenant to find another's.
+CLAIM = f"""
 WITH picked AS (
-    SELECT j.id FROM (
-        SELECT t.id, t.last_claimed_at,
-               (SELECT count(*) FROM jobs r WHERE r.tenant_id = t.id AND r.status = 'RUNNING') AS running
-        FROM tenants t WHERE EXISTS (
-            SELECT FROM jobs q
-            WHERE q.tenant_id = t.id AND q.queue = $1 AND q.status = 'QUEUED' AND q.not_before <= now())
-        ORDER BY running, t.last_claimed_at) turn
+    SELECT j.id, turn.tenant_id FROM (
+        SELECT t.id AS tenant_id, c.running, t.last_claimed_at
+        FROM tenants t JOIN tenant_clocks c ON c.tenant_id = t.id
+        WHERE {_BELOW_LIMIT} AND (
+            SELECT q.id FROM jobs q
+            WHERE q.tenant_id = t.id AND q.queue = $1 AND q.status = 'QUEUED' AND q.not_before <= now()
+            ORDER BY q.queued_at, q.id LIMIT 1) IS NOT NULL
+        ORDER BY c.running, t.last_claimed_at) turn
     CROSS JOIN LATERAL (
         SELECT q.id FROM jobs q
-        WHERE q.tenant_id = turn.id AND q.queue = $1 AND q.status = 'QUEUED' AND q.not_before <= now()
-        ORDER BY q.id LIMIT 1 FOR UPDATE SKIP LOCKED) j
+        WHERE q.tenant_id = turn.tenant_id AND q.queue = $1 AND q.status = 'QUEUED' AND q.not_before <= now()
+        ORDER BY q.queued_at, q.id LIMIT 1 FOR UPDATE SKIP LOCKED) j
     LIMIT 1
+), admitted AS (
+    SELECT p.id FROM picked p JOIN tenants t ON t.id = p.tenant_id JOIN tenant_clocks c ON c.tenant_id = t.id
+    WHERE {_BELOW_LIMIT} FOR UPDATE OF c
 ), claimed AS (
     UPDATE jobs SET status = 'RUNNING', stage = 'SCANNING', started_at = coalesce(started_at, now()),
                     pages_done = 0, pages_total = NULL
-    FROM picked WHERE jobs.id = picked.id RETURNING jobs.*
+    FROM admitted WHERE jobs.id = admitted.id RETURNING jobs.*
 ), leased AS (
     INSERT INTO leases (job_id, owner, token, expires_at)
     SELECT id, $2, nextval('lease_tokens'), now() + $3 FROM claimed RETURNING job_id, token
@@ -39,10 +48,10 @@ WITH picked AS (
     UPDATE tenants SET last_claimed_at = clock_timestamp() FROM claimed WHERE tenants.id = claimed.tenant_id
 )
 SELECT j.id AS job_id, j.uuid AS job_uuid, j.tenant_id, t.uuid AS tenant_uuid, j.document_id, l.token, j.attempt,
-       j.options, j.exports, d.original_filename, d.blob_key, d.size_bytes, j.put_off_since, j.traceparent,
+       j.profile, j.options, j.exports, d.original_filename, d.blob_key, d.size_bytes, j.put_off_since, j.traceparent,
        j.request_id
-FROM claimed j JOIN leased l ON l.job_id = j.id JOIN documents d ON d.id = j.document_id
-     JOIN tenants t ON t.id = j.tenant_id
+FROM picked p LEFT JOIN (claimed j JOIN leased l ON l.job_id = j.id JOIN documents d ON d.id = j.document_id
+     JOIN tenants t ON t.id = j.tenant_id) ON j.id = p.id
 """
 
 Beat = Literal["held", "cancel", "lost"]
@@ -74,14 +83,25 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 async def claim(db: Database, queue: str, owner: UUID, lease: timedelta) -> ClaimRecord | None:
     """Take the next job of a queue, or return ``None`` when there is none."""
-    row = await db.fetch_one(CLAIM, queue, owner, lease)
-    return ClaimRecord.of(row) if row else None
+    # A job that was picked and not claimed has met its tenant's limit: somebody else was quicker, and the next look
+    # passes this tenant over.
+    while (row := await db.fetch_one(CLAIM, queue, owner, lease)) is not None:
+        if row["job_id"] is not None:
+            return ClaimRecord.of(row)
+    return None
 
 
-async def waiting(db: Database, queue: str) -> int:
-    """Return how many jobs of a queue could be claimed now."""
+async def waiting(db: Database, queue: str, at_most: int) -> int:
+    """Return how many jobs of a queue could be claimed now, counting no further than ``at_most`` of each tenant."""
     row = await db.fetch_one(
-        "SELECT count(*) AS n FROM jobs WHERE queue = $1 AND status = 'QUEUED' AND not_before <= now()", queue
+        """SELECT coalesce(sum(w.n), 0) AS n FROM tenants t JOIN tenant_clocks c ON c.tenant_id = t.id
+           CROSS JOIN LATERAL (
+               SELECT count(*) AS n FROM (
+                   SELECT FROM jobs q
+                   WHERE q.tenant_id = t.id AND q.queue = $1 AND q.status = 'QUEUED' AND q.not_before <= now()
+                   LIMIT greatest(least($2::integer, t.max_running_jobs - c.running), 0)) q) w""",
+        queue,
+        at_most,
     )
     assert row is not None
     return int(row["n"])
@@ -213,6 +233,8 @@ async def give_back(
             delay,
             put_off,
         )
+        if put_off:
+            await counters.add(db, Counted.JOBS_PUT_OFF)
 
 
 class Crash(Struct, frozen=True, kw_only=True):
@@ -277,5 +299,6 @@ async def expire(db: Database, crash: Crash, *, max_crashes: int) -> int:
                 row["token"],
             ):
                 await _crash(db, row["tenant_id"], row["document_id"], row["job_id"], crash, max_crashes)
+                await counters.add(db, Counted.JOBS_RECOVERED)
                 taken += 1
     return taken

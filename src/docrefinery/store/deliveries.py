@@ -8,6 +8,9 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from docrefinery.model import DeliveryStatus
+from docrefinery.store import counters
+from docrefinery.store.counters import Counted
 from docrefinery.store.database import Database
 from docrefinery.store.paging import Page, PageRequest, fetch_page
 from docrefinery.store.records import DeliveryRecord, OutgoingRecord
@@ -159,17 +162,19 @@ async def succeeded(db: Database, outgoing: OutgoingRecord, response_status: int
                WHERE id = $1 AND failing_since IS NOT NULL RETURNING id""",
             outgoing.endpoint_id,
         )
-        await db.fetch(
+        noted = await db.fetch(
             """UPDATE webhook_deliveries
                SET status = 'DELIVERED', attempts = attempts + 1, response_status = $3, error = '',
                    delivered_at = now(), next_attempt_at = NULL, lease_token = NULL
-               WHERE id = $1 AND lease_token = $2""",
+               WHERE id = $1 AND lease_token = $2 RETURNING id""",
             outgoing.id,
             outgoing.token,
             response_status,
         )
         if recovered:
             await release(db, outgoing.endpoint_id)
+        if noted:
+            await counters.add(db, Counted.WEBHOOK_DELIVERIES, "delivered")
 
 
 async def failed(
@@ -189,12 +194,12 @@ async def failed(
     """
     async with db.transaction():
         reason = await _failing(db, outgoing.endpoint_id, disable)
-        await db.fetch(
+        noted = await db.fetch_one(
             """UPDATE webhook_deliveries
                SET status = CASE WHEN $5::interval IS NULL THEN 'FAILED' ELSE status END, attempts = attempts + 1,
                    next_attempt_at = CASE WHEN status = 'PENDING' THEN now() + $5 END, lease_token = NULL,
                    response_status = $3, error = $4
-               WHERE id = $1 AND lease_token = $2""",
+               WHERE id = $1 AND lease_token = $2 RETURNING status""",
             outgoing.id,
             outgoing.token,
             response_status,
@@ -203,6 +208,9 @@ async def failed(
         )
         if reason is not None:
             await fail_pending(db, outgoing.endpoint_id, reason)
+        if noted is not None:
+            outcome = "retried" if noted["status"] == DeliveryStatus.PENDING and reason is None else "failed"
+            await counters.add(db, Counted.WEBHOOK_DELIVERIES, outcome)
     return reason
 
 

@@ -177,16 +177,3 @@ async def retry(db: Database, tenant_id: int, job_id: int) -> JobRecord:
     )
     assert row is not None
     return JobRecord.of(row)
-
-
-async def count_by_status(db: Database) -> dict[str, int]:
-    """Count the jobs of all tenants, for the operator."""
-    return {row["status"]: row["n"] for row in await db.fetch("SELECT status, count(*) AS n FROM jobs GROUP BY status")}
-
-
-async def oldest_queued_seconds(db: Database) -> float:
-    """Return how long the oldest queued job of all tenants has waited, for the operator."""
-    row = await db.fetch_one(
-        "SELECT extract(epoch FROM now() - min(queued_at))::float8 AS age FROM jobs WHERE status = 'QUEUED'"
-    )
-    return max(row["age"] or 0.0, 0.0) if row else 0.0

@@ -48,18 +48,21 @@ def _json_columns(kind: type[Struct]) -> tuple[str, ...]:
 
 
 class TenantRecord(Record, frozen=True, kw_only=True):
-    """A tenant."""
+    """A tenant; a limit that is ``None`` is the installation's."""
 
     id: int
     uuid: UUID
     name: str
     options: Raw
     default_profile: str | None
+    max_upload_mb: int | None
+    max_pages: int | None
+    max_running_jobs: int | None
     created_at: datetime
 
 
 class KeyRecord(Record, frozen=True, kw_only=True):
-    """An API key with its tenant's defaults, as authentication needs it."""
+    """An API key with its tenant's defaults, limits and toggles, as authentication needs it."""
 
     id: int
     uuid: UUID
@@ -68,6 +71,9 @@ class KeyRecord(Record, frozen=True, kw_only=True):
     tenant_name: str
     tenant_options: Raw
     tenant_default_profile: str | None
+    tenant_max_upload_mb: int | None
+    tenant_max_pages: int | None
+    tenant_disabled_profiles: list[str]
     name: str
     prefix: str
     secret_sha256: bytes
@@ -178,6 +184,7 @@ class ClaimRecord(Record, frozen=True, kw_only=True):
     document_id: int
     token: int
     attempt: int
+    profile: str | None
     options: Raw
     exports: list[str]
     original_filename: str

@@ -24,6 +24,9 @@ class Tenant(Table, tablename="tenants"):
     default_profile = Text(null=True)
     last_claimed_at = Timestamptz()
     created_at = Timestamptz()
+    max_upload_mb = Integer(null=True)
+    max_pages = Integer(null=True)
+    max_running_jobs = Integer(null=True)
 
 
 class ApiKey(Table, tablename="api_keys"):

@@ -10,7 +10,10 @@ from docrefinery.store.records import KeyRecord, TenantRecord
 
 KEYS = """
 SELECT k.id, k.uuid, k.tenant_id, t.uuid AS tenant_uuid, t.name AS tenant_name, t.options AS tenant_options,
-       t.default_profile AS tenant_default_profile, k.name, k.prefix, k.secret_sha256, k.scopes, k.options,
+       t.default_profile AS tenant_default_profile, t.max_upload_mb AS tenant_max_upload_mb,
+       t.max_pages AS tenant_max_pages,
+       ARRAY(SELECT profile FROM disabled_profiles d WHERE d.tenant_id = t.id) AS tenant_disabled_profiles,
+       k.name, k.prefix, k.secret_sha256, k.scopes, k.options,
        k.default_profile, k.created_at, k.expires_at, k.revoked_at
 FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
 """
@@ -33,15 +36,31 @@ async def get_tenant(db: Database, name: str) -> TenantRecord | None:
     return TenantRecord.of(row) if row else None
 
 
-async def set_tenant(db: Database, tenant_id: int, *, options: str | None, default_profile: str | None) -> TenantRecord:
-    """Change what is not ``None``; an empty profile name removes the default."""
+class Limits(Struct, frozen=True, kw_only=True):
+    """What a tenant may have: MiB of an upload, pages of a job, jobs at a time. ``None`` is not said, 0 is no limit."""
+
+    max_upload_mb: int | None = None
+    max_pages: int | None = None
+    max_running_jobs: int | None = None
+
+
+async def set_tenant(
+    db: Database, tenant_id: int, *, options: str | None, default_profile: str | None, limits: Limits
+) -> TenantRecord:
+    """Change what is not ``None``; an empty profile name removes the default, a limit of 0 the limit."""
     row = await db.fetch_one(
         """UPDATE tenants SET options = coalesce($2::jsonb, options),
-                  default_profile = CASE WHEN $3::text IS NULL THEN default_profile ELSE nullif($3, '') END
+                  default_profile = nullif(coalesce($3, default_profile), ''),
+                  max_upload_mb = nullif(coalesce($4, max_upload_mb), 0),
+                  max_pages = nullif(coalesce($5, max_pages), 0),
+                  max_running_jobs = nullif(coalesce($6, max_running_jobs), 0)
            WHERE id = $1 RETURNING *""",
         tenant_id,
         options,
         default_profile,
+        limits.max_upload_mb,
+        limits.max_pages,
+        limits.max_running_jobs,
     )
     assert row is not None
     return TenantRecord.of(row)
@@ -75,9 +94,13 @@ async def create_key(db: Database, tenant_id: int, key: NewKey) -> KeyRecord:
         key.default_profile,
     )
     assert row is not None
-    created = await db.fetch_one(KEYS + "WHERE k.id = $1", row["id"])
-    assert created is not None
-    return KeyRecord.of(created)
+    return await _key(db, row["id"])
+
+
+async def _key(db: Database, key_id: int) -> KeyRecord:
+    row = await db.fetch_one(KEYS + "WHERE k.id = $1", key_id)
+    assert row is not None
+    return KeyRecord.of(row)
 
 
 async def key_by_prefix(db: Database, prefix: str) -> KeyRecord | None:
@@ -98,7 +121,21 @@ async def revoke_key(db: Database, ref: int | UUID) -> KeyRecord | None:
     row = await db.fetch_one(
         f"UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE {column} = $1 RETURNING id", ref
     )
-    if row is None:
-        return None
-    revoked = await db.fetch_one(KEYS + "WHERE k.id = $1", row["id"])
-    return KeyRecord.of(revoked) if revoked else None
+    return await _key(db, row["id"]) if row else None
+
+
+async def set_key(
+    db: Database, ref: int | UUID, *, name: str | None, options: str | None, default_profile: str | None
+) -> KeyRecord | None:
+    """Change what is not ``None`` of a key, for the operator; an empty profile name removes the default."""
+    column = "uuid" if isinstance(ref, UUID) else "id"
+    row = await db.fetch_one(
+        f"""UPDATE api_keys SET name = coalesce($2, name), options = coalesce($3::jsonb, options),
+                   default_profile = nullif(coalesce($4, default_profile), '')
+            WHERE {column} = $1 RETURNING id""",
+        ref,
+        name,
+        options,
+        default_profile,
+    )
+    return await _key(db, row["id"]) if row else None

@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
+from docrefinery.capabilities import Ocr
 from docrefinery.store.database import Database
 
 
@@ -19,13 +21,15 @@ class Beat(Struct, frozen=True, kw_only=True):
     jobs_done: int
     rss_bytes: int
     version: str
+    ocr: Ocr | None
 
 
 async def beat(db: Database, worker: Beat) -> None:
     """Note that a worker is alive."""
     await db.fetch(
-        """INSERT INTO workers (id, hostname, pid, status, queues, current_job_id, jobs_done, rss_bytes, version)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        """INSERT INTO workers (id, hostname, pid, status, queues, current_job_id, jobs_done, rss_bytes, version,
+                                ocr)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
            ON CONFLICT (id) DO UPDATE SET status = excluded.status, current_job_id = excluded.current_job_id,
                jobs_done = excluded.jobs_done, rss_bytes = excluded.rss_bytes, last_heartbeat_at = now()""",
         worker.id,
@@ -37,6 +41,7 @@ async def beat(db: Database, worker: Beat) -> None:
         worker.jobs_done,
         worker.rss_bytes,
         worker.version,
+        msgspec.json.encode(worker.ocr).decode(),
     )
 
 
@@ -48,6 +53,14 @@ async def remove(db: Database, worker_id: UUID) -> None:
 async def remove_silent(db: Database, seconds: float) -> None:
     """Forget workers that have not been heard of for so long."""
     await db.fetch("DELETE FROM workers WHERE last_heartbeat_at < now() - make_interval(secs => $1)", seconds)
+
+
+async def ocr_engines(db: Database, seconds: float) -> list[Ocr | None]:
+    """Return the OCR engines of the workers that have been heard of lately, each kind once."""
+    rows = await db.fetch(
+        "SELECT DISTINCT ocr FROM workers WHERE last_heartbeat_at >= now() - make_interval(secs => $1)", seconds
+    )
+    return [msgspec.json.decode(row["ocr"], type=Ocr | None) for row in rows]
 
 
 async def alive(db: Database, seconds: float) -> int:

@@ -19,6 +19,7 @@ from dramatiq.middleware import Middleware
 from msgspec import Struct
 
 import docrefinery
+from docrefinery.capabilities import Ocr
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
 from docrefinery.pipeline.runner import Runner
 from docrefinery.services.changes import Changes
@@ -31,6 +32,7 @@ from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.worker.bell import Bell
 from docrefinery.worker.broker import ACTOR, DELIVERER
 from docrefinery.worker.maintenance import Maintenance
+from docrefinery.worker.tally import Tally
 
 log = structlog.get_logger(__name__)
 
@@ -44,11 +46,13 @@ class Parts(Struct, kw_only=True):
     """What a worker is made of; the composition root makes it."""
 
     worker_id: UUID
+    ocr: Ocr | None
     db: Database
     changes: Changes
     converter: Converter
     runner: Runner
     maintenance: Maintenance
+    tally: Tally
     courier: Courier
     secrets: Secrets
     bell: Bell
@@ -110,6 +114,7 @@ class OnTheLoop(Middleware):
         await parts.db.start()
         self._open.push_async_callback(parts.db.close)
         self._open.push_async_callback(_quietly, lambda: workers.remove(parts.db, parts.worker_id))
+        self._open.push_async_callback(_quietly, parts.tally.tell)
         await parts.changes.start()
         self._open.push_async_callback(parts.changes.close)
         self._open.push_async_callback(parts.converter.close)
@@ -167,9 +172,11 @@ async def _say_alive(parts: Parts) -> None:
             jobs_done=parts.runner.jobs_done,
             rss_bytes=process.memory_info().rss + parts.converter.rss_bytes,
             version=docrefinery.__version__,
+            ocr=parts.ocr,
         )
         try:
             await workers.beat(parts.db, beat)
+            await parts.tally.tell()
         except Exception as error:
             log.warning("worker_heartbeat_failed", error=str(error), exc_info=not isinstance(error, UNREACHABLE))
         await asyncio.sleep(HEARTBEAT_SECONDS)

@@ -9,7 +9,7 @@ import structlog
 from docrefinery import errors
 from docrefinery.services.doorbell import QUEUE, WEBHOOKS
 from docrefinery.settings import Settings
-from docrefinery.store import claims, deliveries, garbage, idempotency, workers
+from docrefinery.store import claims, counters, deliveries, garbage, idempotency, workers
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.worker.doorbell import RedisDoorbell
@@ -54,12 +54,14 @@ class Maintenance:
         await self._ring()
         await self._remove_garbage()
         await idempotency.remove_expired(self._db)
+        await counters.forget_minutes(self._db)
         await deliveries.remove_old(self._db)
         await workers.remove_silent(self._db, self._settings.lease_seconds * SILENT_LEASES)
 
     async def _ring(self) -> None:
         """Ring for work that nobody was told of, but not while messages are waiting for a worker anyway."""
-        if (waiting := await claims.waiting(self._db, QUEUE)) and await self._doorbell.silent(QUEUE):
+        waiting = await claims.waiting(self._db, QUEUE, NUDGES_AT_ONCE)
+        if waiting and await self._doorbell.silent(QUEUE):
             for _ in range(min(waiting, NUDGES_AT_ONCE)):
                 await self._doorbell.ring(QUEUE)
         if await deliveries.any_due(self._db) and await self._doorbell.silent(WEBHOOKS):

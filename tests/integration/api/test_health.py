@@ -77,12 +77,13 @@ async def test_readyz_tells_of_each_part(client: httpx.AsyncClient, db: Database
         "storage": "ok",
         "scanner": "degraded",
         "workers": "degraded",
+        "models": "degraded",
     }
     assert ready["status"] == "degraded"
     assert all(check["detail"] for check in ready["checks"].values())
     beat = workers.Beat(
         id=worker.id, hostname="h", pid=1, status="IDLE", queues=["convert"], current_job_id=None, jobs_done=0,
-        rss_bytes=1, version="0",
+        rss_bytes=1, version="0", ocr=None,
     )  # fmt: skip
     await workers.beat(db, beat)
     assert (await client.get("/readyz")).json()["checks"]["workers"]["status"] == "ok"

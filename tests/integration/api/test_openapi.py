@@ -33,6 +33,8 @@ OPERATIONS = {
     ("post", "/v1/webhooks/{id}/deliveries/{uuid}/redeliver/"),
     ("get", "/v1/profiles/"),
     ("get", "/v1/exporters/"),
+    ("get", "/v1/dashboard/summary"),
+    ("get", "/v1/dashboard/workers"),
     ("get", "/healthz"),
     ("get", "/readyz"),
     ("get", "/metrics"),
@@ -130,7 +132,9 @@ async def test_scopes_are_those_of_the_guide() -> None:
 
 
 async def test_catalog_shows_what_is_installed(client: httpx.AsyncClient) -> None:
-    [profile] = (await client.get("/v1/profiles/")).json()["results"]
+    profiles = (await client.get("/v1/profiles/")).json()["results"]
+    assert [profile["name"] for profile in profiles] == ["fast_text", "ocr_only", "structured", "full_vlm"]
+    profile = profiles[0]
     assert profile.keys() == {"name", "summary", "enabled", "exports", "options", "engine", "available", "missing"}
     assert (profile["name"], profile["available"], profile["missing"]) == ("fast_text", True, [])
     exporters = (await client.get("/v1/exporters/")).json()["results"]

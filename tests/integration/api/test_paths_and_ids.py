@@ -18,6 +18,8 @@ PATHS = (
     "/v1/artifacts/{artifact}/",
     "/v1/profiles/",
     "/v1/exporters/",
+    "/v1/dashboard/summary/",
+    "/v1/dashboard/workers/",
     "/healthz/",
     "/readyz/",
     "/metrics/",

@@ -52,6 +52,8 @@ async def test_ingest_starts_a_job_that_says_everything(client: httpx.AsyncClien
             "max_file_size": 50 * 1024 * 1024,
             "document_timeout": 600.0,
             "exports": ["markdown", "text", "doctags"],
+            "ocr": True,
+            "do_ocr": True,
         },
         "exports": ["markdown", "text", "doctags"],
         "ignored_options": {},

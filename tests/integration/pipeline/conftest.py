@@ -53,6 +53,28 @@ def failing(document, stream):
 def rambling(document, stream):
     raise LookupError("no\\0 \\ud800such luck " * 70_000)
 
+def straying(document, stream):
+    folder(stream).parent.joinpath("stray.txt").write_text("x")
+
+def littering(document, stream):
+    folder(stream).joinpath("left.tmp").write_text("x")
+
+def returning(document, stream):
+    return document.name.encode()
+
+def exiting(document, stream):
+    sys.exit("no more")
+
+def closing(document, stream):
+    with stream:
+        stream.write(b"words")
+
+def tidy(document, stream):
+    import tempfile
+    with tempfile.NamedTemporaryFile() as file, open("in-the-working-folder", "w"):
+        file.write(b"words")
+    stream.write(b"words")
+
 def hungry(document, stream):
     kept = []
     while True:
@@ -76,6 +98,7 @@ def chatty(document, stream):
 @hookimpl
 def docrefinery_exporters():
     writers = [environment, descriptors, network, sleeping, grandchild, dying, leaving, failing, rambling]
+    writers += [straying, littering, returning, exiting, closing, tidy]
     writers += [hungry, linking, piping, babbling, chatty]
     return [
         Exporter(kind=write.__name__, summary="A trick.", content_type="text/plain", suffix=".txt", write=write)

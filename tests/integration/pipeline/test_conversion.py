@@ -34,11 +34,13 @@ async def test_every_artifact_is_written_measured_and_hashed(converter: Converte
 
 
 async def test_what_is_known_of_a_conversion(converter: Converter, task: Tasks) -> None:
-    outcome = await converter.convert(task(pdfs.born_digital(3), "text", page_range=[2, 9], ocr=True), ignore)
+    outcome = await converter.convert(
+        task(pdfs.born_digital(3), "text", page_range=[2, 9], do_table_structure=True), ignore
+    )
     assert isinstance(outcome, Converted)
     assert (outcome.page_count, outcome.pages_total) == (3, 2)
     assert (outcome.partial, outcome.failed_pages) == (False, ())
-    assert [warning.code for warning in outcome.warnings] == ["OCR_NOT_AVAILABLE"]
+    assert [warning.code for warning in outcome.warnings] == ["TABLE_STRUCTURE_NOT_AVAILABLE"]
     assert outcome.engine["name"] == "native"
     assert outcome.convert_ms > 0
     assert outcome.chunk_ms is None
@@ -96,6 +98,39 @@ async def test_a_failing_exporter_is_named_with_its_plugin(converter: Converter,
     assert outcome.code == "EXPORT_FAILED"
     assert "'failing' of tricks 1.0 failed: LookupError: no such luck" in outcome.message
     await assert_works(converter, task)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("straying", "it may not write /"),
+        ("littering", "it left left.tmp beside its artifact"),
+        ("returning", "its write returned bytes"),
+        ("exiting", "SystemExit: no more"),
+    ],
+)
+async def test_an_exporter_that_breaks_a_rule_is_named_and_told(
+    converter: Converter, task: Tasks, kind: str, words: str
+) -> None:
+    pid = converter.pid
+    asked = task(None, "text", kind)
+    outcome = await converter.convert(asked, ignore)
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "EXPORT_FAILED"
+    assert f"'{kind}' of tricks 1.0 failed: {words}" in outcome.message
+    assert outcome.details == {"kind": kind, "plugin": "tricks"}
+    assert not asked.workdir.with_name("stray.txt").exists()
+    assert converter.pid == pid
+    await assert_works(converter, task)
+
+
+@pytest.mark.parametrize("kind", ["closing", "tidy"])
+async def test_a_closed_stream_and_temporary_files_are_no_mistakes(
+    converter: Converter, task: Tasks, kind: str
+) -> None:
+    outcome = await converter.convert(task(None, kind), ignore)
+    assert isinstance(outcome, Converted)
+    assert outcome.artifacts[0].path.read_bytes() == b"words"
 
 
 async def test_an_exception_of_a_megabyte_is_cut_to_what_can_be_stored(converter: Converter, task: Tasks) -> None:

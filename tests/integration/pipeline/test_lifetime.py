@@ -56,6 +56,21 @@ async def test_a_child_that_dies_idle_is_replaced_unasked(make: Make, task: Task
     await assert_works(converter, task)
 
 
+async def test_replacements_are_counted_by_their_reason(make: Make, task: Tasks) -> None:
+    converter = await make(ChildLimits(max_jobs=2))
+    assert converter.replaced == {}
+    for export, seconds in (("text", 50), ("text", 50), ("dying", 50), ("sleeping", 0.2), ("linking", 50)):
+        await converter.convert(task(None, export, seconds=seconds), ignore)
+        await converter.start()
+    stopped = task(None, "sleeping")
+    running = asyncio.create_task(converter.convert(stopped, ignore))
+    await until(stopped.workdir.joinpath("sleeping").exists)
+    converter.kill()
+    await running
+    await converter.start()
+    assert converter.replaced == {"jobs": 1, "died": 1, "timeout": 1, "protocol": 1, "canceled": 1}
+
+
 async def test_a_converter_that_cannot_start_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, task: Tasks
 ) -> None:

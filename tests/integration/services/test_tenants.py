@@ -67,7 +67,7 @@ async def test_what_does_not_exist_is_named(services: Operator) -> None:
         await services.tenants.issue_key("acme", ["jobs:write"])
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"exports": ["x"]}', '{"zoom": 1}'])
+@pytest.mark.parametrize("text", ["{", "[]", '{"exports": ["x"]}', '{"zoom": 1}', '{"ocr_languages": ["tlh"]}'])
 async def test_wrong_defaults_are_refused(services: Operator, text: str) -> None:
     await services.tenants.create("acme")
     with pytest.raises(InvalidOptions):
@@ -103,13 +103,13 @@ async def test_defaults_are_layered_and_take_effect_at_once(api: Api, services: 
 
         assert (await effective())["options"]["max_num_pages"] == 0  # type: ignore[index]
         await services.tenants.set(
-            "acme", option_text=json.dumps({"max_num_pages": 7, "ocr": True, "exports": ["text"]}), profile=None
+            "acme", option_text=json.dumps({"max_num_pages": 7, "ocr": False, "exports": ["text"]}), profile=None
         )
         issued = await services.tenants.issue_key("acme", list(Scope), option_text='{"max_num_pages": 8}')
         client.headers["Authorization"] = f"Api-Key {issued.key}"
         job = await effective()
         assert job["exports"] == ["text"]
-        assert job["options"] | {"max_num_pages": 8, "ocr": True} == job["options"]  # type: ignore[operator]
+        assert job["options"] | {"max_num_pages": 8, "ocr": False, "do_ocr": False} == job["options"]  # type: ignore[operator]
         asked = await effective(options_json={"max_num_pages": 9}, profile="fast_text")
         assert asked["options"]["max_num_pages"] == 9  # type: ignore[index]
         assert asked["exports"] == ["text", "markdown", "doctags"]
@@ -119,10 +119,36 @@ async def test_defaults_are_layered_and_take_effect_at_once(api: Api, services: 
         await until_true(lambda: uses(None))
         job = await effective()
         assert (job["profile"], job["exports"]) == (None, ["markdown", "text", "doctags"])
-        assert "ocr" not in job["options"]  # type: ignore[operator]
+        assert job["options"]["ocr"] is True  # type: ignore[index]
 
 
 async def test_profile_replaces_the_exports_of_the_request(api: Api) -> None:
     async with await api.client() as client:
         job = await queued(client, profile="fast_text", options_json='{"exports": ["chunks_json"]}')
         assert (await job_of(client, job["id"]))["exports"] == ["text", "markdown", "doctags"]
+
+
+async def test_what_a_key_brings_along_can_be_changed(services: Operator) -> None:
+    await services.tenants.create("acme")
+    issued = await services.tenants.issue_key("acme", [], name="old", option_text='{"max_num_pages": 3}')
+    changed = await services.tenants.set_key(issued.record.id, name="new", profile="fast_text")
+    assert (changed.name, changed.default_profile, bytes(changed.options)) == (
+        "new",
+        "fast_text",
+        b'{"max_num_pages": 3}',
+    )
+    again = await services.tenants.set_key(issued.record.uuid, option_text="{}", profile="")
+    assert (again.name, again.default_profile, bytes(again.options)) == ("new", None, b"{}")
+    caller = await services.authenticator.authenticate(issued.key)
+    assert (caller.defaults.profile, bytes(caller.defaults.key)) == (None, b"{}")
+
+
+async def test_a_key_takes_no_wrong_defaults(services: Operator) -> None:
+    await services.tenants.create("acme")
+    key = (await services.tenants.issue_key("acme", [])).record.id
+    with pytest.raises(InvalidOptions):
+        await services.tenants.set_key(key, option_text='{"zoom": 1}')
+    with pytest.raises(UnknownProfile, match="did you mean `fast_text`"):
+        await services.tenants.set_key(key, profile="fast_txt")
+    with pytest.raises(NotFound):
+        await services.tenants.set_key(0, name="nobody's")

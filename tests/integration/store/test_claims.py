@@ -93,7 +93,7 @@ async def test_job_that_was_given_back_waits_its_delay(db: Database, worker: Han
     assert given_back is not None
     assert (given_back.status, given_back.stage, given_back.attempt) == ("QUEUED", "SCANNING", 1)
     assert (await worker.claim()).job_id == second
-    assert await claims.waiting(db, "convert") == 0
+    assert await claims.waiting(db, "convert", 16) == 0
 
 
 async def test_job_that_was_given_back_without_delay_is_next(db: Database, worker: HandWorker) -> None:

@@ -13,11 +13,12 @@ from docrefinery.services.documents import Documents
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Caller
 from docrefinery.settings import Settings
-from docrefinery.store import claims, jobs
+from docrefinery.store import claims
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.claims import Crash, LeaseLost
 from docrefinery.store.database import Database
 from docrefinery.store.records import ClaimRecord
+from tests.support.counted import assert_counted
 from tests.support.tenants import make_document, make_job, make_tenant
 from tests.support.work import HandWorker
 
@@ -144,4 +145,4 @@ async def assert_in_order(db: Database) -> None:
             assert document["status"] == "PROCESSING"
         elif not statuses:
             assert document["status"] == "UPLOADED"
-    assert (await jobs.count_by_status(db)) != {}
+    await assert_counted(db)

@@ -114,7 +114,7 @@ async def test_canceled_job_of_a_lost_worker_ends_as_canceled(db: Database, work
 async def test_crash_waits_its_delay(db: Database, worker: HandWorker) -> None:
     await make_job(db, await make_tenant(db, "acme"))
     await claims.crashed(db, await worker.claim(), CRASH, max_crashes=3, delay=timedelta(hours=1))
-    assert await claims.waiting(db, "convert") == 0
+    assert await claims.waiting(db, "convert", 16) == 0
 
 
 async def test_results_that_were_swept_away_are_not_published(db: Database, worker: HandWorker) -> None:

@@ -24,8 +24,11 @@ from docrefinery.store.records import (
     KeyRecord,
     Record,
 )
+from docrefinery.store.sql import counters, first_schema, tenant_limits
 from docrefinery.store.tables import TABLES, ApiKey, Artifact, Document, JobView, WebhookDelivery, WebhookEndpoint
+from tests.support.counted import assert_counted
 
+MIGRATIONS = sorted(Path(str(migrations.__file__)).parent.glob("*_2*.py"))
 TYPES = {
     "BIGINT": "bigint",
     "INTEGER": "integer",
@@ -88,22 +91,20 @@ def test_record_leaves_out_what_nobody_outside_needs(record: type[Record], table
     assert set(record.__struct_fields__) == {column._meta.name for column in table._meta.columns} - kept
 
 
-def test_record_of_a_key_has_its_columns_and_the_defaults_of_its_tenant() -> None:
+def test_record_of_a_key_has_its_columns_and_what_its_tenant_is_held_to() -> None:
     own = {column._meta.name for column in ApiKey._meta.columns}
-    more = {"tenant_uuid", "tenant_name", "tenant_options", "tenant_default_profile"}
+    more = {"tenant_uuid", "tenant_name", "tenant_options", "tenant_default_profile", "tenant_max_upload_mb"}
+    more |= {"tenant_max_pages", "tenant_disabled_profiles"}
     assert set(KeyRecord.__struct_fields__) == own | more
 
 
-def migration_ids() -> list[str]:
+def test_latest_is_the_newest_migration_and_no_two_share_an_id() -> None:
     ids = []
-    for path in Path(str(migrations.__file__)).parent.glob("*_2*.py"):
+    for path in MIGRATIONS:
         line = next(line for line in path.read_text().splitlines() if line.startswith("ID = "))
         ids.append(line.removeprefix('ID = "').removesuffix('"'))
-    return ids
-
-
-def test_latest_is_the_newest_migration() -> None:
-    assert max(migration_ids()) == schema.LATEST
+    assert max(ids) == schema.LATEST
+    assert len(ids) == len(set(ids))
 
 
 async def test_migrated_database_is_up_to_date(db: Database) -> None:
@@ -141,7 +142,7 @@ async def empty_database(embedded: EmbeddedServices) -> AsyncIterator[str]:
 
 async def test_migrators_at_once_take_turns(empty_database: str) -> None:
     ran = await asyncio.gather(*(migrate(empty_database, empty_database) for _ in range(3)))
-    assert sorted(ran) == [0, 0, len(migration_ids())]
+    assert sorted(ran) == [0, 0, len(MIGRATIONS)]
     assert await migrate(empty_database, empty_database) == 0
 
 
@@ -160,4 +161,29 @@ async def test_failed_migration_leaves_nothing(empty_database: str, monkeypatch:
         patch.setattr(first, "STATEMENTS", (*first.STATEMENTS, "CREATE TABLE jobs (id integer)"))
         with pytest.raises(asyncpg.DuplicateTableError):
             await migrate(empty_database, empty_database)
-    assert await migrate(empty_database, empty_database) == len(migration_ids())
+    assert await migrate(empty_database, empty_database) == len(MIGRATIONS)
+
+
+async def test_an_installation_with_jobs_is_counted_when_it_is_brought_up_to_date(empty_database: str) -> None:
+    older = await asyncpg.connect(empty_database)
+    for statement in first_schema.STATEMENTS:
+        await older.execute(statement)
+    await older.execute(
+        """INSERT INTO tenants (name) VALUES ('acme'), ('idle');
+           INSERT INTO documents (uuid, tenant_id, original_filename, sha256, size_bytes, blob_key)
+           SELECT gen_random_uuid(), id, 'a.pdf', repeat('0', 64), 7, 'a' FROM tenants WHERE name = 'acme';
+           INSERT INTO jobs (tenant_id, document_id, status) SELECT tenant_id, id, 'RUNNING' FROM documents;
+           INSERT INTO jobs (tenant_id, document_id, status, scan_ms, finished_at, pages_done)
+           SELECT tenant_id, id, 'SUCCEEDED', 11, now(), 3 FROM documents"""
+    )
+    for statement in (*tenant_limits.STATEMENTS, *counters.STATEMENTS):
+        await older.execute(statement)
+    await older.close()
+    upgraded = Database(empty_database, pool_size=1)
+    await upgraded.start()
+    await assert_counted(upgraded)
+    [stage] = await upgraded.fetch("SELECT stage, bucket, n, total_ms FROM tenant_stage_times")
+    assert tuple(stage.values()) == ("scan", 1, 1, 11)
+    volumes = await upgraded.fetch("SELECT documents, bytes_received, pages_converted FROM tenant_volumes ORDER BY 1")
+    assert [tuple(row.values()) for row in volumes] == [(0, 0, 0), (1, 7, 3)]
+    await upgraded.close()

@@ -395,3 +395,23 @@ async def test_process_that_was_held_up_until_its_lease_ran_out_sends_nothing(
     [delivery] = await deliveries_of(db)
     assert (delivery["status"], delivery["attempts"]) == ("PENDING", 0)
     assert delivery["next_attempt_at"] > datetime.now(UTC), "its lease ends in a while"
+
+
+async def test_every_attempt_is_counted_by_how_it_ended(
+    db: Database, settings: Settings, tenant: int, receiver: Server
+) -> None:
+    await make_endpoint(db, tenant, receiver.url)
+    for _ in range(2):
+        await a_canceled_job(db, tenant)
+    receiver.script = [answers(500)] * 3
+    async with delivering(db, settings, delays=(0, 60)) as courier:
+        for _ in range(3):
+            await deliver(courier)
+            await skip_the_wait(db)
+        receiver.otherwise = answers(410)
+        await a_canceled_job(db, tenant)
+        await deliver(courier)
+    rows = await db.fetch(
+        "SELECT label, sum(n)::integer AS n FROM counters WHERE name = 'webhook_deliveries' GROUP BY 1"
+    )
+    assert {row["label"]: row["n"] for row in rows} == {"delivered": 1, "retried": 2, "failed": 2}

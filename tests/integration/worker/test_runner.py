@@ -107,6 +107,7 @@ def a_runner(
         fake,
         Scanning(scanner or registry.scanners["basic"], fake, {}),
         Publisher(db, blobs, registry),
+        registry,
         settings,
     )
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from docrefinery.engine.base import EngineOptions, EngineResult
+from docrefinery.engine.base import EngineOptions, EngineResult, Help
 from docrefinery.engine.native import NativeEngine
 from docrefinery.errors import (
     ConversionFailed,
@@ -23,7 +23,7 @@ def engine() -> NativeEngine:
 def run(engine: NativeEngine, folder: Path, content: bytes, options: EngineOptions | None = None) -> EngineResult:
     source = folder / "0f3a"
     source.write_bytes(content)
-    return engine.convert(source, "My report.pdf", options or EngineOptions(), lambda _done, _total: None)
+    return engine.convert(source, "My report.pdf", options or EngineOptions(), lambda _done, _total: None, Help())
 
 
 def texts(result: EngineResult) -> list[str]:
@@ -62,7 +62,9 @@ def test_progress_counts_the_pages_that_are_converted(engine: NativeEngine, tmp_
     source = tmp_path / "file.pdf"
     source.write_bytes(pdfs.born_digital(5))
     seen: list[tuple[int, int]] = []
-    engine.convert(source, "x.pdf", EngineOptions(page_range=(2, 4)), lambda done, total: seen.append((done, total)))
+    engine.convert(
+        source, "x.pdf", EngineOptions(page_range=(2, 4)), lambda done, total: seen.append((done, total)), Help()
+    )
     assert seen == [(1, 3), (2, 3), (3, 3)]
 
 
@@ -143,10 +145,10 @@ def test_a_failed_page_leaves_the_others(engine: NativeEngine, tmp_path: Path) -
     [
         (EngineOptions(), []),
         (EngineOptions(do_ocr=False, do_table_structure=False), []),
-        (EngineOptions(ocr=True), ["OCR_NOT_AVAILABLE"]),
-        (EngineOptions(do_ocr=True), ["OCR_NOT_AVAILABLE"]),
-        (EngineOptions(ocr=False, do_ocr=True), []),
+        (EngineOptions(do_ocr=True), []),
         (EngineOptions(do_table_structure=True), ["TABLE_STRUCTURE_NOT_AVAILABLE"]),
+        (EngineOptions(do_picture_classification=True), ["PICTURE_CLASSIFICATION_NOT_AVAILABLE"]),
+        (EngineOptions(do_picture_description=True), ["PICTURE_DESCRIPTION_NOT_AVAILABLE"]),
     ],
 )
 def test_what_was_asked_for_and_is_not_here_is_said(

@@ -15,6 +15,7 @@ from docrefinery.plugin import (
     ScannerDown,
     Unscannable,
     hookspecs,
+    testing,
 )
 
 ROOT = Path(__file__).parents[3]
@@ -44,12 +45,28 @@ def test_the_methods_of_a_scanner_are_on_the_page() -> None:
         assert f"`{method}(" in PAGE
 
 
-@pytest.mark.parametrize(("language", "file"), [("python", "refinery_wordlist.py"), ("toml", "pyproject.toml")])
-def test_what_the_page_shows_is_the_example(language: str, file: str) -> None:
-    source = (EXAMPLE / file).read_text("utf-8")
+FILES = {
+    "python": ("refinery_wordlist.py", "tests/test_wordlist.py"),
+    "toml": ("pyproject.toml",),
+}
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_what_the_page_shows_is_the_example(language: str) -> None:
+    source = [line for file in FILES[language] for line in (EXAMPLE / file).read_text("utf-8").splitlines()]
     for block in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL):
         for part in re.split(r"\n\n+", block.strip()):
-            assert all(line in source.splitlines() for line in part.splitlines() if not line.startswith("from")), part
+            assert all(line in source for line in part.splitlines() if not line.startswith("from")), part
+
+
+def test_every_function_of_the_kit_is_on_the_page_and_no_other() -> None:
+    section = PAGE.split("## The kit")[1].split("\n## ")[0]
+    assert sorted(re.findall(r"^\| `(\w+)\(", section, re.MULTILINE)) == sorted(testing.__all__)
+
+
+def test_every_shipped_plugin_is_on_the_page() -> None:
+    shipped = [folder.name for folder in sorted((ROOT / "plugins").glob("docrefinery-*"))]
+    assert re.findall(r"^\| \[([\w-]+)\]", PAGE, re.MULTILINE) == shipped
 
 
 def test_the_pages_code_is_python() -> None:

@@ -1,6 +1,7 @@
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -92,18 +93,37 @@ def unmarked() -> list[Exporter]:
 
 
 def broken() -> list[Exporter]:
-    raise ZeroDivisionError("no luck")
+    raise ZeroDivisionError("no\nluck")
+
+
+def leaving() -> list[Exporter]:
+    sys.exit(1)
+
+
+def malformed() -> list[Exporter]:
+    return [exporter("Not a name")]
+
+
+def yielding() -> Iterator[Exporter]:
+    yield exporter("one")
 
 
 @pytest.mark.parametrize(
     ("hooks", "problem"),
     [
-        ({"docrefinery_exporters": broken}, "ZeroDivisionError: no luck"),
+        ({"docrefinery_exporters": broken}, "failed in docrefinery_exporters: ZeroDivisionError: no luck"),
+        ({"docrefinery_exporters": leaving}, "failed in docrefinery_exporters: SystemExit: 1"),
+        ({"docrefinery_exporters": malformed}, "ValueError: exporter 'Not a name': use lower case letters"),
+        (
+            {"docrefinery_exporters": lambda: None},
+            "returned nothing from docrefinery_exporters, not a list of Exporter",
+        ),
+        ({"docrefinery_exporters": yielding}, "returned generator"),
         ({"docrefinery_exporters": lambda: exporter("one")}, "returned Exporter"),
         ({"docrefinery_exporters": lambda: [exporter]}, "returned function in the list"),
         ({"docrefinery_exporters": lambda: [exporter("one"), exporter("one")]}, "'one' twice"),
-        ({"docrefinery_exporter": nothing}, "does not exist"),
-        ({"docrefinery_exporters": lambda _registry: []}, "other arguments"),
+        ({"docrefinery_exporter": nothing}, "there are docrefinery_exporters, docrefinery_profiles, "),
+        ({"docrefinery_exporters": lambda _registry: []}, "none of which takes arguments"),
         ({"docrefinery_exporters": unmarked, "marked": False}, "@hookimpl"),
         (
             {"docrefinery_profiles": lambda: [Profile(name="mine", summary="A test.", exports=("nothing",))]},
@@ -128,6 +148,30 @@ def test_a_plugin_that_cannot_be_imported_is_named(installed: list[metadata.Dist
     installed.append(FakeDistribution("refinery-gone", "3.1", {"gone": "no_such_module_anywhere"}))
     with pytest.raises(PluginError, match=r"'gone' of refinery-gone 3\.1 cannot be imported: ModuleNotFoundError"):
         load(distributions=installed)
+
+
+@pytest.mark.parametrize(
+    ("source", "problem"),
+    [
+        ("import no_such_module_anywhere", "ModuleNotFoundError: No module named 'no_such_module_anywhere'"),
+        ("def (", "SyntaxError: invalid syntax"),
+        ("raise SystemExit('not a program')", "SystemExit: not a program"),
+        (
+            "from docrefinery.plugin import Profile; Profile(name='X', summary='A test.', exports=())",
+            "ValueError: profile",
+        ),
+    ],
+)
+def test_a_plugin_whose_import_fails_is_named_with_the_reason(
+    installed: list[metadata.Distribution], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, problem: str
+) -> None:
+    (tmp_path / "module_that_fails.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    installed.append(FakeDistribution("refinery-bad", "2.5", {"bad": "module_that_fails"}))
+    with pytest.raises(PluginError) as caught:
+        load(distributions=installed)
+    assert f"plugin 'bad' of refinery-bad 2.5 cannot be imported: {problem}" in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_plugin_that_is_named_but_not_installed(installed: list[metadata.Distribution]) -> None:
@@ -160,20 +204,3 @@ def test_two_distributions_with_one_plugin_name_are_both_named(
 def test_without_docrefinery_itself_nothing_can_be_loaded() -> None:
     with pytest.raises(PluginError, match="'builtin' is missing"):
         load(distributions=[])
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"kind": "Markdown"},
-        {"kind": ""},
-        {"suffix": "md"},
-        {"suffix": "./../x"},
-        {"content_type": "markdown"},
-        {"stage": "SCANNING"},
-    ],
-)
-def test_a_malformed_exporter_says_so_when_it_is_made(changes: dict[str, str]) -> None:
-    fields = {"kind": "fine", "summary": "A test.", "content_type": "text/plain", "suffix": ".txt", **changes}
-    with pytest.raises(ValueError, match="exporter"):
-        Exporter(write=lambda _document, _stream: None, **fields)  # type: ignore[arg-type]

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
-from docrefinery.errors import InvalidWebhookUrl
 from docrefinery.services.webhooks.addresses import Address, Network, permitted
 from docrefinery.services.webhooks.urls import Target, parse, refused
 

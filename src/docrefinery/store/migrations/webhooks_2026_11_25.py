@@ -2,21 +2,14 @@
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
+from docrefinery.store.migration import of_statements
 from docrefinery.store.sql.webhooks import STATEMENTS
-from docrefinery.store.tables import Tenant
 
-ID = "2026-11-25T02:00:00:000000"
+ID = "2026-11-25T02:41:00:000000"
 VERSION = "1.38.0"
 DESCRIPTION = "webhooks"
 
 
 async def forwards() -> MigrationManager:
     """Create the tables, and let every change of a job write its deliveries."""
-    manager = MigrationManager(migration_id=ID, app_name="docrefinery", description=DESCRIPTION)
-
-    async def create() -> None:
-        for statement in STATEMENTS:
-            await Tenant._meta.db.run_ddl(statement)
-
-    manager.add_raw(create)
-    return manager
+    return of_statements(ID, DESCRIPTION, STATEMENTS)

@@ -1,0 +1,117 @@
+"""The installation's figures as Prometheus metrics, beside those that this process counts itself."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from docrefinery.model import JobStatus
+from docrefinery.services.dashboard import NO_PROFILE
+from docrefinery.store.counters import Counted
+from docrefinery.store.metrics import Figures, StageBucket
+from docrefinery.store.sql.counters import STAGE_BOUNDS_MS
+
+STAGES = ("scan", "convert", "export", "chunk")
+# What the code counts: the help text, and what the label is called where there is one.
+COUNTED = {
+    Counted.WEBHOOK_DELIVERIES: ("Attempts to deliver a webhook, by how they ended.", "outcome"),
+    Counted.JOBS_RECOVERED: ("Jobs that were taken from workers that were lost.", ""),
+    Counted.JOBS_PUT_OFF: ("Times a job was put off, since something that it needs was away.", ""),
+    Counted.CONVERTERS_REPLACED: ("Converter processes that were replaced, by the reason.", "reason"),
+}
+
+
+class Snapshot(Collector):
+    """Figures of one moment."""
+
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric."""
+        yield from self._gauges()
+        yield from self._totals()
+        yield self._finished()
+        yield self._stages()
+        yield from self._counted()
+
+    def _gauges(self) -> Iterator[Metric]:
+        figures = self._figures
+        jobs = GaugeMetricFamily("docrefinery_jobs", "Jobs of all tenants by status.", labels=["status"])
+        for status in JobStatus:
+            jobs.add_metric([status], figures.jobs.get(status, 0))
+        memory = GaugeMetricFamily(
+            "docrefinery_worker_resident_memory_bytes",
+            "Resident memory of a worker and its converter.",
+            labels=["worker", "hostname"],
+        )
+        for worker in figures.workers:
+            memory.add_metric([worker.id, worker.hostname], worker.rss_bytes)
+        yield from (jobs, memory)
+        for name, text, value in (
+            ("queue_depth", "Jobs that are queued.", figures.jobs.get(JobStatus.QUEUED, 0)),
+            (
+                "queue_oldest_seconds",
+                "Age of the oldest queued job; 0 with an empty queue.",
+                figures.oldest_queued_seconds,
+            ),
+            ("workers", "Workers that are alive.", len(figures.workers)),
+            ("documents", "Documents that are stored.", figures.volume.documents),
+            ("stored_bytes", "Bytes of files and artifacts that are stored.", figures.volume.stored_bytes),
+        ):
+            yield GaugeMetricFamily(f"docrefinery_{name}", text, value=value)
+
+    def _totals(self) -> Iterator[Metric]:
+        volume = self._figures.volume
+        for name, text, value in (
+            ("documents_received", "Documents that were uploaded.", volume.documents_received),
+            ("received_bytes", "Bytes of documents that were uploaded.", volume.bytes_received),
+            ("pages_converted", "Pages of jobs that succeeded.", volume.pages_converted),
+        ):
+            yield CounterMetricFamily(f"docrefinery_{name}", text, value=value)
+
+    def _finished(self) -> Metric:
+        family = CounterMetricFamily(
+            "docrefinery_jobs_finished", "Ends of jobs by profile and status.", labels=["profile", "status"]
+        )
+        for ended in self._figures.finished:
+            family.add_metric([ended.profile or NO_PROFILE, ended.status], ended.n)
+        return family
+
+    def _stages(self) -> Metric:
+        family = HistogramMetricFamily(
+            "docrefinery_stage_duration_seconds", "Time that stages of ended jobs took.", labels=["stage"]
+        )
+        for stage in STAGES:
+            found = [bucket for bucket in self._figures.stages if bucket.stage == stage]
+            family.add_metric([stage], _cumulative(found), sum(bucket.total_ms for bucket in found) / 1000)
+        return family
+
+    def _counted(self) -> Iterator[Metric]:
+        for name, (text, label) in COUNTED.items():
+            family = CounterMetricFamily(f"docrefinery_{name}", text, labels=[label] if label else [])
+            found = [counter for counter in self._figures.counters if counter.name == name]
+            for counter in found:
+                family.add_metric([counter.label] if label else [], counter.n)
+            if not found and not label:
+                family.add_metric([], 0)
+            yield family
+
+
+def _cumulative(found: list[StageBucket]) -> list[tuple[str, float]]:
+    """Return upper bounds in seconds and how many stages took no longer, as Prometheus wants its buckets."""
+    by_bucket = {bucket.bucket: bucket.n for bucket in found}
+    bounds = [*(str(bound / 1000) for bound in STAGE_BOUNDS_MS), "+Inf"]
+    counted, buckets = 0, []
+    for number, bound in enumerate(bounds):
+        counted += by_bucket.get(number, 0)
+        buckets.append((bound, float(counted)))
+    return buckets
+
+
+def exposition(figures: Figures) -> bytes:
+    """Return everything in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(Snapshot(figures))
+    return generate_latest(registry) + generate_latest()

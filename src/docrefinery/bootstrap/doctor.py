@@ -1,0 +1,99 @@
+"""What ``docrefinery doctor`` looks at: this machine, and the installation that runs on it or is named by its URLs."""
+
+import sys
+from importlib.metadata import version
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from docrefinery.bootstrap.common import connected, database_of, scanner_of
+from docrefinery.capabilities import installed_ocr
+from docrefinery.capabilities.languages import shown
+from docrefinery.plugin.registry import Registry
+from docrefinery.services.abilities import Abilities
+from docrefinery.services.health import Health, Status
+from docrefinery.settings import Settings, SettingsError
+from docrefinery.store.blobs import Blobs
+from docrefinery.worker.broker import build_broker
+from docrefinery.worker.doorbell import RedisDoorbell
+
+
+class Finding(Struct, frozen=True):
+    """How one part is: ``ok``, ``degraded`` or ``failed``, and what to do where it is not ``ok``."""
+
+    part: str
+    status: Status
+    detail: str
+
+
+async def examine(settings: Settings, registry: Registry) -> list[Finding]:
+    """Look at everything, and start nothing."""
+    return [*_machine(settings), *await _installation(settings, registry)]
+
+
+def _machine(settings: Settings) -> list[Finding]:
+    return [
+        Finding("python", "ok", ".".join(map(str, sys.version_info[:3]))),
+        Finding("docling", "ok", version("docling-slim")),
+        _ocr(settings),
+        _descriptions(settings),
+    ]
+
+
+def _ocr(settings: Settings) -> Finding:
+    ocr = installed_ocr(settings.ocr_engine)
+    if ocr is None:
+        return Finding("ocr", "degraded", "no engine: install Tesseract (Debian: tesseract-ocr)")
+    languages = [code for code in shown(ocr) if code != "auto"]
+    some = ", ".join(languages[:12]) + (f" and {len(languages) - 12} more" if len(languages) > 12 else "")
+    advice = "; more with Debian's tesseract-ocr-<language>" if ocr.engine == "tesseract" else ""
+    return Finding("ocr", "ok", f"{ocr.engine} {ocr.version}: {some}{advice}")
+
+
+def _descriptions(settings: Settings) -> Finding:
+    if settings.picture_description_url:
+        host = urlsplit(settings.picture_description_url).hostname
+        return Finding("picture descriptions", "ok", f"asked of {host}")
+    return Finding(
+        "picture descriptions", "degraded", "none: set DOCREFINERY_PICTURE_DESCRIPTION_URL to have pictures described"
+    )
+
+
+async def _installation(settings: Settings, registry: Registry) -> list[Finding]:
+    try:
+        found = connected(settings)
+    except SettingsError as error:
+        missing = await _profiles(registry, Abilities(None, settings))
+        return [*missing, Finding("services", "degraded", str(error))]
+    db = database_of(found)
+    await db.start()
+    try:
+        abilities = Abilities(db, found)
+        doorbell = RedisDoorbell(build_broker(found.redis_url))
+        health = Health(db, Blobs(found.storage), doorbell, scanner_of(registry, found), registry, abilities, found)
+        ready = await health.ready()
+        parts = [Finding(part, check.status, check.detail) for part, check in ready.checks.items() if part != "models"]
+        return [*await _profiles(registry, abilities), *parts, _roles(found)]
+    finally:
+        await db.close()
+
+
+async def _profiles(registry: Registry, abilities: Abilities) -> list[Finding]:
+    findings = []
+    for profile in registry.profiles.values():
+        missing = await abilities.missing(profile)
+        detail = f"lacks {'; '.join(missing)}" if missing else "has what it needs"
+        findings.append(Finding(f"profile {profile.name}", "degraded" if missing else "ok", detail))
+    return findings
+
+
+def _roles(settings: Settings) -> Finding:
+    owner = urlsplit(settings.migration_database_url or settings.database_url).username
+    if owner != urlsplit(settings.database_url).username:
+        return Finding("database roles", "ok", "the application cannot change the schema")
+    return Finding(
+        "database roles",
+        "degraded",
+        "one role for all: the application could change the schema; give `docrefinery migrate` a role of its own in "
+        "DOCREFINERY_MIGRATION_DATABASE_URL",
+    )

@@ -1,0 +1,74 @@
+"""What options ask for that this version or this machine cannot do: one table for warnings, profiles and ``doctor``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from docrefinery.capabilities.languages import resolve
+from docrefinery.capabilities.ocr import Ocr
+
+_TESSERACT = "an OCR engine: install Tesseract (Debian: tesseract-ocr)"
+
+
+class Lack(Struct, frozen=True):
+    """Something asked for that cannot be had here.
+
+    ``code`` is that of the job's warning, ``missing`` what would have to be there, ``consequence`` what the result
+    is without it.
+    """
+
+    code: str
+    missing: str
+    consequence: str
+    model: bool = False
+    """Whether Docling's models would bring it."""
+
+
+TABLES = Lack(
+    "TABLE_STRUCTURE_NOT_AVAILABLE",
+    "a table structure model",
+    "tables are in the result as the text of their cells, in reading order",
+    model=True,
+)
+CLASSIFICATION = Lack(
+    "PICTURE_CLASSIFICATION_NOT_AVAILABLE",
+    "a picture classification model",
+    "pictures are not classified",
+    model=True,
+)
+DESCRIPTION = Lack(
+    "PICTURE_DESCRIPTION_NOT_AVAILABLE",
+    "a picture description model: set DOCREFINERY_PICTURE_DESCRIPTION_URL to an OpenAI-compatible endpoint",
+    "pictures are not described",
+    model=True,
+)
+OCR = Lack("OCR_NOT_AVAILABLE", _TESSERACT, "text that is only in images is not in the result")
+
+
+def lacking(options: Mapping[str, Any], ocr: Ocr | None, *, describes: bool) -> list[Lack]:
+    """Return what options ask for in vain.
+
+    :param options: Docling's names: ``do_ocr``, ``do_table_structure`` …
+    :param ocr: the OCR engine there is.
+    :param describes: whether an endpoint for picture descriptions is set.
+    """
+    lacks = []
+    if options.get("do_ocr"):
+        lacks += [OCR] if ocr is None else _languages(options, ocr)
+    if options.get("do_table_structure"):
+        lacks.append(TABLES)
+    if options.get("do_picture_classification"):
+        lacks.append(CLASSIFICATION)
+    if options.get("do_picture_description") and not describes:
+        lacks.append(DESCRIPTION)
+    return lacks
+
+
+def _languages(options: Mapping[str, Any], ocr: Ocr) -> list[Lack]:
+    wanted = (options.get("ocr_options") or {}).get("lang") or []
+    return [
+        Lack("OCR_LANGUAGE_UNAVAILABLE", f"the OCR language {name!r} for {ocr.engine}", "jobs that ask for it fail")
+        for name in wanted
+        if resolve(str(name), ocr) is None
+    ]

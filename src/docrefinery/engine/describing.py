@@ -1,0 +1,60 @@
+"""Descriptions of a document's pictures, by a model that somebody else asks."""
+
+import io
+from collections.abc import Iterator, Sequence
+
+from docling_core.types.doc import DoclingDocument, PictureItem
+from docling_core.types.doc.common.meta import DescriptionMetaField
+from docling_core.types.doc.items.picture.meta import PictureMeta
+from PIL import Image
+
+from docrefinery.engine.base import Describe
+from docrefinery.model import JobWarning
+
+_LONGEST_SIDE = 1024
+_LARGEST_PNG = 1024 * 1024
+
+
+def describe_pictures(document: DoclingDocument, describe: Describe | None, *, keep_images: bool) -> list[JobWarning]:
+    """Have every picture that has an image described, and note what is said in the document.
+
+    :param describe: ``None`` describes nothing.
+    :param keep_images: whether the images stay in the document afterwards.
+    """
+    if describe is None:
+        return []
+    shown = [picture for picture in document.pictures if picture.image is not None]
+    results = describe(_encoded(document, shown))
+    problems = []
+    for picture, result in zip(shown, results, strict=True):
+        if result.text is None:
+            problems.append(result.problem)
+            continue
+        picture.meta = picture.meta or PictureMeta()
+        picture.meta.description = DescriptionMetaField(text=result.text, created_by="picture-description-endpoint")
+    if not keep_images:
+        for picture in shown:
+            picture.image = None
+    if not problems:
+        return []
+    message = f"{len(problems)} of {len(shown)} pictures are not described: {problems[0]}"
+    return [JobWarning("PICTURE_DESCRIPTION_FAILED", message)]
+
+
+def _encoded(document: DoclingDocument, pictures: Sequence[PictureItem]) -> Iterator[bytes]:
+    for picture in pictures:
+        image = picture.get_image(document)
+        assert image is not None
+        yield encoded(image)
+
+
+def encoded(image: Image.Image) -> bytes:
+    """Return an image as a file that is small enough to be sent: PNG, or JPEG where that would be large."""
+    small = image.convert("RGB")
+    small.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE))
+    file = io.BytesIO()
+    small.save(file, "PNG")
+    if file.tell() > _LARGEST_PNG:
+        file = io.BytesIO()
+        small.save(file, "JPEG", quality=90)
+    return file.getvalue()

@@ -1,0 +1,28 @@
+"""Counters, compared with what they count."""
+
+from docrefinery.store.database import Database
+
+NOW = {
+    "jobs": """
+        SELECT tenant_id, status, stage, coalesce(profile, '') AS profile, count(*) AS n FROM jobs
+        GROUP BY 1, 2, 3, 4""",
+    "running": "SELECT tenant_id, count(*)::integer AS n FROM jobs WHERE status = 'RUNNING' GROUP BY 1",
+    "documents": """
+        SELECT tenant_id, count(*) AS n, sum(size_bytes)::bigint AS bytes FROM documents WHERE deleted_at IS NULL
+        GROUP BY 1""",
+    "artifacts": "SELECT tenant_id, sum(size_bytes)::bigint AS bytes FROM artifacts GROUP BY 1",
+}
+COUNTED = {
+    "jobs": "SELECT tenant_id, status, stage, profile, n FROM tenant_job_counts WHERE n <> 0",
+    "running": "SELECT tenant_id, running AS n FROM tenant_clocks WHERE running <> 0",
+    "documents": "SELECT tenant_id, documents AS n, document_bytes AS bytes FROM tenant_volumes WHERE documents <> 0",
+    "artifacts": "SELECT tenant_id, artifact_bytes AS bytes FROM tenant_volumes WHERE artifact_bytes <> 0",
+}
+
+
+async def assert_counted(db: Database) -> None:
+    """Fail unless every count of what is there is right."""
+    for what, sql in NOW.items():
+        there = {tuple(row.values()) for row in await db.fetch(sql)}
+        counted = {tuple(row.values()) for row in await db.fetch(COUNTED[what])}
+        assert counted == there, what
