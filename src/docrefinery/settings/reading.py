@@ -1,0 +1,152 @@
+"""Reading the settings from environment variables; what is wrong with one is said in one line."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from docrefinery.settings.struct import Settings, SettingsError
+
+
+def variables() -> dict[str, msgspec.inspect.Field]:
+    """Return each setting's environment variable and field, in the order of the struct."""
+    info = msgspec.inspect.type_info(Settings)
+    assert isinstance(info, msgspec.inspect.StructType)
+    return {_variable(field): field for field in info.fields if field.name != "environ"}
+
+
+def description(field: msgspec.inspect.Field) -> str:
+    """Return the sentence that describes a setting."""
+    assert isinstance(field.type, msgspec.inspect.Metadata)
+    return str((field.type.extra_json_schema or {})["description"])
+
+
+def _variable(field: msgspec.inspect.Field) -> str:
+    assert isinstance(field.type, msgspec.inspect.Metadata)
+    return (field.type.extra or {}).get("name") or f"DOCREFINERY_{field.name.upper()}"
+
+
+_POSTGRES = (r"postgres(ql)?://.+", "a URL like postgresql://user:password@host/database")
+_FORMS = {
+    "database_url": _POSTGRES,
+    "migration_database_url": _POSTGRES,
+    "redis_url": (r"(rediss?|unix)://.+", "a URL like redis://host:6379/0"),
+    "storage_url": (r"file:///.+|(s3|gs|az)://.+", "a URL like file:///folder or s3://bucket/prefix"),
+    "clamd_address": (r"unix:/.+|.+:\d{1,5}", "host:port or unix:/path"),
+    "public_url": (r"https?://.+", "a URL like https://refinery.example"),
+    "picture_description_url": (r"https?://.+", "a URL like http://host:8080/v1"),
+}
+"""What a text setting must look like, and how to say so."""
+
+
+_LISTS = frozenset({"plugins", "secret_keys", "webhook_allow_nets", "webhook_retry_delays"})
+"""Settings whose values are separated by commas."""
+
+
+def _parse(field: msgspec.inspect.Field, text: str) -> Any:
+    if field.name == "data_dir":
+        return Path(text)
+    if field.name in _LISTS:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if field.name == "database_statement_cache":
+        return {
+            "1": True,
+            "true": True,
+            "yes": True,
+            "on": True,
+            "0": False,
+            "false": False,
+            "no": False,
+            "off": False,
+        }.get(text.lower(), text)
+    return text
+
+
+def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
+    """Read the settings from environment variables.
+
+    :param environ: the variables; an empty value counts as unset, but for ``DOCREFINERY_PLUGINS``.
+    :param overrides: fields given on the command line; ``None`` is "not given".
+    :raises SettingsError: if a ``DOCREFINERY_*`` variable is unknown or a value is not usable.
+    """
+    known = variables()
+    for name in environ:
+        if name.startswith("DOCREFINERY_") and name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise SettingsError(
+                f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "; see docs/configuration.md")
+            )
+    values = {
+        field.name: _parse(field, environ[name].strip())
+        for name, field in known.items()
+        if environ.get(name, "").strip() or (field.name == "plugins" and name in environ)
+    }
+    by_field = {field.name: name for name, field in known.items()}
+    # A bad value stops the start even where an option beats it: processes that are started read it too.
+    _convert(values, by_field)
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    return msgspec.structs.replace(_checked(_convert(values, by_field), by_field), environ=dict(environ))
+
+
+def _convert(values: dict[str, Any], by_field: dict[str, str]) -> Settings:
+    for name, value in values.items():
+        try:
+            msgspec.convert({name: value}, Settings, strict=False)
+        except msgspec.ValidationError as error:
+            reason = str(error).split(" - at ")[0] + _choices(name)
+            shown = ",".join(value) if isinstance(value, tuple) else value
+            raise SettingsError(f"{by_field[name]}={shown!s}: {reason}") from None
+    return msgspec.convert(values, Settings, strict=False)
+
+
+def _choices(field_name: str) -> str:
+    kind: msgspec.inspect.Type = next(field.type for field in variables().values() if field.name == field_name)
+    while isinstance(kind, msgspec.inspect.Metadata):
+        kind = kind.type
+    return f"; use one of {', '.join(map(str, kind.values))}" if isinstance(kind, msgspec.inspect.LiteralType) else ""
+
+
+def _checked(settings: Settings, by_field: Mapping[str, str]) -> Settings:
+    for field_name, (form, example) in _FORMS.items():
+        value: str = getattr(settings, field_name)
+        if value and not re.fullmatch(form, value, re.DOTALL):
+            # Not the value: a mistyped URL holds its password all the same.
+            raise SettingsError(f"{by_field[field_name]} begins with {value.partition(':')[0][:20]!r}; use {example}")
+    _check_webhooks(settings)
+    prefix = settings.x_accel_prefix
+    if prefix and not (prefix.startswith("/") and prefix.endswith("/")):
+        raise SettingsError(f"DOCREFINERY_X_ACCEL_PREFIX={prefix}: start and end it with a slash, like /protected/")
+    if prefix and not settings.storage.startswith("file:"):
+        raise SettingsError(
+            "DOCREFINERY_X_ACCEL_PREFIX needs a storage folder; DOCREFINERY_STORAGE_URL names another kind"
+        )
+    return settings
+
+
+def _check_webhooks(settings: Settings) -> None:
+    for number, key in enumerate(settings.secret_keys, 1):
+        if not is_secret_key(key):
+            # Not the value: it may be a key with a character too many.
+            raise SettingsError(
+                f"DOCREFINERY_SECRET_KEYS: key {number} is no Fernet key (32 bytes in URL-safe base64); make one with "
+                "`openssl rand -base64 32 | tr +/ -_`"
+            )
+    for network in settings.webhook_allow_nets:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise SettingsError(f"DOCREFINERY_WEBHOOK_ALLOW_NETS={network}: {error}") from None
+
+
+def is_secret_key(text: str) -> bool:
+    """Return whether a text is a Fernet key."""
+    try:
+        return re.fullmatch(r"[A-Za-z0-9_-]{43}=", text) is not None and len(base64.urlsafe_b64decode(text)) == 32
+    except (binascii.Error, ValueError):
+        return False
