@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from docrefinery.bootstrap.common import connected, database_of, scanner_of
+from docrefinery.bootstrap.secrets import keyed
 from docrefinery.capabilities import installed_ocr
 from docrefinery.capabilities.languages import shown
 from docrefinery.plugin.registry import Registry
@@ -73,7 +74,9 @@ async def _installation(settings: Settings, registry: Registry) -> list[Finding]
         health = Health(db, Blobs(found.storage), doorbell, scanner_of(registry, found), registry, abilities, found)
         ready = await health.ready()
         parts = [Finding(part, check.status, check.detail) for part, check in ready.checks.items() if part != "models"]
-        return [*await _profiles(registry, abilities), *parts, _roles(found)]
+        if ready.checks["database"].status == "failed":
+            abilities = Abilities(None, found)
+        return [*await _profiles(registry, abilities), *parts, _secrets(found), _roles(found)]
     finally:
         await db.close()
 
@@ -85,6 +88,12 @@ async def _profiles(registry: Registry, abilities: Abilities) -> list[Finding]:
         detail = f"lacks {'; '.join(missing)}" if missing else "has what it needs"
         findings.append(Finding(f"profile {profile.name}", "degraded" if missing else "ok", detail))
     return findings
+
+
+def _secrets(settings: Settings) -> Finding:
+    if keyed(settings).secret_keys:
+        return Finding("webhook secrets", "ok", "can be kept")
+    return Finding("webhook secrets", "degraded", "refused as long as DOCREFINERY_SECRET_KEYS is not set")
 
 
 def _roles(settings: Settings) -> Finding:

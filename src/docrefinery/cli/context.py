@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from docrefinery import logs
 from docrefinery.bootstrap.common import connected
 from docrefinery.bootstrap.operator import Operator, operator
 from docrefinery.errors import InvalidRequest
@@ -24,9 +25,12 @@ def settings(**overrides: Any) -> Settings:
 
 def operate(work: Callable[[Operator], Awaitable[T]]) -> T:
     """Run something with the operator's services."""
+    chosen = connected(settings())
+    # Results go to stdout, and nothing else does.
+    logs.configure(chosen, "command")
 
     async def run() -> T:
-        async with operator(connected(settings())) as services:
+        async with operator(chosen) as services:
             return await work(services)
 
     return asyncio.run(run())

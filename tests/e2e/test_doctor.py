@@ -1,0 +1,51 @@
+"""`docrefinery doctor`: on a machine where something runs, where nothing does, and where something is wrong."""
+
+import json
+from pathlib import Path
+
+from tests.support.processes import docrefinery, environment
+from tests.support.refinery import Refinery
+
+Findings = dict[str, tuple[str, str]]
+
+
+def findings(text: str) -> Findings:
+    return {row["part"]: (row["status"], row["detail"]) for row in json.loads(text)}
+
+
+def test_doctor_knows_the_running_installation(refinery: Refinery) -> None:
+    done = refinery.command("doctor", "--json")
+    assert done.returncode == 0, done.stderr
+    found = findings(done.stdout)
+    parts = ("database", "migrations", "broker", "storage", "workers", "webhook secrets", "database roles")
+    assert {part: found[part][0] for part in parts} == dict.fromkeys(parts, "ok")
+    assert found["profile fast_text"] == ("ok", "has what it needs")
+    status, detail = found["profile full_vlm"]
+    assert status == "degraded"
+    assert "DOCREFINERY_PICTURE_DESCRIPTION_URL" in detail
+    assert found["ocr"][0] == "ok"
+
+
+def test_doctor_looks_at_a_machine_on_which_nothing_runs_and_fits_a_terminal(tmp_path: Path) -> None:
+    environ = environment(DOCREFINERY_DATA_DIR=str(tmp_path), COLUMNS="80")
+    done = docrefinery("doctor", environ=environ)
+    assert done.returncode == 0, done.stderr
+    assert "docrefinery" in done.stdout
+    assert "Nothing runs on" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    rapid = docrefinery("doctor", "--json", environ=environ | {"DOCREFINERY_OCR_ENGINE": "rapidocr"})
+    assert findings(rapid.stdout)["ocr"][1].startswith("rapidocr")
+
+
+def test_doctor_fails_where_the_database_cannot_be_reached(tmp_path: Path) -> None:
+    environ = environment(
+        DOCREFINERY_DATA_DIR=str(tmp_path),
+        DATABASE_URL="postgresql://who:secret@127.0.0.1:9/none",
+        REDIS_URL="redis://127.0.0.1:9/0",
+    )
+    done = docrefinery("doctor", "--json", environ=environ)
+    assert done.returncode == 1
+    assert "secret" not in done.stdout + done.stderr
+    found = findings(done.stdout)
+    assert {part for part, (status, _) in found.items() if status == "failed"} >= {"database", "broker"}
+    assert found["webhook secrets"][0] == "degraded"
