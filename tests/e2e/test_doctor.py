@@ -40,12 +40,12 @@ def test_doctor_looks_at_a_machine_on_which_nothing_runs_and_fits_a_terminal(tmp
 def test_doctor_fails_where_the_database_cannot_be_reached(tmp_path: Path) -> None:
     environ = environment(
         DOCREFINERY_DATA_DIR=str(tmp_path),
-        DATABASE_URL="postgresql://who:secret@127.0.0.1:9/none",
+        DATABASE_URL="postgresql://who:hush-now@127.0.0.1:9/none",
         REDIS_URL="redis://127.0.0.1:9/0",
     )
     done = docrefinery("doctor", "--json", environ=environ)
     assert done.returncode == 1
-    assert "secret" not in done.stdout + done.stderr
+    assert "hush-now" not in done.stdout + done.stderr
     found = findings(done.stdout)
     assert {part for part, (status, _) in found.items() if status == "failed"} >= {"database", "broker"}
     assert found["webhook secrets"][0] == "degraded"
