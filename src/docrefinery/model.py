@@ -72,6 +72,7 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
 DEFAULT_EXPORTS = ("markdown", "text", "doctags")
 ALWAYS_EXPORTED = "docling_json"
 
+LONGEST_LANGUAGE = 64
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 PageNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
@@ -94,7 +95,7 @@ class ConversionOptions(Struct, frozen=True, omit_defaults=True, forbid_unknown_
     max_file_size: Count | None = None
     exports: list[str] | None = None
     ocr: bool | None = None
-    ocr_languages: list[Annotated[str, Meta(min_length=1, max_length=64)]] | None = None
+    ocr_languages: list[Annotated[str, Meta(min_length=1, max_length=LONGEST_LANGUAGE)]] | None = None
     page_range: tuple[PageNumber, PageNumber] | None = None
     do_table_structure: bool | None = None
     images_scale: Annotated[float, Meta(ge=0.5, le=4)] | None = None

@@ -83,6 +83,7 @@ def test_larger_than_the_requests_max_file_size(own: Refinery) -> None:
 def test_document_timeout_stops_a_conversion(own: Refinery) -> None:
     job = failed(own, fresh(pdfs.slow(8)), max_num_pages=8, document_timeout=1)
     assert (job["error_code"], job["attempt"]) == ("CONVERSION_TIMEOUT", 1)
+    assert [warning["code"] for warning in job["warnings"]] == ["BASIC_SCANNER"]
 
 
 def test_a_memory_bomb_ends_alone(own: Refinery) -> None:

@@ -109,7 +109,7 @@ def _wanted(data: JobRequest) -> Wanted:
     return Wanted(
         ingest=True,
         profile=data.profile or None,
-        options=options.decode(data.options_json or {}),
+        options={} if data.options_json is None else options.decode(data.options_json),
         external_uuid=data.external_uuid,
     )
 

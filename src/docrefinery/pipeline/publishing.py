@@ -1,6 +1,6 @@
 """Ending a job: its results into the storage, then everything about it in one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import PurePath
 
@@ -73,9 +73,9 @@ class Publisher:
         message: str,
         details: Mapping[str, object] | None = None,
         *,
-        clean: bool = False,
+        scanned: Sequence[JobWarning] | None = None,
     ) -> None:
-        """End a job as failed; ``clean`` if its file was scanned and nothing found."""
+        """End a job as failed; ``scanned`` is what the scan says, if the file was scanned and nothing found."""
         log.info("job_failed", error_code=code, error_message=message)
         encoded = msgspec.json.encode(details).decode() if details else None
         await self._finish(
@@ -85,7 +85,8 @@ class Publisher:
                 error_code=code,
                 error_message=message,
                 error_details=encoded,
-                scanned_clean=clean,
+                warnings=msgspec.json.encode(scanned or []).decode(),
+                scanned_clean=scanned is not None,
             ),
         )
 

@@ -196,10 +196,12 @@ class Runner:
                 await patiently(lambda: claims.enter_stage(self._db, claim, Stage.FINALIZING))
                 await self._publisher.publish(claim, outcome, self._scanning.warnings)
             case outcomes.Rejected():
-                await self._publisher.fail(claim, outcome.code, outcome.message, outcome.details, clean=True)
+                scanned = self._scanning.warnings
+                await self._publisher.fail(claim, outcome.code, outcome.message, outcome.details, scanned=scanned)
             case outcomes.TimedOut():
+                scanned = self._scanning.warnings
                 message = f"The conversion took longer than {outcome.seconds:g} s and was stopped."
-                await self._publisher.fail(claim, errors.ConversionTimeout.error_code, message, clean=True)
+                await self._publisher.fail(claim, errors.ConversionTimeout.error_code, message, scanned=scanned)
             case outcomes.Crashed():
                 await self._crashed(claim, outcome)
             case outcomes.Canceled():

@@ -8,6 +8,7 @@ from typing import Any
 from docrefinery.capabilities import Lack, Ocr, installed_ocr, lacking, resolve
 from docrefinery.capabilities.languages import shown
 from docrefinery.errors import FieldError, InvalidOptions
+from docrefinery.model import LONGEST_LANGUAGE
 from docrefinery.plugin import Profile
 from docrefinery.settings import Settings
 from docrefinery.store import workers
@@ -39,23 +40,27 @@ class Abilities:
         :param options: a job's effective options.
         :raises InvalidOptions: naming each, and those that there are.
         """
-        languages: Sequence[str] = options.get("ocr_languages") or ()
+        if errors := await self.wrong_languages(options.get("ocr_languages")):
+            raise InvalidOptions("`ocr_languages` names languages that are not installed; see `errors`.", errors=errors)
+
+    async def wrong_languages(self, languages: Any) -> list[FieldError]:
+        """Return an error for each language that some worker lacks; what is no list of texts has other errors."""
+        if not isinstance(languages, list) or not all(isinstance(language, str) for language in languages):
+            return []
         if all(language.strip().lower() == "auto" for language in languages):
-            return
+            return []
         engines = [ocr for ocr in await self.ocr() if ocr is not None]
         wrong = {
             index: language
             for index, language in enumerate(languages)
-            if not engines or any(resolve(language, ocr) is None for ocr in engines)
+            if 0 < len(language) <= LONGEST_LANGUAGE
+            and (not engines or any(resolve(language, ocr) is None for ocr in engines))
         }
-        if not wrong:
-            return
         there_are = ", ".join(_common(engines)) or "none, since there is no OCR engine"
-        errors = [
-            FieldError(f"/options_json/ocr_languages/{index}", f"`{language}` is not installed; there are {there_are}")
-            for index, language in wrong.items()
+        return [
+            FieldError(f"/options_json/ocr_languages/{i}", f"`{language}` is not installed; there are {there_are}")
+            for i, language in wrong.items()
         ]
-        raise InvalidOptions(f"OCR languages are not installed: {', '.join(wrong.values())}.", errors=errors)
 
     async def missing(self, profile: Profile) -> list[str]:
         """Return what a profile would need here and does not have; empty where everything is there."""

@@ -94,7 +94,8 @@ def parse(value: Any, registry: Registry) -> Parsed:
     :raises InvalidOptions: naming every wrong field.
     """
     if not isinstance(value, Mapping):
-        raise _invalid("`options_json` must be a JSON object", f"is no object but {value!r:.20}")
+        given = msgspec.json.encode(value).decode()
+        raise _invalid("`options_json` must be a JSON object", f"is no object but {given:.20}")
     known = {name: value[name] for name in value if name in KNOWN and value[name] is not None}
     if errors := [error for name in known for error in _errors(name, known[name], registry)]:
         raise InvalidOptions("`options_json` has wrong values; see `errors`.", errors=errors)

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from docrefinery.errors import (
     DocumentQuarantined,
+    InvalidOptions,
     NotFound,
     ProfileDisabled,
     StorageError,
@@ -249,9 +250,14 @@ class Submissions:
         return job, replayed
 
     async def _effective(self, caller: Caller, wanted: Wanted) -> options.Effective:
-        effective = options.effective(
-            self._settings, self._registry, caller.defaults, profile=wanted.profile, requested=wanted.options
-        )
+        try:
+            effective = options.effective(
+                self._settings, self._registry, caller.defaults, profile=wanted.profile, requested=wanted.options
+            )
+        except InvalidOptions as error:
+            asked = wanted.options.get("ocr_languages") if isinstance(wanted.options, dict) else None
+            more = await self._abilities.wrong_languages(asked)
+            raise InvalidOptions(error.message, errors=[*error.errors, *more]) from None
         await self._abilities.check_languages(effective.options)
         return effective
 

@@ -86,9 +86,12 @@ async def test_job_names_every_wrong_field(client: httpx.AsyncClient, body: str 
     assert pointers(assert_problem(response, 400, "INVALID_REQUEST")) == wrong
 
 
-async def test_options_of_a_job_that_are_no_object_are_invalid_options(client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize("options", [[1], [], 0, 1.5, False, "[]", "0"])
+async def test_options_of_a_job_that_are_no_object_are_invalid_options(
+    client: httpx.AsyncClient, options: object
+) -> None:
     document = await uploaded(client)
-    response = await client.post("/v1/jobs/", json={"document_id": document["id"], "options_json": [1]})
+    response = await client.post("/v1/jobs/", json={"document_id": document["id"], "options_json": options})
     assert_problem(response, 400, "INVALID_OPTIONS")
 
 

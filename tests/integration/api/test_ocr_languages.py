@@ -46,6 +46,20 @@ async def test_a_language_that_the_worker_lacks_is_refused_and_those_there_are_n
     assert_problem(again, 400, "INVALID_OPTIONS")
 
 
+async def test_languages_are_named_together_with_whatever_else_is_wrong(
+    client: httpx.AsyncClient, db: Database
+) -> None:
+    await a_worker(db, EUROPEAN)
+    refused = await upload(client, ingest="true", options_json=asking("de", "fr", images_scale=9))
+    assert pointers(assert_problem(refused, 400, "INVALID_OPTIONS")) == [
+        "/options_json/images_scale",
+        "/options_json/ocr_languages/1",
+    ]
+    for odd in ("fr", [["fr"]], {"fr": 1}):
+        refused = await upload(client, ingest="true", options_json=json.dumps({"ocr_languages": odd}))
+        assert_problem(refused, 400, "INVALID_OPTIONS")
+
+
 @pytest.mark.parametrize("languages", [["auto"], ["en"], ["eng", "de-AT"], ["ger"]])
 async def test_languages_that_the_worker_has_are_taken_in_every_spelling(
     client: httpx.AsyncClient, db: Database, languages: list[str]
