@@ -73,6 +73,8 @@ DEFAULT_EXPORTS = ("markdown", "text", "doctags")
 ALWAYS_EXPORTED = "docling_json"
 
 LONGEST_LANGUAGE = 64
+MOST_PICTURES = 1000
+"""Pictures that are described in one document; what comes after is not."""
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 PageNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 

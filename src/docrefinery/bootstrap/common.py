@@ -75,12 +75,17 @@ def database_of(settings: Settings) -> Database:
 
 
 def describer_of(settings: Settings) -> PictureDescriber | None:
-    """Return the way to the endpoint that describes pictures, if one is named."""
+    """Return the way to the endpoint that describes pictures, if one is named.
+
+    :raises SettingsError: if it cannot be asked.
+    """
     if not settings.picture_description_url:
         return None
-    return PictureDescriber(
-        settings.picture_description_url, settings.picture_description_model, settings.picture_description_api_key
-    )
+    url, key = settings.picture_description_url, settings.picture_description_api_key
+    try:
+        return PictureDescriber(url, settings.picture_description_model, key)
+    except ValueError as error:
+        raise SettingsError(f"DOCREFINERY_PICTURE_DESCRIPTION_URL or _API_KEY cannot be used: {error}") from None
 
 
 def child_limits(settings: Settings) -> ChildLimits:

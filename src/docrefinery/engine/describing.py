@@ -9,7 +9,7 @@ from docling_core.types.doc.items.picture.meta import PictureMeta
 from PIL import Image
 
 from docrefinery.engine.base import Describe
-from docrefinery.model import JobWarning
+from docrefinery.model import MOST_PICTURES, JobWarning
 
 _LONGEST_SIDE = 1024
 _LARGEST_PNG = 1024 * 1024
@@ -24,9 +24,9 @@ def describe_pictures(document: DoclingDocument, describe: Describe | None, *, k
     if describe is None:
         return []
     shown = [picture for picture in document.pictures if picture.image is not None]
-    results = describe(_encoded(document, shown))
-    problems = []
-    for picture, result in zip(shown, results, strict=True):
+    results = describe(_encoded(document, shown[:MOST_PICTURES]))
+    problems = [f"more than {MOST_PICTURES} are not described"] * len(shown[MOST_PICTURES:])
+    for picture, result in zip(shown[:MOST_PICTURES], results, strict=True):
         if result.text is None:
             problems.append(result.problem)
             continue

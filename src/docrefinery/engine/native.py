@@ -140,7 +140,7 @@ def _script_warnings(scripts: dict[str, list[int]]) -> list[JobWarning]:
     return [
         JobWarning(
             "OCR_SCRIPT_NOT_INSTALLED",
-            f"{_listed(pages)} seem to be in the script {script}, for which no OCR language is installed",
+            f"text in the script {script} on {_listed(pages)} was not read: no OCR language is installed for it",
         )
         for script, pages in scripts.items()
     ]
@@ -149,4 +149,6 @@ def _script_warnings(scripts: dict[str, list[int]]) -> list[JobWarning]:
 def _listed(pages: list[int]) -> str:
     shown = ", ".join(map(str, pages[:_REASONS_SHOWN]))
     more = len(pages) - _REASONS_SHOWN
+    if len(pages) == 1:
+        return f"page {shown}"
     return f"pages {shown} and {more} more" if more > 0 else f"pages {shown}"

@@ -23,13 +23,16 @@ def asking(parent: Channel) -> Describe:
     def describe(pictures: Iterable[bytes]) -> list[Described]:
         answers: dict[int, Described] = {}
         sent = 0
-        for content in pictures:
-            parent.send(protocol.Picture(sent, content))
-            sent += 1
-            if sent - len(answers) >= protocol.PICTURES_AT_ONCE:
+        try:
+            for content in pictures:
+                parent.send(protocol.Picture(sent, content))
+                sent += 1
+                if sent - len(answers) >= protocol.PICTURES_AT_ONCE:
+                    _take_answer(parent, answers)
+        finally:
+            # Also after an error: what is not taken now would be taken for the next request.
+            while len(answers) < sent:
                 _take_answer(parent, answers)
-        while len(answers) < sent:
-            _take_answer(parent, answers)
         return [answers[number] for number in range(sent)]
 
     return describe

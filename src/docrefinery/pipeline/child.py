@@ -147,7 +147,9 @@ def main() -> None:
         return
     parent.send(protocol.Ready())
     while (request := parent.receive()) is not None:
-        parent.send(child.answer(request, parent))
+        # An answer that came too late belongs to a request that is over; answering it would shift every later answer.
+        if not isinstance(request, protocol.Description):
+            parent.send(child.answer(request, parent))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 from docrefinery.errors import OutOfMemory, ScannerUnavailable
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.artifacts import accept
-from docrefinery.pipeline.describing import PictureDescriber
+from docrefinery.pipeline.describing import Describing, PictureDescriber
 from docrefinery.pipeline.keeper import Cause, ConverterUnavailable, Keeper
 from docrefinery.pipeline.outcomes import Canceled, Converted, Crashed, Outcome, Progress, Rejected, Task, TimedOut
 from docrefinery.pipeline.postmortem import autopsy, out_of_memory
@@ -78,7 +78,7 @@ class Converter:
         :raises ConverterUnavailable: if no child can be started.
         :raises ScannerDown: if the scanner says so.
         """
-        answer = await self._ask(_scan_request(scanner, path), timeout_seconds, lambda _: None)
+        answer = await self._ask(_scan_request(scanner, path), timeout_seconds, lambda _: None, None)
         match answer:
             case protocol.Scanned(signature=str(signature)):
                 return Infected(signature=signature)
@@ -98,9 +98,9 @@ class Converter:
 
         :raises ConverterUnavailable: if no child can be started.
         """
-        answer = await self._ask(
-            _convert_request(task, describes=self._describer is not None), task.timeout_seconds, on_progress
-        )
+        describer = self._describer if task.options.get("do_picture_description") else None
+        request = _convert_request(task, describes=describer is not None)
+        answer = await self._ask(request, task.timeout_seconds, on_progress, describer)
         match answer:
             case protocol.Done():
                 return await self._accept(task, answer)
@@ -117,12 +117,16 @@ class Converter:
         """End the child and wait until nothing is left of it."""
         self.kill()
         await self._keeper.close()
+        if self._describer is not None:
+            await self._describer.close()
 
-    async def _ask(self, request: protocol.Request, seconds: float, on_progress: OnProgress) -> Answer | Ending:
+    async def _ask(
+        self, request: protocol.Request, seconds: float, on_progress: OnProgress, describer: PictureDescriber | None
+    ) -> Answer | Ending:
         self._begin()
         try:
             child = await self._keeper.get()
-            answer = self._ending or await self._talk(child, request, seconds, on_progress)
+            answer = self._ending or await self._talk(child, request, seconds, on_progress, describer)
         except ConverterUnavailable:
             if self._ending is None:
                 raise
@@ -138,14 +142,20 @@ class Converter:
         self._busy, self._ending = True, None
 
     async def _talk(
-        self, child: ChildProcess, request: protocol.Request, seconds: float, on_progress: OnProgress
+        self,
+        child: ChildProcess,
+        request: protocol.Request,
+        seconds: float,
+        on_progress: OnProgress,
+        describer: PictureDescriber | None,
     ) -> Answer | Ending:
         timer = asyncio.get_running_loop().call_later(seconds, self._end, TimedOut(seconds))
         watch = asyncio.create_task(self._watch_memory(child))
         try:
             child.send(request)
             child.jobs += isinstance(request, protocol.Convert)
-            return await self._listen(child, on_progress)
+            async with Describing(describer, child.send) as describing:
+                return await self._listen(child, on_progress, describing)
         except ChildGone:
             await child.ended()
             return self._ending or autopsy(child, self._limits.memory_bytes)
@@ -158,33 +168,20 @@ class Converter:
             timer.cancel()
             watch.cancel()
 
-    async def _listen(self, child: ChildProcess, on_progress: OnProgress) -> Answer | Rejected:
-        describing: set[asyncio.Task[None]] = set()
-        try:
-            return await self._hear(child, on_progress, describing)
-        finally:
-            for task in describing:
-                task.cancel()
-            await asyncio.gather(*describing, return_exceptions=True)
-
-    async def _hear(
-        self, child: ChildProcess, on_progress: OnProgress, describing: set[asyncio.Task[None]]
-    ) -> Answer | Rejected:
+    async def _listen(self, child: ChildProcess, on_progress: OnProgress, describing: Describing) -> Answer | Rejected:
         while True:
             match await child.receive():
                 case protocol.Working() as working:
                     on_progress(Progress(working.stage, working.pages_done, working.pages_total))
                 case protocol.Picture() as picture:
-                    if self._describer is None or len(describing) >= protocol.PICTURES_AT_ONCE:
-                        raise ProtocolError("a picture that nobody asked for")
-                    task = asyncio.create_task(_described(self._describer, picture, child))
-                    describing.add(task)
-                    task.add_done_callback(describing.discard)
+                    describing.take(picture)
                 case protocol.Failed(code=OutOfMemory.error_code):
                     return out_of_memory(self._limits.memory_bytes)
                 case protocol.Failed() as failed:
+                    describing.end()
                     return Rejected(failed.code, failed.message, failed.details)
                 case protocol.Done() | protocol.Scanned() as answer:
+                    describing.end()
                     return answer
                 case other:
                     raise ProtocolError(f"an unexpected {type(other).__name__}")
@@ -253,10 +250,6 @@ def _cause(ending: Ending) -> Cause:
 def _scan_request(scanner: str, path: Path) -> protocol.Scan:
     # The child works in a folder of its own, so a relative path would lead elsewhere.
     return protocol.Scan(scanner, str(path.absolute()))
-
-
-async def _described(describer: PictureDescriber, picture: protocol.Picture, child: ChildProcess) -> None:
-    child.send(await describer.describe(picture))
 
 
 def _convert_request(task: Task, *, describes: bool) -> protocol.Convert:

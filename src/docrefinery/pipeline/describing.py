@@ -3,8 +3,10 @@
 https://platform.openai.com/docs/api-reference/chat/create; also served by llama.cpp, Ollama, vLLM and others.
 """
 
+import asyncio
 import base64
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Self
 
 import httpx
 import msgspec
@@ -12,7 +14,8 @@ import structlog
 from msgspec import Meta, Struct
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from docrefinery.pipeline.protocol import Description, Picture
+from docrefinery.model import MOST_PICTURES
+from docrefinery.pipeline.protocol import PICTURES_AT_ONCE, Description, Picture, ProtocolError
 
 log = structlog.get_logger(__name__)
 
@@ -46,16 +49,33 @@ class _Refused(Exception):
 class PictureDescriber:
     """Asks an endpoint about pictures; everything that goes wrong becomes an answer.
 
+    It belongs to the event loop that first asks it.
+
     :param url: the endpoint: ``…/v1`` or ``…/v1/chat/completions``.
     :param model: its name for the model; empty sends none.
     :param api_key: sent as a bearer token; empty sends none.
+    :raises ValueError: if URL or key cannot be sent; without their values, since both may be secret.
     """
 
     def __init__(self, url: str, model: str = "", api_key: str = "") -> None:
         base = url.rstrip("/")
-        self._url = base if base.endswith("/chat/completions") else f"{base}/chat/completions"
+        try:
+            self._url = httpx.URL(base if base.endswith("/chat/completions") else f"{base}/chat/completions")
+        except httpx.InvalidURL:
+            raise ValueError("the URL cannot be read") from None
+        if not (api_key.isascii() and api_key.isprintable()):
+            raise ValueError("the key has characters that a header cannot carry")
         self._model = model
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._headers = {"Content-Type": "application/json"}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
+        self._client: httpx.AsyncClient | None = None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
 
     async def describe(self, picture: Picture) -> Description:
         """Return what the model says of a picture."""
@@ -71,28 +91,42 @@ class PictureDescriber:
         except (_Later, _Refused) as error:
             log.warning("picture_not_described", reason=str(error))
             return Description(picture.number, None, str(error))
+        except Exception:
+            # The child waits for an answer, whatever happens.
+            log.exception("picture_not_described_unexpectedly")
+            return Description(picture.number, None, "the service failed to ask; its log says why")
         raise AssertionError("tenacity returns or raises")
 
     async def _ask(self, content: bytes) -> str:
         try:
-            async with httpx.AsyncClient(
-                headers={"Content-Type": "application/json", **self._headers}, timeout=_SECONDS
-            ) as client:
-                answer = await client.post(self._url, content=self._question(content))
+            async with asyncio.timeout(_SECONDS):
+                status, body = await self._post(content)
+        except TimeoutError:
+            raise _Later(f"the endpoint did not answer within {_SECONDS:g} s") from None
         except httpx.HTTPError as error:
             # The error's own words may hold the URL, and that a password.
             raise _Later(f"the endpoint cannot be reached ({type(error).__name__})") from None
-        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error:
-            raise _Later(f"the endpoint answered {answer.status_code}")
-        if not answer.is_success:
-            raise _Refused(f"the endpoint answered {answer.status_code}")
+        if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise _Later(f"the endpoint answered {status}")
+        if not httpx.codes.is_success(status):
+            raise _Refused(f"the endpoint answered {status}")
         try:
-            if len(answer.content) > _LARGEST_ANSWER:
-                raise msgspec.ValidationError("too long")
-            text = msgspec.json.decode(answer.content, type=_Completion).choices[0].message.content.strip()
+            text = msgspec.json.decode(body, type=_Completion).choices[0].message.content.strip()
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise _Refused("the endpoint's answer is not a chat completion with a text") from None
         return text[:LONGEST_TEXT]
+
+    async def _post(self, content: bytes) -> tuple[int, bytes]:
+        """Return status and body of an answer."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(headers=self._headers, timeout=_SECONDS)
+        body = bytearray()
+        async with self._client.stream("POST", self._url, content=self._question(content)) as answer:
+            async for part in answer.aiter_bytes():
+                body += part
+                if len(body) > _LARGEST_ANSWER:
+                    raise _Refused("the endpoint's answer is too long for a chat completion")
+        return answer.status_code, bytes(body)
 
     def _question(self, content: bytes) -> bytes:
         kind = "png" if content.startswith(b"\x89PNG") else "jpeg"
@@ -109,3 +143,44 @@ class PictureDescriber:
             ]
         }
         return msgspec.json.encode({"model": self._model, **question} if self._model else question)
+
+
+class Describing:
+    """The pictures of one conversion that are being described; a child may send what it was asked for, and no more.
+
+    :param describer: ``None`` where no descriptions are asked for.
+    :param send: takes the answers to the child.
+    """
+
+    def __init__(self, describer: PictureDescriber | None, send: Callable[[Description], None]) -> None:
+        self._describer = describer
+        self._send = send
+        self._taken = 0
+        self._out: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._out:
+            task.cancel()
+        await asyncio.gather(*self._out, return_exceptions=True)
+
+    def take(self, picture: Picture) -> None:
+        """Have a picture described, and the answer sent; raises :class:`ProtocolError`."""
+        if self._describer is None:
+            raise ProtocolError("a picture that nobody asked for")
+        if picture.number != self._taken or self._taken >= MOST_PICTURES or len(self._out) >= PICTURES_AT_ONCE:
+            raise ProtocolError("more pictures than it may")
+        self._taken += 1
+        task = asyncio.create_task(self._answer(self._describer, picture))
+        self._out.add(task)
+        task.add_done_callback(self._out.discard)
+
+    def end(self) -> None:
+        """Note that the child is done; an answer that is still out would be taken for one to the next request."""
+        if self._out:
+            raise ProtocolError("its last word before it had every answer")
+
+    async def _answer(self, describer: PictureDescriber, picture: Picture) -> None:
+        self._send(await describer.describe(picture))

@@ -113,13 +113,13 @@ class ChildProcess:
             raise protocol.ProtocolError(f"an invalid message: {error}") from error
 
     def rss_bytes(self) -> int:
-        """Return the resident memory of the process, 0 if it is gone; keeps its peak address space up to date."""
-        try:
-            size, resident = Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[:2]
-        except (OSError, ValueError):
-            return 0
-        self.peak_bytes = max(self.peak_bytes, int(size) * _PAGE)
-        return int(resident) * _PAGE
+        """Return the resident memory of the process and of those it started, 0 if it is gone.
+
+        Keeps the peak of its own address space up to date.
+        """
+        size, resident = _memory(self.pid)
+        self.peak_bytes = max(self.peak_bytes, size)
+        return resident + sum(_memory(child)[1] for child in _children(self.pid))
 
     def kill(self) -> None:
         """End the process and everything it started, at once."""
@@ -181,6 +181,26 @@ class ChildProcess:
         self._last_words = self.stderr_tail()
         self._stderr.close()
         self._gone.set()
+
+
+def _memory(pid: int | str) -> tuple[int, int]:
+    """Return a process's address space and resident memory in bytes, 0 if it is gone."""
+    try:
+        size, resident = Path(f"/proc/{pid}/statm").read_text("ascii").split()[:2]
+    except (OSError, ValueError):
+        return 0, 0
+    return int(size) * _PAGE, int(resident) * _PAGE
+
+
+def _children(pid: int) -> list[str]:
+    """Return the processes that a process's threads have started, such as Tesseract."""
+    found: list[str] = []
+    try:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            found += (thread / "children").read_text("ascii").split()
+    except OSError:
+        pass  # It ended meanwhile, or this kernel does not tell.
+    return found
 
 
 def environment(scratch: Path) -> dict[str, str]:

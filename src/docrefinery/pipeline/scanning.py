@@ -1,11 +1,10 @@
 """The first stage: no byte is converted that was not scanned."""
 
 import asyncio
-import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
 
+from docrefinery.daemons import in_daemon_thread
 from docrefinery.model import JobWarning
 from docrefinery.pipeline.converter import Converter
 from docrefinery.pipeline.outcomes import Outcome
@@ -43,36 +42,9 @@ class Scanning:
             return await self._converter.scan(self._scanner.name, path)
         engine = self._engine
         try:
-            return await asyncio.wait_for(_in_a_thread(lambda: engine.scan(path)), SCAN_SECONDS)
+            return await asyncio.wait_for(in_daemon_thread("scan", lambda: engine.scan(path)), SCAN_SECONDS)
         except TimeoutError:
             raise ScannerDown(f"{self._scanner.name} did not answer within {SCAN_SECONDS:.0f} s") from None
-
-
-async def _in_a_thread(work: Callable[[], Verdict]) -> Verdict:
-    """Run a blocking call in a daemon thread: an engine that hangs must not keep the process from ending."""
-    loop = asyncio.get_running_loop()
-    result: asyncio.Future[Verdict] = loop.create_future()
-
-    def tell(verdict: Verdict | None, error: BaseException | None) -> None:
-        if result.done():
-            return
-        if error is not None:
-            result.set_exception(error)
-        elif verdict is not None:
-            result.set_result(verdict)
-
-    def run() -> None:
-        verdict, error = None, None
-        try:
-            verdict = work()
-        except BaseException as raised:  # noqa: BLE001 - it is raised again where it is awaited
-            error = raised
-        # A loop that is closed has nobody left to tell.
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(tell, verdict, error)
-
-    threading.Thread(target=run, name="scan", daemon=True).start()
-    return await result
 
 
 def unscannable(verdict: Unscannable) -> str:

@@ -119,8 +119,11 @@ async def freeze(db: Database, outgoing: OutgoingRecord, body: bytes) -> bytes |
 async def give_back(db: Database, tokens: Sequence[int]) -> None:
     """Make deliveries due whose attempts were broken off, without counting those."""
     await db.fetch(
-        """UPDATE webhook_deliveries SET next_attempt_at = now(), lease_token = NULL
-           WHERE lease_token = ANY ($1::bigint[]) AND status = 'PENDING' AND next_attempt_at IS NOT NULL""",
+        """WITH held AS (SELECT id FROM webhook_deliveries
+                         WHERE lease_token = ANY ($1::bigint[]) AND status = 'PENDING' AND next_attempt_at IS NOT NULL
+                         ORDER BY id FOR UPDATE)
+           UPDATE webhook_deliveries d SET next_attempt_at = now(), lease_token = NULL
+           FROM held WHERE d.id = held.id""",
         list(tokens),
     )
 

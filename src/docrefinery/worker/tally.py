@@ -24,5 +24,10 @@ class Tally:
         """Add what is new."""
         new = Counter(self._counted) - self._told
         for label, n in new.items():
-            await counters.add(self._db, self._name, label, n)
+            # Before it is written: one that is broken off after the commit must not be told again.
             self._told[label] += n
+            try:
+                await counters.add(self._db, self._name, label, n)
+            except Exception:
+                self._told[label] -= n
+                raise

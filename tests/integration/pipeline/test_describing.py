@@ -89,7 +89,7 @@ async def test_an_endpoint_that_stumbles_is_asked_again(describing: Converter, s
         (200, b"<html>", "not a chat completion"),
         (200, b'{"choices": []}', "not a chat completion"),
         (200, completion(""), "not a chat completion"),
-        (200, completion("x") + b" " * 2**21, "not a chat completion"),
+        (200, completion("x") + b" " * 2**21, "too long"),
     ],
 )
 async def test_what_cannot_be_described_is_told_and_the_document_is_there(

@@ -1,6 +1,7 @@
 """Which URLs a webhook may have."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from ipaddress import ip_address
 
@@ -8,7 +9,7 @@ import pytest
 
 from docrefinery.errors import InvalidWebhookUrl
 from docrefinery.services.webhooks.addresses import Address, networks, permitted
-from docrefinery.services.webhooks.guard import Guard
+from docrefinery.services.webhooks.guard import Guard, SystemResolver
 from docrefinery.services.webhooks.urls import parse
 
 PUBLIC, PRIVATE = "93.184.216.34", "10.1.2.3"
@@ -149,6 +150,8 @@ async def test_malformed_url_is_refused_and_says_why(url: str, said: str) -> Non
         "[2002:7f00:1::]",
         "[2002:0a00:0001::1]",
         "[2001:0:4136:e378:8000:63bf:80ff:fffe]",
+        "[2001:0:7f00:1::f7f7:f7f7]",
+        "168.63.129.16",
         "[2001:db8::1]",
         "[2001:10::1]",
         "[3fff::1]",
@@ -207,6 +210,29 @@ async def test_name_that_nobody_answers_for_is_given_up(monkeypatch: pytest.Monk
         return []
 
     assert "resolved" in await refusal(Guard((), never), "https://slow.example/")
+
+
+async def test_name_that_took_too_long_is_not_asked_for_again_and_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("docrefinery.services.webhooks.guard.RESOLVE_SECONDS", 0.05)
+    answer, asked = threading.Event(), []
+
+    def lookup(host: str, port: int, **_: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        if host == "slow.example":
+            answer.wait(20)
+        return [(0, 0, 0, "", (PUBLIC, port))]
+
+    monkeypatch.setattr("socket.getaddrinfo", lookup)
+    guard = Guard((), SystemResolver())
+    try:
+        for _ in range(3):
+            assert "resolved" in await refusal(guard, "https://slow.example/")
+        assert (await guard.check("https://good.example/")).host == "good.example"
+        assert asked == ["slow.example", "good.example"]
+    finally:
+        answer.set()
 
 
 @pytest.mark.parametrize(

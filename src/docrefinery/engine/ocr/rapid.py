@@ -13,7 +13,7 @@ from PIL import Image
 from docrefinery.capabilities.languages import AUTO
 from docrefinery.capabilities.ocr import Ocr
 from docrefinery.engine.lines import Line
-from docrefinery.engine.ocr.base import OcrFailed, Reading, confidence_of, on_their_side, turned
+from docrefinery.engine.ocr.base import Reading, confidence_of, on_their_side, turned
 from docrefinery.engine.ocr.order import reading_order
 
 _UPSIDE_DOWN = 0.85
@@ -46,12 +46,7 @@ class Rapid:
 
     def _read(self, image: Image.Image, rotation: int) -> Reading:
         pixels = np.asarray(turned(image, rotation).convert("RGB"))
-        try:
-            found = self._model()(pixels, use_cls=False)
-        except MemoryError:
-            raise
-        except Exception as error:  # onnxruntime and OpenCV raise classes of their own
-            raise OcrFailed(f"RapidOCR failed: {type(error).__name__}") from error
+        found = self._model()(pixels, use_cls=False)
         if found.txts is None or found.boxes is None:
             return Reading([], rotation, 0.0, self._languages)
         lines = [_line(text, box) for text, box in zip(found.txts, found.boxes, strict=True) if text.strip()]

@@ -1,5 +1,6 @@
 """Recognition of a document's pages: rendered one by one, read several at a time, put back into their places."""
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,13 +32,6 @@ class Summary:
     unread_scripts: dict[str, list[int]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Task:
-    page: Page
-    parts: Sequence[tuple[Region, Sheet]]
-    readings: Future[list[Reading]]
-
-
 class Recognition:
     """Reads the pages of one document that need it.
 
@@ -52,7 +46,7 @@ class Recognition:
         self._on_done = on_done
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ocr")
         self._room = Semaphore(threads + 1)
-        self._tasks: list[_Task] = []
+        self._tasks: list[tuple[int, Future[list[Reading]]]] = []
 
     def consider(self, page: Page, backend: PageBackend) -> bool:
         """Begin to read a page if it needs that, and return whether it does; waits while enough pages are in hand."""
@@ -60,27 +54,26 @@ class Recognition:
         if not parts:
             return False
         self._room.acquire()
-        readings = self._pool.submit(self._read, parts)
-        readings.add_done_callback(self._one_done)
-        self._tasks.append(_Task(page, parts, readings))
+        task = self._pool.submit(self._read, page, parts)
+        task.add_done_callback(self._one_done)
+        self._tasks.append((page.page_no, task))
         return True
 
     def finish(self) -> Summary:
-        """Wait for every page and put what was read into it."""
+        """Wait until every page has been read."""
         languages: dict[str, None] = {}
         failures: dict[int, str] = {}
         scripts: dict[str, list[int]] = {}
-        for task in self._tasks:
+        for page_no, task in self._tasks:
             try:
-                readings = task.readings.result()
+                readings = task.result()
             except OcrFailed as error:
-                failures[task.page.page_no] = f"text recognition failed: {error}"
+                failures[page_no] = f"text recognition failed: {error}"
                 continue
-            _place(task, readings)
             for reading in readings:
                 languages |= dict.fromkeys(reading.languages)
-                if reading.script:
-                    scripts.setdefault(reading.script, []).append(task.page.page_no)
+            for script in dict.fromkeys(reading.script for reading in readings if reading.script):
+                scripts.setdefault(script, []).append(page_no)
         engine = {"ocr": self._recognizer.label} if self._tasks else {}
         if languages:
             engine["ocr_languages"] = "+".join(languages)
@@ -105,30 +98,38 @@ class Recognition:
         parts = [(region, sheet if region.whole else sheet.cut(region.box)) for region in wanted]
         return [(region, part) for region, part in parts if not part.empty]
 
-    def _read(self, parts: Sequence[tuple[Region, Sheet]]) -> list[Reading]:
-        return [self._recognizer.read(sheet.image, sheet.dpi) for _, sheet in parts]
+    def _read(self, page: Page, parts: Sequence[tuple[Region, Sheet]]) -> list[Reading]:
+        """Read a page and put what was read into it at once, so that nothing of its pictures is kept any longer."""
+        try:
+            readings = [self._recognizer.read(sheet.image, sheet.dpi) for _, sheet in parts]
+            for (region, sheet), reading in zip(parts, readings, strict=True):
+                _place(page, region, sheet, reading)
+        except (MemoryError, OcrFailed):
+            raise
+        except Exception as error:
+            # Whatever it was, it was on this page.
+            raise OcrFailed(f"{self._recognizer.label} failed: {type(error).__name__}") from error
+        return [dataclasses.replace(reading, lines=()) for reading in readings]
 
-    def _one_done(self, _: Future[list[Reading]]) -> None:
+    def _one_done(self, task: Future[list[Reading]]) -> None:
         self._room.release()
-        self._on_done()
+        if not task.cancelled():
+            self._on_done()
 
 
-def _place(task: _Task, readings: Sequence[Reading]) -> None:
-    parsed = task.page.parsed_page
+def _place(page: Page, region: Region, sheet: Sheet, reading: Reading) -> None:
+    parsed = page.parsed_page
     assert parsed is not None
-    assert task.page.size is not None
-    for (region, sheet), reading in zip(task.parts, readings, strict=True):
-        read = [sheet.on_page(line, reading.rotation) for line in paragraphs(_hyphenated(reading.lines))]
-        cells = [cell_of(index, line, confidence=reading.confidence) for index, line in enumerate(read)]
-        if not region.whole:
-            parsed.textline_cells = _inserted(parsed.textline_cells, cells)
-        elif cells or not parsed.textline_cells:
-            parsed.textline_cells = cells
-        if region.whole and cells:
-            area = _BACKGROUND * region.box.area()
-            parsed.bitmap_resources = [
-                bitmap for bitmap in parsed.bitmap_resources if bitmap.rect.to_bounding_box().area() < area
-            ]
+    read = [sheet.on_page(line, reading.rotation) for line in paragraphs(_hyphenated(reading.lines))]
+    cells = [cell_of(index, line, confidence=reading.confidence) for index, line in enumerate(read)]
+    if not region.whole:
+        parsed.textline_cells = _inserted(parsed.textline_cells, cells)
+    elif cells:
+        parsed.textline_cells = cells
+        area = _BACKGROUND * region.box.area()
+        parsed.bitmap_resources = [
+            bitmap for bitmap in parsed.bitmap_resources if bitmap.rect.to_bounding_box().area() < area
+        ]
 
 
 def _hyphenated(lines: Sequence[Line]) -> list[Line]:

@@ -6,6 +6,7 @@ Its TSV output is described at https://tesseract-ocr.github.io/tessdoc/Command-L
 import io
 import os
 import subprocess
+import sys
 from collections.abc import Sequence
 
 from PIL import Image
@@ -102,7 +103,9 @@ class Tesseract:
         except OSError as error:
             raise OcrFailed(f"Tesseract cannot be started: {error.strerror}") from error
         if done.returncode and not allow_failure:
-            raise OcrFailed(f"Tesseract ended with {done.returncode}: {done.stderr[-300:].decode(errors='replace')}")
+            # Its words name paths of this machine: they are for the log.
+            sys.stderr.write(done.stderr[-2000:].decode(errors="replace"))
+            raise OcrFailed(f"Tesseract ended with {done.returncode}")
         return done.stdout.decode(errors="replace")
 
 

@@ -98,10 +98,12 @@ class Courier:
             task.cancel()
         await asyncio.gather(*broken_off, return_exceptions=True)
         try:
-            await deliveries.give_back(self._db, [outgoing.token for outgoing in broken_off.values()])
+            if broken_off:
+                await deliveries.give_back(self._db, [outgoing.token for outgoing in broken_off.values()])
         except UNREACHABLE as error:
             log.warning("deliveries_not_given_back", error=str(error))
-        await self._sender.close()
+        finally:
+            await self._sender.close()
 
     async def _carry(self, outgoing: OutgoingRecord) -> None:
         structlog.contextvars.clear_contextvars()
@@ -111,6 +113,8 @@ class Courier:
                 await self._end(outgoing, verdict)
         except UNREACHABLE as error:
             log.warning("attempt_left_to_its_lease", error=str(error))
+        except Exception:
+            log.exception("attempt_not_noted")
         finally:
             self._busy[outgoing.endpoint_id] -= 1
             if not self._busy[outgoing.endpoint_id]:

@@ -74,7 +74,7 @@ class Sender:
             ssl_context=trusted,
             max_connections=connections,
             keepalive_expiry=IDLE_SECONDS,
-            network_backend=PinnedBackend(guard),
+            network_backend=PinnedBackend(guard, limit_seconds),
         )
 
     async def close(self) -> None:

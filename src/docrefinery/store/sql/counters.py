@@ -151,8 +151,8 @@ CREATE TRIGGER job_finishes AFTER UPDATE OF status ON jobs FOR EACH ROW
     """
 CREATE TRIGGER finished_job_comes AFTER INSERT ON jobs FOR EACH ROW
     WHEN (NEW.finished_at IS NOT NULL) EXECUTE FUNCTION job_finishes()""",
-    # Deferred to the commit: the volumes are locked after everything else, whichever way a transaction took to get
-    # there, and for no longer than the commit takes.
+    # Deferred to the commit: uploads and deletions, which do not hold the tenant's clock, lock the volumes after
+    # everything else. `job_finishes` locks them under the clock, when its document and lease are held already.
     """
 CREATE CONSTRAINT TRIGGER document_counts AFTER INSERT OR DELETE OR UPDATE OF deleted_at ON documents
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION document_counts()""",
