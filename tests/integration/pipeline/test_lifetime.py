@@ -120,7 +120,8 @@ async def test_nothing_is_left_behind(make: Make, task: Tasks, tmp_path: Path, m
     await converter.convert(task(None, "sleeping", seconds=0.2), ignore)
     await converter.close()
     assert not [child for child in this.children() if child.status() == psutil.STATUS_ZOMBIE]
-    assert _held() == before
+    # A task that was canceled just before may have been counted then.
+    assert all(now <= then for now, then in zip(_held(), before, strict=True))
     assert not [name for name in os.listdir(tmp_path) if name.startswith("docrefinery-child-")]  # noqa: PTH208
 
 
