@@ -165,8 +165,13 @@ def _placed(converted: outcomes.Converted, registry: Registry, source: Path, fol
     """Move a file's artifacts into its folder and return what went wrong, if anything did."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        placed: set[str] = set()
         for artifact in converted.artifacts:
-            name = file_name(source.name, registry.exporters[artifact.kind].suffix)
+            suffix = registry.exporters[artifact.kind].suffix
+            name = file_name(source.name, suffix)
+            # Two plugins may have one suffix, and neither result is to be lost.
+            name = file_name(source.name, f".{artifact.kind}{suffix}") if name in placed else name
+            placed.add(name)
             shutil.move(artifact.path, folder / name)
     except OSError as error:
         return f"its artifacts cannot be written: {error.strerror or error}: {error.filename or folder}"

@@ -20,7 +20,7 @@ from docrefinery.services.webhooks.courier import Courier, judge
 from docrefinery.services.webhooks.guard import Guard, Resolve
 from docrefinery.services.webhooks.sending import READ_BYTES, Answered, Letter, Result, Sender, Unanswered
 from tests.support import hooks
-from tests.support.receivers import Behaviour, Server, answers, drips, hangs, receiving, resets
+from tests.support.receivers import Behaviour, Handler, Server, answers, drips, hangs, receiving, resets
 
 LOOPBACK = networks(hooks.LOOPBACK)
 
@@ -215,10 +215,19 @@ async def test_tls_is_checked_against_the_name_of_the_url(receiver: Server, tmp_
     assert len(receiver.received) == 1
 
 
-async def test_connection_is_used_again(receiver: Server, courier: Courier) -> None:
+async def test_what_a_receiver_leaves_behind_is_no_answer_to_the_next_delivery(
+    receiver: Server, courier: Courier
+) -> None:
+    """Two tenants may have their receivers on one host: each delivery has a connection of its own."""
     sender = courier._sender
     letter = Letter(url=receiver.url, body=b"{}", event="ping", delivery=uuid4(), secret=None)
-    receiver.otherwise = answers(200, b"thank you")
-    for _ in range(3):
-        assert await sender.send(letter) == Answered(200)
-    assert len(sender._pool.connections) == 1
+
+    def forges(handler: Handler) -> None:
+        handler.wfile.write(b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    receiver.script = [behave for _ in range(5) for behave in (forges, answers(500))]
+    for _ in range(5):
+        assert await sender.send(letter) == Answered(204)
+        assert await sender.send(letter) == Answered(500)
+    assert sender._pool.connections == []
+    assert {received.headers["connection"] for received in receiver.received} == {"close"}

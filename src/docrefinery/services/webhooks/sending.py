@@ -18,8 +18,7 @@ from docrefinery.services.webhooks.urls import parse
 
 ATTEMPT_SECONDS = 15.0
 READ_BYTES = 16 * 1024
-"""How much of an answer's body is read: a short one to its end, so that the connection can be used again."""
-IDLE_SECONDS = 2.0
+"""How much of an answer's body is read: a short one to its end, which tells whether it is whole."""
 
 
 class Answered(Struct, frozen=True):
@@ -73,7 +72,9 @@ class Sender:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=trusted,
             max_connections=connections,
-            keepalive_expiry=IDLE_SECONDS,
+            # Bytes that a receiver leaves behind on a connection would pass for its answer to the next delivery, which
+            # may be another tenant's.
+            max_keepalive_connections=0,
             network_backend=PinnedBackend(guard, limit_seconds),
         )
 
@@ -113,6 +114,7 @@ class Sender:
             "Content-Length": str(len(letter.body)),
             "User-Agent": f"DocumentRefinery/{docrefinery.__version__}",
             "Accept": "*/*",
+            "Connection": "close",
             **signed,
         }
         url = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
