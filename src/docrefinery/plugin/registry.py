@@ -11,6 +11,7 @@ import pluggy
 from docrefinery.plugin import hookspecs
 from docrefinery.plugin.descriptors import Exporter, Profile, Scanner
 from docrefinery.plugin.discovery import Installed, PluginError, one_line, selected
+from docrefinery.plugin.options import wrong_values
 from docrefinery.settings import Engine
 
 __all__ = ["Plugin", "PluginError", "Registry", "load"]
@@ -68,6 +69,7 @@ def load(
     exporters = _collect(manager, "docrefinery_exporters", Exporter, offers)
     scanners = _collect(manager, "docrefinery_scanners", Scanner, offers)
     _check_exports(profiles, exporters)
+    _check_values(profiles, exporters)
     return Registry(
         profiles=_by_name(profiles),
         exporters=_by_name(exporters),
@@ -160,6 +162,18 @@ def _check_exports(
             raise plugin.error(
                 f"offers the profile {profile.name!r} with the export {missing[0]!r}, which no loaded plugin offers"
             )
+
+
+def _check_values(
+    profiles: Mapping[str, tuple[Profile, Installed]], exporters: Mapping[str, tuple[Exporter, Installed]]
+) -> None:
+    """A value that no conversion can use would fail every job, long after the start."""
+    for profile, plugin in profiles.values():
+        if wrong := wrong_values(profile.options):
+            raise plugin.error(f"offers the profile {profile.name!r} with wrong options: {wrong[0]}")
+    for exporter, plugin in exporters.values():
+        if wrong := wrong_values(exporter.needs):
+            raise plugin.error(f"offers the exporter {exporter.kind!r} with wrong needs: {wrong[0]}")
 
 
 def _identity(descriptor: Profile | Exporter | Scanner) -> tuple[str, str]:

@@ -13,9 +13,9 @@ from docling_core.types.doc import DoclingDocument
 from docrefinery.engine.base import EngineOptions
 from docrefinery.model import ConversionOptions
 from docrefinery.plugin import Exporter, Profile, hookimpl
+from docrefinery.plugin.options import PipelineOptions
 from docrefinery.plugin.registry import load
 from docrefinery.plugin.testing import check_exporter, check_plugin, check_profile, documents, exported
-from docrefinery.plugin.testing.options import PipelineOptions
 from tests.support.exporters import exporter, fine
 
 BUILT_IN = load(())

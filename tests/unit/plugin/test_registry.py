@@ -1,3 +1,4 @@
+import dataclasses
 import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
@@ -204,3 +205,25 @@ def test_two_distributions_with_one_plugin_name_are_both_named(
 def test_without_docrefinery_itself_nothing_can_be_loaded() -> None:
     with pytest.raises(PluginError, match="'builtin' is missing"):
         load(distributions=[])
+
+
+def test_option_values_that_no_conversion_can_use_stop_the_start(
+    installed: list[metadata.Distribution], offer: Offer
+) -> None:
+    wrong = Profile(name="big", summary="A test.", exports=(), options={"images_scale": "big"})
+    offer("big", docrefinery_profiles=lambda: [wrong])
+    with pytest.raises(PluginError, match=r"refinery-big 2\.5 .*'big' with wrong options: the value 'big'"):
+        load(distributions=installed)
+    installed.pop()
+    needy = dataclasses.replace(exporter("needy"), needs={"images_scale": 99})
+    offer("needy", docrefinery_exporters=lambda: [needy])
+    with pytest.raises(PluginError, match="'needy' with wrong needs"):
+        load(distributions=installed)
+
+
+def test_options_of_docling_that_nothing_here_reads_are_left_alone(
+    installed: list[metadata.Distribution], offer: Offer
+) -> None:
+    profile = Profile(name="more", summary="A test.", exports=(), options={"generate_page_images": True})
+    offer("more", docrefinery_profiles=lambda: [profile])
+    assert load(distributions=installed).profiles["more"].options == {"generate_page_images": True}

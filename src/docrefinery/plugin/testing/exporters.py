@@ -11,9 +11,9 @@ from docling_core.types.doc import DoclingDocument
 
 from docrefinery.plugin.descriptors import Exporter
 from docrefinery.plugin.exporting import export, reason
+from docrefinery.plugin.options import wrong_options
 from docrefinery.plugin.testing import formats
 from docrefinery.plugin.testing.documents import documents
-from docrefinery.plugin.testing.options import wrong_options
 
 LONGEST_SUMMARY = 200
 # The times in a zip archive are even seconds; after a pause of more than two, no time of the first run comes again.

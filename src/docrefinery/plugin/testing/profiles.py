@@ -1,9 +1,9 @@
 """The contract of profiles."""
 
 from docrefinery.plugin.descriptors import Profile
+from docrefinery.plugin.options import wrong_options
 from docrefinery.plugin.registry import Registry, load
 from docrefinery.plugin.testing.exporters import check_summary
-from docrefinery.plugin.testing.options import wrong_options
 
 
 def check_profile(profile: Profile, registry: Registry | None = None) -> None:
