@@ -1,0 +1,128 @@
+"""What is read of a page: words with their fonts, rules, shapes, images and links, ready to be sent elsewhere.
+
+All places are in points from the top left corner of the page as its reader sees it: cropped and rotated.
+"""
+
+import msgspec
+from msgspec import Struct
+
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
+class Style(Struct, frozen=True):
+    """How text is drawn.
+
+    :param font: the font's name, without the prefix of a subset.
+    :param size: of the em, in points as drawn.
+    :param colour: ``0xRRGGBB``.
+    :param direction: where the text runs, clockwise from rightwards: 0, 90, 180, 270, or -1 if askew.
+    :param hidden: not painted, as the text layer of a scan.
+    """
+
+    font: str
+    size: float
+    bold: bool = False
+    italic: bool = False
+    mono: bool = False
+    colour: int = 0
+    direction: int = 0
+    hidden: bool = False
+
+
+class Word(Struct):
+    """Letters of one style without a space between them.
+
+    :param style: index into the page's styles.
+    :param glued: no space before it: the style changes within a word.
+    :param tag: the marked content it belongs to, -1 if it has none.
+    """
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    style: int
+    glued: bool = False
+    tag: int = -1
+
+
+class Segment(Struct):
+    """Words that follow each other on one line, without a gap as wide as between columns."""
+
+    words: list[Word]
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+class Rule(Struct, frozen=True):
+    """A straight line, or a rectangle as thin as one; horizontal or vertical.
+
+    :param light: so pale that it hardly shows on white.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    horizontal: bool
+    light: bool = False
+
+
+class Shape(Struct, frozen=True):
+    """Anything else that is drawn, as its bounding box.
+
+    :param fill: ``0xRRGGBB`` of a filled rectangle, else -1.
+    """
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    fill: int = -1
+
+
+class Link(Struct, frozen=True):
+    """A link to somewhere outside of the document."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    uri: str
+
+
+class Page(Struct):
+    """One page.
+
+    :param number: counted from 1.
+    :param segments: in the order of the file.
+    :param images: where it has bitmaps.
+    :param garbled: share (0 to 1) of its letters whose font does not say what they mean.
+    :param plain: why less was read than is there, ``""`` if all was.
+    """
+
+    number: int
+    width: float
+    height: float
+    styles: list[Style] = []
+    segments: list[Segment] = []
+    rules: list[Rule] = []
+    shapes: list[Shape] = []
+    images: list[Box] = []
+    links: list[Link] = []
+    garbled: float = 0.0
+    plain: str = ""
+
+
+def encode(page: Page) -> bytes:
+    """Return a page as bytes for another process."""
+    return msgspec.msgpack.encode(page)
+
+
+def decode(content: bytes) -> Page:
+    """Return the page of such bytes."""
+    return msgspec.msgpack.decode(content, type=Page)

@@ -1,0 +1,82 @@
+"""The characters of a page as arrays."""
+
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from docrefinery.engine.geometric.reading import pdfium
+from docrefinery.engine.geometric.reading.place import Place
+from docrefinery.engine.geometric.reading.styles import Styles
+
+# A page with more is none that anybody reads; what comes after is left out, and said.
+MOST_CHARS = 200_000
+
+_SPACES = np.array([0, 9, 10, 11, 12, 13, 32, 0xA0, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x3000, 0xFEFF], np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class Chars:
+    """Characters that are on the page, in the order of the file; every array has one entry for each.
+
+    :param codes: their code points.
+    :param boxes: (n, 4) left, top, right, bottom in points from the top left corner of the page.
+    :param styles: numbers of their styles.
+    :param tags: the marked content that they belong to.
+    :param spaced: whether there is a space or a line's end before it.
+    :param garbled: share of them whose font does not say what they mean.
+    """
+
+    codes: Any
+    boxes: Any
+    styles: Any
+    tags: Any
+    spaced: Any
+    garbled: float
+    cut: bool
+
+
+def read_chars(text_page: int, place: Place, styles: Styles) -> Chars:
+    """Return the characters of a page; whoever calls holds pdfium's lock."""
+    found = max(0, pdfium.count_chars(text_page))
+    count = min(found, MOST_CHARS)
+    codes = np.fromiter(map(pdfium.char_code, repeat(text_page), range(count)), np.uint32, count)
+    objects = np.array([*map(pdfium.char_object, repeat(text_page), range(count))], dtype=object)
+    raw = np.zeros((count, 4), np.float32)
+    at = raw.ctypes.data
+    for _ in map(pdfium.char_box, repeat(text_page), range(count), range(at, at + 16 * count, 16)):
+        pass
+    # FS_RECTF is left, top, right, bottom, and counts from below.
+    boxes = place.boxes(raw[:, [0, 3, 2, 1]].astype(np.float64))
+    space = np.isin(codes, _SPACES) | (objects == None)  # noqa: E711
+    drawn = ~space & _on_page(boxes, place) & (codes >= 32) & (codes != 127)
+    kept = np.flatnonzero(drawn)
+    spaces_before = np.cumsum(space)[kept]
+    spaced = np.diff(spaces_before, prepend=-1) > 0
+    numbers, tags, unmapped = _by_object(text_page, objects, kept, styles)
+    odd = unmapped | (codes[kept] == 0xFFFD) | ((codes[kept] >= 0xE000) & (codes[kept] <= 0xF8FF))
+    garbled = float(odd.mean()) if len(kept) else 0.0
+    return Chars(codes[kept], boxes[kept], numbers, tags, spaced, garbled, cut=count < found)
+
+
+def _on_page(boxes: Any, place: Place) -> Any:
+    left, top, right, bottom = boxes.T
+    # Comparisons with NaN are false: such a box is nowhere.
+    return (right > left) & (bottom > top) & (right > 0) & (left < place.width) & (bottom > 0) & (top < place.height)
+
+
+def _by_object(text_page: int, objects: Any, kept: Any, styles: Styles) -> tuple[Any, Any, Any]:
+    """Ask once for each run of characters of one text object."""
+    here = objects[kept]
+    starts = np.flatnonzero(np.r_[True, here[1:] != here[:-1]]) if len(here) else np.zeros(0, int)
+    runs = np.diff(np.r_[starts, len(here)])
+    known: dict[int, tuple[int, int, bool]] = {}
+    for start in starts:
+        text, char = here[start], int(kept[start])
+        if text not in known:
+            unmapped = pdfium.char_unmapped(text_page, char) == 1
+            known[text] = styles.of(text, char), pdfium.object_tag(text), unmapped
+    found = np.array([known[here[start]] for start in starts], np.int64).reshape(-1, 3)
+    numbers, tags, unmapped = np.repeat(found, runs, axis=0).T
+    return numbers, tags, unmapped.astype(bool)

@@ -1,0 +1,44 @@
+"""Reading one page."""
+
+import pypdfium2 as pdfium
+
+from docrefinery.engine.geometric.model import Page
+from docrefinery.engine.geometric.reading.chars import MOST_CHARS, read_chars
+from docrefinery.engine.geometric.reading.drawings import MOST_OBJECTS, read_drawings
+from docrefinery.engine.geometric.reading.links import read_links
+from docrefinery.engine.geometric.reading.pdfium import address
+from docrefinery.engine.geometric.reading.place import Place
+from docrefinery.engine.geometric.reading.styles import Styles
+from docrefinery.engine.geometric.reading.words import segments
+
+
+def read_page(document: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -> Page:
+    """Return what is on a page; whoever calls holds pdfium's lock.
+
+    :param number: of the page, counted from 1.
+    """
+    place = Place.of(page)
+    text_page = page.get_textpage()
+    try:
+        handle = address(text_page)
+        styles = Styles(handle, place.rotation)
+        chars = read_chars(handle, place, styles)
+    finally:
+        text_page.close()
+    drawings = read_drawings(address(page), place)
+    plain = f"more than {MOST_CHARS:,} characters" if chars.cut else ""
+    if drawings.crowded:
+        plain = f"more than {MOST_OBJECTS:,} drawn objects"
+    return Page(
+        number=number,
+        width=place.width,
+        height=place.height,
+        styles=styles.known,
+        segments=segments(chars, styles.known),
+        rules=drawings.rules,
+        shapes=drawings.shapes,
+        images=drawings.images,
+        links=read_links(page, document, place),
+        garbled=chars.garbled,
+        plain=plain,
+    )
