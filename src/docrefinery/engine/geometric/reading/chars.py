@@ -13,6 +13,8 @@ from docrefinery.engine.geometric.reading.styles import Styles
 # A page with more is none that anybody reads; what comes after is left out, and said.
 MOST_CHARS = 200_000
 
+# What pdfium makes of a hyphen at a line's end.
+_HYPHEN = 2
 _SPACES = np.array([0, 9, 10, 11, 12, 13, 32, 0xA0, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x3000, 0xFEFF], np.uint32)
 
 
@@ -42,6 +44,7 @@ def read_chars(text_page: int, place: Place, styles: Styles) -> Chars:
     found = max(0, pdfium.count_chars(text_page))
     count = min(found, MOST_CHARS)
     codes = np.fromiter(map(pdfium.char_code, repeat(text_page), range(count)), np.uint32, count)
+    codes[codes == _HYPHEN] = ord("-")
     objects = np.array([*map(pdfium.char_object, repeat(text_page), range(count))], dtype=object)
     raw = np.zeros((count, 4), np.float32)
     at = raw.ctypes.data

@@ -1,0 +1,44 @@
+"""Everything that crosses pages: from laid out pages to a document."""
+
+from collections.abc import Sequence
+
+from docling_core.types.doc import DoclingDocument
+
+from docrefinery.engine.geometric.assembly.blocks import Block, blocks_of
+from docrefinery.engine.geometric.assembly.document import Builder
+from docrefinery.engine.geometric.assembly.flow import join_flow
+from docrefinery.engine.geometric.assembly.furniture import Furniture, furniture
+from docrefinery.engine.geometric.assembly.headings import mark_headings
+from docrefinery.engine.geometric.assembly.labels import mark_blocks
+from docrefinery.engine.geometric.assembly.text import words_of
+from docrefinery.engine.geometric.assembly.typography import Typography, typography
+from docrefinery.engine.geometric.layout.layout import Layout
+
+
+def assemble(layouts: Sequence[Layout], document: DoclingDocument) -> None:
+    """Fill a document with pages."""
+    measures = typography(layouts)
+    outside = furniture(layouts, measures)
+    blocks = [block for layout in layouts for block in _blocks(layout, outside, measures)]
+    body = [block for block in blocks if not block.label.startswith("page_")]
+    mark_headings(body, measures)
+    mark_blocks(body, measures)
+    known = words_of(line for layout in layouts for column in layout.columns for line in column)
+    builder = Builder(document, known)
+    for layout in layouts:
+        builder.page(layout.number, layout.width, layout.height)
+    for block in join_flow(blocks):
+        builder.add(block)
+
+
+def _blocks(layout: Layout, outside: Furniture, measures: Typography) -> list[Block]:
+    found = [_furniture(layout, line, "page_header") for line in outside.headers.get(layout.number, ())]
+    for column in layout.columns:
+        kept = [line for line in column if not outside.holds(layout.number, line)]
+        found += blocks_of(layout.number, kept, measures)
+    found += [_furniture(layout, line, "page_footer") for line in outside.footers.get(layout.number, ())]
+    return found
+
+
+def _furniture(layout: Layout, line: object, label: str) -> Block:
+    return Block(layout.number, [line], (line.left, line.right), label=label)

@@ -1,0 +1,138 @@
+"""Lines to paragraphs: where one ends and the next begins."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from docrefinery.engine.geometric.assembly.markers import bullet, number
+from docrefinery.engine.geometric.assembly.typography import Typography
+from docrefinery.engine.geometric.layout.lines import Line
+from docrefinery.engine.geometric.model import Box
+
+_SAME_SIZE = 0.08
+_LOOSE = 1.28
+"""In usual leadings: lines that are farther apart are two paragraphs."""
+_LOOSE_CODE = 2.6
+_INDENT = 0.8
+"""In em."""
+_CENTRED = 2.5
+"""In points: how far the middles of centred lines are apart, at most."""
+_ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "：")
+
+
+@dataclass(slots=True)
+class Block:
+    """Lines that belong together: a paragraph, a heading, an item of a list.
+
+    :param page: number of the page of its first line.
+    :param column: left and right edge of the column that it is in.
+    :param label: what it is, in Docling's terms.
+    :param level: of a heading, from 1; of a list's item, from 0.
+    :param marker: of a list's item.
+    :param space: white space above it, in points.
+    :param places: page and box of each of its parts, filled when parts are joined.
+    """
+
+    page: int
+    lines: list[Line]
+    column: tuple[float, float]
+    label: str = "text"
+    level: int = 0
+    marker: str = ""
+    space: float = 0.0
+    places: list[tuple[int, Box]] = field(default_factory=list)
+
+    @property
+    def box(self) -> Box:
+        """Where its lines are."""
+        return (
+            min(line.left for line in self.lines),
+            min(line.top for line in self.lines),
+            max(line.right for line in self.lines),
+            max(line.bottom for line in self.lines),
+        )
+
+    @property
+    def first(self) -> Line:
+        """Its first line."""
+        return self.lines[0]
+
+    @property
+    def last(self) -> Line:
+        """Its last line."""
+        return self.lines[-1]
+
+    @property
+    def letters(self) -> int:
+        """How many letters it has."""
+        return sum(len(line.text) for line in self.lines)
+
+
+def blocks_of(page: int, column: Sequence[Line], typography: Typography) -> Iterator[Block]:
+    """Yield the blocks of a column."""
+    if not column:
+        return
+    edges = min(line.left for line in column), max(line.right for line in column)
+    block: Block | None = None
+    for line in column:
+        if block is not None and _continues(block, line, typography):
+            block.lines.append(line)
+            continue
+        if block is not None:
+            yield block
+        space = line.top - block.last.bottom if block is not None else 0.0
+        block = Block(page, [line], edges, space=space)
+    if block is not None:
+        yield block
+
+
+def forced(line: Line, following: Line, right: float) -> bool:
+    """Whether a line ends although the first word of the next one would have fitted: there ends a paragraph.
+
+    :param right: right edge of the column, in points.
+    """
+    return right - line.right > following.first + 0.6 * line.size
+
+
+def _continues(block: Block, line: Line, typography: Typography) -> bool:
+    last = block.last
+    leading = typography.leading(last.size)
+    step = line.bottom - last.bottom
+    if last.mono != line.mono or (step <= 0 and line.top < last.top - leading):
+        return False
+    if line.mono and block.first.mono:
+        return step < _LOOSE_CODE * leading and abs(line.size - last.size) < _SAME_SIZE * last.size
+    if abs(line.size - last.size) > _SAME_SIZE * max(line.size, last.size):
+        return False
+    if step > _LOOSE * leading or bullet(line.text) is not None:
+        return False
+    if last.bold != line.bold:
+        return False
+    if _is_display(block, typography):
+        return line.bold == last.bold and number(line.text) is None
+    return _continues_text(block, line)
+
+
+def _is_display(block: Block, typography: Typography) -> bool:
+    """Whether a block is set as a heading is: larger than the text, or bolder."""
+    first = block.first
+    return first.size > (1 + _SAME_SIZE) * typography.size or (first.bold and not typography.bold)
+
+
+def _continues_text(block: Block, line: Line) -> bool:
+    last, em = block.last, line.size
+    left, right = block.column
+    if abs((line.left + line.right) - (last.left + last.right)) < 2 * _CENTRED and line.left > left + em:
+        return True
+    ends = forced(last, line, right)
+    if number(line.text) is not None and (ends or number(block.first.text) is not None):
+        return False
+    if ends and (last.text.endswith(_ENDS) or not line.text[:1].islower()):
+        return False
+    if len(block.lines) == 1:
+        return line.left < last.left + _INDENT * em or not ends
+    edge = min(other.left for other in block.lines[1:])
+    return abs(line.left - edge) < _INDENT * em or (line.left < edge and not _hangs(block))
+
+
+def _hangs(block: Block) -> bool:
+    return block.first.left < min(line.left for line in block.lines[1:]) - 0.5 * block.first.size

@@ -1,0 +1,104 @@
+"""The Docling document of what was recognised."""
+
+from collections.abc import Sequence
+
+from docling_core.types.doc import (
+    BoundingBox,
+    ContentLayer,
+    CoordOrigin,
+    DocItemLabel,
+    DoclingDocument,
+    GroupItem,
+    ProvenanceItem,
+    Size,
+)
+
+from docrefinery.engine.geometric.assembly.blocks import Block
+from docrefinery.engine.geometric.assembly.text import clean, join
+from docrefinery.engine.geometric.model import Box
+
+_LABELS = {
+    "text": DocItemLabel.TEXT,
+    "caption": DocItemLabel.CAPTION,
+    "footnote": DocItemLabel.FOOTNOTE,
+    "page_header": DocItemLabel.PAGE_HEADER,
+    "page_footer": DocItemLabel.PAGE_FOOTER,
+}
+
+
+class Builder:
+    """Builds one document, item by item."""
+
+    def __init__(self, document: DoclingDocument, known: set[str]) -> None:
+        self._document = document
+        self._known = known
+        self._heights: dict[int, float] = {}
+        self._lists: list[GroupItem] = []
+
+    def page(self, number: int, width: float, height: float) -> None:
+        """Add a page."""
+        self._document.add_page(page_no=number, size=Size(width=width, height=height))
+        self._heights[number] = height
+
+    def add(self, block: Block) -> None:
+        """Add a block."""
+        if block.label != "list_item":
+            self._lists = []
+        match block.label:
+            case "title":
+                text = join(block.lines, self._known)
+                self._place(self._document.add_title(text, prov=self._first(block, text)), block, text)
+            case "section_header":
+                text = join(block.lines, self._known)
+                item = self._document.add_heading(text, level=block.level, prov=self._first(block, text))
+                self._place(item, block, text)
+            case "list_item":
+                self._item(block)
+            case "code":
+                text = _code(block)
+                self._document.add_code(text, prov=self._first(block, text))
+            case label:
+                text = join(block.lines, self._known)
+                layer = ContentLayer.FURNITURE if label.startswith("page_") else None
+                item = self._document.add_text(
+                    _LABELS[label], text, prov=self._first(block, text), content_layer=layer
+                )
+                self._place(item, block, text)
+
+    def _item(self, block: Block) -> None:
+        del self._lists[block.level + 1 :]
+        while len(self._lists) <= block.level:
+            self._lists.append(self._document.add_list_group(parent=self._lists[-1] if self._lists else None))
+        text = join(block.lines, self._known)
+        marker = clean(block.marker)
+        text = text.removeprefix(marker).lstrip()
+        enumerated = any(letter.isalnum() for letter in marker)
+        item = self._document.add_list_item(
+            text, enumerated=enumerated, marker=marker, parent=self._lists[-1], prov=self._first(block, text)
+        )
+        self._place(item, block, text)
+
+    def _first(self, block: Block, text: str) -> ProvenanceItem:
+        page, box = block.places[0]
+        return self._provenance(page, box, (0, len(text)))
+
+    def _place(self, item: object, block: Block, text: str) -> None:
+        """Add the other places of a block that goes on elsewhere."""
+        for page, box in block.places[1:]:
+            item.prov.append(self._provenance(page, box, (0, len(text))))
+
+    def _provenance(self, page: int, box: Box, span: tuple[int, int]) -> ProvenanceItem:
+        height = self._heights[page]
+        left, top, right, bottom = box
+        return ProvenanceItem(
+            page_no=page,
+            bbox=BoundingBox(l=left, t=height - top, r=right, b=height - bottom, coord_origin=CoordOrigin.BOTTOMLEFT),
+            charspan=span,
+        )
+
+
+def _code(block: Block) -> str:
+    """Return a listing with its lines and their indents."""
+    left = min(line.left for line in block.lines)
+    wide = 0.6 * block.first.size
+    return "\n".join(" " * round((line.left - left) / wide) + line.text for line in block.lines)

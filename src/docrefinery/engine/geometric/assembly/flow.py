@@ -1,0 +1,51 @@
+"""Paragraphs that go on in the next column, on the next page, or behind a figure."""
+
+from collections.abc import Sequence
+
+from docrefinery.engine.geometric.assembly.blocks import Block
+
+_ENDS = (".", "!", "?", ":", ";", "”", "\"", "。", "！", "？", "：")
+_PASSED = ("caption", "footnote", "table", "picture")
+_SAME_SIZE = 0.06
+
+
+def join_flow(blocks: Sequence[Block]) -> list[Block]:
+    """Return blocks with the parts of each paragraph in the place of its first one."""
+    joined: list[Block] = []
+    for block in blocks:
+        block.places = [(block.page, block.box)]
+        before = _before(joined, block) if block.label == "text" else None
+        if before is not None:
+            before.places += block.places
+            before.lines += block.lines
+        else:
+            joined.append(block)
+    return joined
+
+
+def _before(joined: Sequence[Block], block: Block) -> Block | None:
+    """Return the paragraph that a block goes on."""
+    passed = False
+    for other in reversed(joined):
+        if other.label in _PASSED:
+            passed = True
+            continue
+        if other.label not in ("text", "list_item"):
+            return None
+        page = other.places[-1][0]
+        moved = passed or page != block.page or other.last.region != block.first.region
+        return other if moved and block.page - page <= 1 and _goes_on(other, block) else None
+    return None
+
+
+def _goes_on(before: Block, block: Block) -> bool:
+    last, first = before.last, block.first
+    if abs(last.size - first.size) > _SAME_SIZE * last.size or last.bold != first.bold:
+        return False
+    text = last.text
+    if text.endswith(_ENDS):
+        return False
+    if first.text[:1].islower() or text.endswith(("-", ",")):
+        return True
+    full = before.column[1] - last.right < 2 * last.size
+    return full and first.left < block.column[0] + 0.5 * first.size and before.label == "text"

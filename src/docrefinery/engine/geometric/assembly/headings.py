@@ -1,0 +1,71 @@
+"""Headings: what is set larger or bolder than the text, or numbered, and how deep each one is.
+
+Font statistics tell what is usual, and what stands out is a heading (as in A. Budhiraja, V. Mago: A supervised learning
+approach for heading detection, Expert Systems 37, 2020, without the learning); the numbers of sections settle levels.
+"""
+
+import re
+from collections.abc import Sequence
+
+from docrefinery.engine.geometric.assembly.blocks import Block
+from docrefinery.engine.geometric.assembly.typography import Typography
+
+_LONGEST = 220
+_MOST_LINES = 4
+_LARGER = 1.08
+_SMALLEST = 0.95
+_NUMBERED = re.compile(r"(?:(?:chapter|section|part|appendix|annex)\s+)?((?:\d{1,2}|[A-Z])(?:\.\d{1,2}){0,4})\.?\s+\S", re.I)
+_NO_HEADING_END = (".", ",", ";", "…")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+
+
+def mark_headings(blocks: Sequence[Block], typography: Typography) -> None:
+    """Label headings, and the title, and give each heading its level."""
+    found = [block for at, block in enumerate(blocks) if _is_heading(blocks, at, typography)]
+    for block in found:
+        block.label = "section_header"
+    title = _title(found)
+    if title is not None:
+        title.label = "title"
+    _set_levels([block for block in found if block is not title])
+
+
+def _is_heading(blocks: Sequence[Block], at: int, typography: Typography) -> bool:
+    block = blocks[at]
+    first = block.first
+    if block.label != "text" or first.mono or len(block.lines) > _MOST_LINES or block.letters > _LONGEST:
+        return False
+    if first.size < _SMALLEST * typography.size or not any(_WORD.search(line.text) for line in block.lines):
+        return False
+    if sum(line.marks for line in block.lines) > 1 or first.raised:
+        return False
+    text = block.last.text
+    larger = first.size > _LARGER * typography.size
+    bold = all(line.bold for line in block.lines) and not typography.bold
+    if not larger and not bold:
+        return False
+    if text.endswith(_NO_HEADING_END) and not (larger and bold) and not _NUMBERED.match(first.text):
+        return False
+    return not text.endswith(",")
+
+
+def _title(found: Sequence[Block]) -> Block | None:
+    """Return the largest heading of the first page, if nothing later is as large."""
+    first = [block for block in found if block.page == found[0].page]
+    if not first:
+        return None
+    largest = max(block.first.size for block in first)
+    title = next(block for block in first if block.first.size == largest)
+    rivals = [block for block in found if block is not title and block.first.size >= largest]
+    return title if not rivals and len(found) > 1 else None
+
+
+def _set_levels(found: Sequence[Block]) -> None:
+    looks = sorted({_look(block) for block in found}, reverse=True)
+    for block in found:
+        block.level = looks.index(_look(block)) + 1
+
+
+def _look(block: Block) -> tuple[float, bool, bool]:
+    first = block.first
+    return round(first.size * 2) / 2, first.bold, not first.italic

@@ -1,0 +1,74 @@
+"""What blocks are besides headings: items of lists, code, captions, footnotes."""
+
+import re
+from collections.abc import Sequence
+
+from docrefinery.engine.geometric.assembly.blocks import Block
+from docrefinery.engine.geometric.assembly.markers import bullet, number
+from docrefinery.engine.geometric.assembly.typography import Typography
+
+_CAPTION = re.compile(
+    r"(?:fig(?:ure|\.)?|tab(?:le|\.)?|listing|scheme|exhibit|chart|plate|algorithm|abbildung|abb\.|tabelle|tableau|figura|"
+    r"tabla|tabela)\s*[A-Z]?\d+(?:[.\-]\d+)*\s*(?:[.:|–—-]|\([a-z]\)|$)",
+    re.I,
+)
+_SMALLER = 0.93
+_NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶]|[a-z])\s*\S")
+_NESTED = 0.6
+
+
+def mark_blocks(blocks: Sequence[Block], typography: Typography) -> None:
+    """Label the blocks of a document that are not headings."""
+    for at, block in enumerate(blocks):
+        if block.first.mono and all(line.mono for line in block.lines):
+            block.label = "code"
+        elif _CAPTION.match(block.first.text):
+            block.label = "caption"
+        elif _is_note(blocks, at, typography):
+            block.label = "footnote"
+        elif _is_item(blocks, at):
+            block.label = "list_item"
+    _nest(blocks)
+
+
+def _is_note(blocks: Sequence[Block], at: int, typography: Typography) -> bool:
+    block = blocks[at]
+    if block.first.size > _SMALLER * typography.size or not _NOTE.match(block.first.text):
+        return False
+    if not (block.first.raised or block.first.text[:1] in "*†‡§¶" or block.first.text[:1].isdigit()):
+        return False
+    after = [other for other in blocks[at + 1 : at + 12] if other.page == block.page]
+    return all(other.first.size <= _SMALLER * typography.size or other.box[1] < block.box[1] for other in after)
+
+
+def _is_item(blocks: Sequence[Block], at: int) -> bool:
+    block = blocks[at]
+    if bullet(block.first.text) is not None:
+        return True
+    mark = number(block.first.text)
+    if mark is None:
+        return False
+    for other in (*blocks[max(0, at - 4) : at], *blocks[at + 1 : at + 5]):
+        beside = number(other.first.text)
+        if beside is not None and beside.kind == mark.kind and abs(beside.value - mark.value) == 1:
+            return True
+    return False
+
+
+def _nest(blocks: Sequence[Block]) -> None:
+    """Set the depth of items from where they begin, run by run."""
+    lefts: list[float] = []
+    for block in blocks:
+        if block.label != "list_item":
+            lefts = []
+            continue
+        em = block.first.size
+        mark = bullet(block.first.text) or number(block.first.text)
+        assert mark is not None
+        block.marker = mark.text
+        left = block.first.left
+        while lefts and left < lefts[-1] - _NESTED * em:
+            lefts.pop()
+        if not lefts or left > lefts[-1] + _NESTED * em:
+            lefts.append(left)
+        block.level = len(lefts) - 1

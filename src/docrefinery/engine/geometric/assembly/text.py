@@ -1,0 +1,59 @@
+"""Lines to text: hyphens, ligatures, and characters that no encoding can write."""
+
+import re
+from collections.abc import Iterable, Sequence, Set
+
+from docrefinery.engine.geometric.layout.lines import Line
+
+_LIGATURES = str.maketrans(
+    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ft", "ﬆ": "st", "\u00ad": "", "\u200b": ""}
+)
+_BROKEN = re.compile(r"(\w+)[-\u2010\u00ad]$")
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
+
+
+def words_of(lines: Iterable[Line]) -> set[str]:
+    """Return the words of a document, in lower case, without those that end a line."""
+    words: set[str] = set()
+    for line in lines:
+        words.update(_WORD.findall(line.text.lower())[:-1])
+    return words
+
+
+def clean(text: str) -> str:
+    """Return text without ligatures and invisible characters, and with one space between words."""
+    return " ".join(text.translate(_LIGATURES).split())
+
+
+def join(lines: Sequence[Line], known: Set[str]) -> str:
+    """Return the text of a paragraph.
+
+    :param known: the document's words: they tell whether a hyphen at a line's end belongs to the word.
+    """
+    text = ""
+    for line in lines:
+        text = append(text, line.text, known)
+    return clean(text)
+
+
+def append(text: str, following: str, known: Set[str]) -> str:
+    """Return two parts of a paragraph as one, the first of which ended a line."""
+    if not text:
+        return following
+    broken = _BROKEN.search(text)
+    if broken and following[:1].isalpha():
+        return _mended(text, broken[1], following, known)
+    if _CJK.match(text[-1]) and _CJK.match(following[:1]):
+        return text + following
+    return f"{text} {following}"
+
+
+def _mended(text: str, before: str, following: str, known: Set[str]) -> str:
+    after = _WORD.match(following)
+    if after is None or not following[0].islower() or before[-1].isdigit():
+        return text + following
+    first, second = before.lower(), after[0].lower()
+    if f"{first}{second}" not in known and f"{first}-{second}" in known:
+        return text + following
+    return text[:-1] + following

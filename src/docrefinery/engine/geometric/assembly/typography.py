@@ -1,0 +1,61 @@
+"""What is usual in a document: the size of its running text, and how far its lines are apart."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from docrefinery.engine.geometric.layout.layout import Layout
+from docrefinery.engine.geometric.layout.lines import Line
+
+_USUAL_LEADING = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Typography:
+    """Measures of a document.
+
+    :param size: of its running text, in points.
+    :param bold: whether that is bold.
+    :param leadings: distance of the baselines of a paragraph's lines, by size rounded to a half point.
+    """
+
+    size: float
+    bold: bool
+    leadings: dict[float, float] = field(default_factory=dict)
+
+    def leading(self, size: float) -> float:
+        """Return how far apart the baselines of lines of a size are, in points."""
+        return self.leadings.get(_rounded(size), _USUAL_LEADING * size)
+
+
+def typography(layouts: Sequence[Layout]) -> Typography:
+    """Measure a document."""
+    letters: Counter[tuple[float, bool]] = Counter()
+    steps: dict[float, Counter[float]] = {}
+    for layout in layouts:
+        for column in layout.columns:
+            for line in column:
+                if not line.mono:
+                    letters[_rounded(line.size), line.bold] += len(line.text)
+            for size, step in _steps(column):
+                steps.setdefault(size, Counter())[step] += 1
+    size, bold = max(letters, key=lambda key: (letters[key], key)) if letters else (10.0, False)
+    return Typography(size, bold, {size: _usual(counts) for size, counts in steps.items()})
+
+
+def _steps(column: Sequence[Line]) -> Iterable[tuple[float, float]]:
+    for above, line in pairwise(column):
+        size = _rounded(line.size)
+        if size == _rounded(above.size) and 0.9 * size < line.bottom - above.bottom < 2.6 * size:
+            yield size, round(2 * (line.bottom - above.bottom)) / 2
+
+
+def _usual(counts: Counter[float]) -> float:
+    """Return the most frequent step; of two that are nearly as frequent, the smaller one."""
+    most = max(counts.values())
+    return min(step for step, count in counts.items() if count > 0.6 * most)
+
+
+def _rounded(size: float) -> float:
+    return round(2 * size) / 2

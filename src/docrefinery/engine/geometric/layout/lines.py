@@ -1,0 +1,185 @@
+"""Lines of a page: segments that stand beside each other closely are one."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from docrefinery.engine.geometric.model import Box, Link, Segment, Style, Word
+from docrefinery.engine.geometric.reading.words import segment_of
+
+_TOUCHING = 0.6
+"""In em: parts of one line that the file has in another order are no farther apart."""
+_SAME_ROW = 0.5
+_BAND = 4.0
+"""In points: height of the bands in which touching segments are looked for."""
+_RAISED = 0.85
+"""Size of a raised mark, at most, in those of its line's letters."""
+
+
+class Reference(Struct, frozen=True):
+    """A part of a line's text that is a link."""
+
+    start: int
+    end: int
+    uri: str
+
+
+class Line(Struct):
+    """A line of one column.
+
+    :param style: index of the style of most of its letters.
+    :param size: of that style, in points.
+    :param bold: whether most letters are; the same for ``italic`` and ``mono``.
+    :param first: width of its first word, in points.
+    :param raised: letters at its start that stand above the others, as the mark of a footnote does.
+    :param marks: how many words have raised letters after them.
+    :param region: number of the column on the page.
+    :param parts: where its parts begin, if there are wide gaps between some.
+    """
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    style: int
+    size: float
+    bold: bool = False
+    italic: bool = False
+    mono: bool = False
+    first: float = 0.0
+    raised: str = ""
+    marks: int = 0
+    region: int = 0
+    references: list[Reference] = []
+    parts: list[float] = []
+
+    @property
+    def box(self) -> Box:
+        """Its place."""
+        return self.left, self.top, self.right, self.bottom
+
+    @property
+    def height(self) -> float:
+        """Its height in points."""
+        return self.bottom - self.top
+
+
+def without(segments: Iterable[Segment], boxes: Sequence[Box]) -> list[Segment]:
+    """Return segments without the words whose centre lies in one of the boxes."""
+    if not boxes:
+        return list(segments)
+    left: list[Segment] = []
+    for segment in segments:
+        if not any(_meets(segment, box) for box in boxes):
+            left.append(segment)
+            continue
+        run: list[Word] = []
+        for word in segment.words:
+            if any(_holds(box, word) for box in boxes):
+                left += [segment_of(run)] if run else []
+                run = []
+            else:
+                run.append(word)
+        left += [segment_of(run)] if run else []
+    return left
+
+
+def _meets(segment: Segment, box: Box) -> bool:
+    return segment.left < box[2] and segment.right > box[0] and segment.top < box[3] and segment.bottom > box[1]
+
+
+def _holds(box: Box, word: Word) -> bool:
+    x, y = (word.left + word.right) / 2, (word.top + word.bottom) / 2
+    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+
+
+def lines_of(segments: Sequence[Segment], styles: Sequence[Style], links: Sequence[Link] = ()) -> list[Line]:
+    """Return the lines of segments that run rightwards, in the order of the file."""
+    return [
+        _line([word for index in chain for word in segments[index].words], styles, links)
+        for chain in _chains(segments, styles)
+    ]
+
+
+def _chains(segments: Sequence[Segment], styles: Sequence[Style]) -> list[list[int]]:
+    chains: list[list[int]] = []
+    bands: defaultdict[int, list[int]] = defaultdict(list)
+    for index in sorted(range(len(segments)), key=lambda index: (segments[index].left, index)):
+        segment = segments[index]
+        band = int((segment.top + segment.bottom) / 2 / _BAND)
+        em = styles[segment.words[0].style].size
+        for number in (*bands[band], *bands[band - 1], *bands[band + 1]):
+            if _touches(segments[chains[number][-1]], segment, em):
+                chains[number].append(index)
+                break
+        else:
+            number = len(chains)
+            chains.append([index])
+        # Only the end of a chain can be touched, and what lies far to the left never again.
+        bands[band] = [other for other in bands[band] if other != number][-3:] + [number]
+    return sorted(chains, key=min)
+
+
+def _touches(last: Segment, segment: Segment, em: float) -> bool:
+    gap = segment.left - last.right
+    overlap = min(last.bottom, segment.bottom) - max(last.top, segment.top)
+    height = min(last.bottom - last.top, segment.bottom - segment.top)
+    return -em < gap < _TOUCHING * em and overlap > _SAME_ROW * height
+
+
+def _line(words: Sequence[Word], styles: Sequence[Style], links: Sequence[Link]) -> Line:
+    weights: Counter[int] = Counter()
+    for word in words:
+        weights[word.style] += len(word.text)
+    # The first of equals, so that the same page gives the same line.
+    style = max(weights, key=lambda number: weights[number])
+    main, letters = styles[style], weights.total()
+    text, references = _text(words, links)
+    size = main.size
+    return Line(
+        text,
+        min(word.left for word in words),
+        min(word.top for word in words),
+        max(word.right for word in words),
+        max(word.bottom for word in words),
+        style=style,
+        size=size,
+        bold=sum(count for number, count in weights.items() if styles[number].bold) > 0.8 * letters,
+        italic=sum(count for number, count in weights.items() if styles[number].italic) > 0.8 * letters,
+        mono=sum(count for number, count in weights.items() if styles[number].mono) > 0.8 * letters,
+        first=words[0].right - words[0].left,
+        raised=words[0].text if len(words) > 1 and _is_raised(words[0], words[1], styles) else "",
+        marks=sum(_is_raised(word, other, styles) for other, word in zip(words, words[1:], strict=False)),
+        references=references,
+    )
+
+
+def _is_raised(word: Word, beside: Word, styles: Sequence[Style]) -> bool:
+    smaller = styles[word.style].size < _RAISED * styles[beside.style].size
+    return smaller and word.bottom < beside.bottom - 0.1 * (beside.bottom - beside.top)
+
+
+def _text(words: Sequence[Word], links: Sequence[Link]) -> tuple[str, list[Reference]]:
+    parts: list[str] = []
+    references: list[Reference] = []
+    length = 0
+    for word in words:
+        if parts and not word.glued:
+            parts.append(" ")
+            length += 1
+        uri = next((link.uri for link in links if _links(link, word)), None)
+        if uri is not None:
+            start = length
+            if references and references[-1].uri == uri and references[-1].end >= length - 1:
+                start = references.pop().start
+            references.append(Reference(start, length + len(word.text), uri))
+        parts.append(word.text)
+        length += len(word.text)
+    return "".join(parts), references
+
+
+def _links(link: Link, word: Word) -> bool:
+    x, y = (word.left + word.right) / 2, (word.top + word.bottom) / 2
+    return link.left <= x <= link.right and link.top <= y <= link.bottom

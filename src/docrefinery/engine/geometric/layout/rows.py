@@ -1,0 +1,51 @@
+"""Lines of a column that stand in one row: a number and its heading, an entry and its page, cells of a table."""
+
+from collections.abc import Sequence
+
+from docrefinery.engine.geometric.layout.lines import Line, Reference
+
+_SAME_ROW = 0.6
+
+
+def rows(lines: Sequence[Line]) -> list[Line]:
+    """Return a column's lines with those of one row joined, from left to right."""
+    joined: list[list[Line]] = []
+    for line in lines:
+        if joined and _same_row(joined[-1], line):
+            joined[-1].append(line)
+        else:
+            joined.append([line])
+    return [_join(row) if len(row) > 1 else row[0] for row in joined]
+
+
+def _same_row(row: Sequence[Line], line: Line) -> bool:
+    last = row[-1]
+    overlap = min(last.bottom, line.bottom) - max(last.top, line.top)
+    return overlap > _SAME_ROW * min(last.height, line.height) and line.left >= last.right - 0.5 * last.height
+
+
+def _join(row: Sequence[Line]) -> Line:
+    main = max(row, key=lambda line: len(line.text))
+    text, references = "", []
+    for line in row:
+        text += " " if text else ""
+        references += [Reference(each.start + len(text), each.end + len(text), each.uri) for each in line.references]
+        text += line.text
+    return Line(
+        text,
+        row[0].left,
+        min(line.top for line in row),
+        max(line.right for line in row),
+        max(line.bottom for line in row),
+        style=main.style,
+        size=main.size,
+        bold=all(line.bold for line in row),
+        italic=all(line.italic for line in row),
+        mono=all(line.mono for line in row),
+        first=row[0].first,
+        raised=row[0].raised,
+        marks=sum(line.marks for line in row),
+        region=row[0].region,
+        references=references,
+        parts=[part for line in row for part in (line.parts or [line.left])],
+    )
