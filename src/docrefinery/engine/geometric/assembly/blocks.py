@@ -96,7 +96,7 @@ def forced(line: Line, following: Line, right: float) -> bool:
 def _continues(block: Block, line: Line, typography: Typography) -> bool:
     last = block.last
     leading = typography.leading(last.size)
-    step = line.bottom - last.bottom
+    step = line.base - last.base
     if last.mono != line.mono or (step <= 0 and line.top < last.top - leading):
         return False
     if line.mono and block.first.mono:

@@ -5,7 +5,8 @@ approach for heading detection, Expert Systems 37, 2020, without the learning); 
 """
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from docrefinery.engine.geometric.assembly.blocks import Block
 from docrefinery.engine.geometric.assembly.typography import Typography
@@ -14,8 +15,10 @@ _LONGEST = 220
 _MOST_LINES = 4
 _LARGER = 1.08
 _SMALLEST = 0.95
+_NEARER = 1.15
 _NUMBERED = re.compile(r"(?:(?:chapter|section|part|appendix|annex)\s+)?((?:\d{1,2}|[A-Z])(?:\.\d{1,2}){0,4})\.?\s+\S", re.I)
 _NO_HEADING_END = (".", ",", ";", "…")
+_NAMES = re.compile(r",|@|\band\b|\bund\b|\bet\b|&|\bby\b|\d{4}", re.I)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -27,7 +30,9 @@ def mark_headings(blocks: Sequence[Block], typography: Typography) -> None:
     title = _title(found)
     if title is not None:
         title.label = "title"
-    _set_levels([block for block in found if block is not title])
+        for block in _front_matter(blocks, found, title):
+            block.label = "text"
+    _set_levels([block for block in found if block.label == "section_header"])
 
 
 def _is_heading(blocks: Sequence[Block], at: int, typography: Typography) -> bool:
@@ -37,16 +42,36 @@ def _is_heading(blocks: Sequence[Block], at: int, typography: Typography) -> boo
         return False
     if first.size < _SMALLEST * typography.size or not any(_WORD.search(line.text) for line in block.lines):
         return False
-    if sum(line.marks for line in block.lines) > 1 or first.raised:
+    if _marks(block) > 1 or first.raised:
         return False
     text = block.last.text
     larger = first.size > _LARGER * typography.size
     bold = all(line.bold for line in block.lines) and not typography.bold
-    if not larger and not bold:
+    if not larger and not (bold and (_is_set_off(blocks, at) or _NUMBERED.match(first.text))):
         return False
     if text.endswith(_NO_HEADING_END) and not (larger and bold) and not _NUMBERED.match(first.text):
         return False
     return not text.endswith(",")
+
+
+def _is_set_off(blocks: Sequence[Block], at: int) -> bool:
+    """Whether a block is nearer to what follows than to what comes before, as a heading is."""
+    block = blocks[at]
+    following = blocks[at + 1] if at + 1 < len(blocks) else None
+    if following is None or following.page != block.page or following.column != block.column:
+        return False
+    before = blocks[at - 1] if at else None
+    if before is None or before.page != block.page or before.column != block.column:
+        return True
+    return block.space > _NEARER * following.space
+
+
+def _marks(block: Block) -> int:
+    return sum(line.marks for line in block.lines)
+
+
+def _text(block: Block) -> str:
+    return " ".join(line.text for line in block.lines)
 
 
 def _title(found: Sequence[Block]) -> Block | None:
@@ -58,6 +83,20 @@ def _title(found: Sequence[Block]) -> Block | None:
     title = next(block for block in first if block.first.size == largest)
     rivals = [block for block in found if block is not title and block.first.size >= largest]
     return title if not rivals and len(found) > 1 else None
+
+
+def _front_matter(blocks: Sequence[Block], found: Sequence[Block], title: Block) -> Iterator[Block]:
+    """Yield what stands between the title and the first heading that is one: authors, a subtitle, a date."""
+    at = next(at for at, block in enumerate(blocks) if block is title)
+    looks = Counter(_look(block) for block in found)
+    for block in blocks[at + 1 :]:
+        if block.page != title.page:
+            return
+        if block.label != "section_header":
+            continue
+        if not _marks(block) and not (looks[_look(block)] == 1 and _NAMES.search(_text(block))):
+            return
+        yield block
 
 
 def _set_levels(found: Sequence[Block]) -> None:

@@ -47,8 +47,8 @@ def typography(layouts: Sequence[Layout]) -> Typography:
 def _steps(column: Sequence[Line]) -> Iterable[tuple[float, float]]:
     for above, line in pairwise(column):
         size = _rounded(line.size)
-        if size == _rounded(above.size) and 0.9 * size < line.bottom - above.bottom < 2.6 * size:
-            yield size, round(2 * (line.bottom - above.bottom)) / 2
+        if size == _rounded(above.size) and 0.9 * size < line.base - above.base < 2.6 * size:
+            yield size, round(2 * (line.base - above.base)) / 2
 
 
 def _usual(counts: Counter[float]) -> float:

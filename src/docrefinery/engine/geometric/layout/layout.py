@@ -1,44 +1,102 @@
 """The layout of one page: its lines, tables and figures, column by column in reading order."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
+from docrefinery.engine.geometric.layout.figures import Figure, figures_of
 from docrefinery.engine.geometric.layout.lines import Line, lines_of, without
 from docrefinery.engine.geometric.layout.order import Item, reading_order
 from docrefinery.engine.geometric.layout.rows import rows
-from docrefinery.engine.geometric.model import Box, Page, Style
+from docrefinery.engine.geometric.model import Box, Page, Segment, Style
+from docrefinery.engine.geometric.tables.model import Table
 
 _FULL_LINE = 80
 """Letters that a table or a figure counts for: it is no cell of a row."""
+
+Element = Line | Figure | Table
 
 
 class Layout(Struct):
     """A page ready for the document.
 
     :param columns: the parts of the page in reading order, each from top to bottom.
-    :param aside: lines that do not run rightwards: stamps on the margin, labels of axes.
+    :param aside: lines that do not run rightwards and are in no figure: stamps on the margin, mostly.
     """
 
     number: int
     width: float
     height: float
     styles: list[Style]
-    columns: list[list[Line]]
+    columns: list[list[Element]]
     aside: list[Line] = []
+    garbled: float = 0.0
+    plain: str = ""
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines of its columns."""
+        return [each for column in self.columns for each in column if isinstance(each, Line)]
 
 
-def lay_out(page: Page, taken: list[Box]) -> Layout:
+def lay_out(page: Page, tables: Sequence[Table] = ()) -> Layout:
     """Return the layout of a page.
 
-    :param taken: what belongs to tables.
+    :param tables: what was found of them; their text is theirs alone.
     """
+    taken = [(table.left, table.top, table.right, table.bottom) for table in tables]
     segments = without(page.segments, taken)
+    figures = figures_of(page, segments, taken)
+    for figure in figures:
+        figure.lines = _labels(page, segments, figure.box)
+    segments = without(segments, [figure.box for figure in figures])
+    upright, turned = _by_direction(page, segments)
+    lines = lines_of(upright, page.styles, page.links)
+    elements: list[Element] = [*lines, *figures, *tables]
+    order = reading_order([_item(element) for element in elements])
+    return Layout(
+        page.number,
+        page.width,
+        page.height,
+        page.styles,
+        [_column(number, [elements[index] for index in members]) for number, members in enumerate(order)],
+        lines_of(turned, page.styles),
+        page.garbled,
+        page.plain,
+    )
+
+
+def _column(number: int, members: Sequence[Element]) -> list[Element]:
+    column: list[Element] = []
+    run: list[Line] = []
+    for element in members:
+        if isinstance(element, Line):
+            element.region = number
+            run.append(element)
+            continue
+        column += rows(run)
+        run = []
+        column.append(element)
+    return [*column, *rows(run)]
+
+
+def _item(element: Element) -> Item:
+    box = (element.left, element.top, element.right, element.bottom)
+    return Item(box, len(element.text) if isinstance(element, Line) else _FULL_LINE)
+
+
+def _by_direction(page: Page, segments: Sequence[Segment]) -> tuple[list[Segment], list[Segment]]:
     upright = [segment for segment in segments if page.styles[segment.words[0].style].direction == 0]
     turned = [segment for segment in segments if page.styles[segment.words[0].style].direction != 0]
-    lines = lines_of(upright, page.styles, page.links)
+    return upright, turned
+
+
+def _labels(page: Page, segments: Sequence[Segment], box: Box) -> list[Line]:
+    outside = {id(segment) for segment in without(segments, [box])}
+    inside = [segment for segment in segments if id(segment) not in outside]
+    upright, turned = _by_direction(page, inside)
+    lines = lines_of(upright, page.styles)
     order = reading_order([Item(line.box, len(line.text)) for line in lines])
-    columns = []
-    for number, members in enumerate(order):
-        for index in members:
-            lines[index].region = number
-        columns.append(rows([lines[index] for index in members]))
-    return Layout(page.number, page.width, page.height, page.styles, columns, lines_of(turned, page.styles))
+    return [line for members in order for line in rows([lines[index] for index in members])] + lines_of(
+        turned, page.styles
+    )

@@ -28,6 +28,7 @@ class Reference(Struct, frozen=True):
 class Line(Struct):
     """A line of one column.
 
+    :param base: lower edge of the letters of its main style, in points: marks above and below do not move it.
     :param style: index of the style of most of its letters.
     :param size: of that style, in points.
     :param bold: whether most letters are; the same for ``italic`` and ``mono``.
@@ -43,6 +44,7 @@ class Line(Struct):
     top: float
     right: float
     bottom: float
+    base: float
     style: int
     size: float
     bold: bool = False
@@ -144,6 +146,7 @@ def _line(words: Sequence[Word], styles: Sequence[Style], links: Sequence[Link])
         min(word.top for word in words),
         max(word.right for word in words),
         max(word.bottom for word in words),
+        base=max(word.bottom for word in words if word.style == style),
         style=style,
         size=size,
         bold=sum(count for number, count in weights.items() if styles[number].bold) > 0.8 * letters,

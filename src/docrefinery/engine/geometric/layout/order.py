@@ -14,11 +14,14 @@ from docrefinery.engine.geometric.model import Box
 
 _GUTTER = 0.7
 """In heights of a line: the narrowest strip between columns."""
-_CROSSINGS = (0.0, 0.03, 0.08, 0.15, 0.25)
-"""Shares of the height of all lines that may cross a gutter: the clearest one is cut first."""
+_CROSSING = 0.25
+"""Share of the height of all lines that may cross a gutter."""
+_MOST_LEVELS = 16
 _FEWEST_LINES = 3
 _CELLS = 0.7
 """Share of lines with one beside them, from which short lines are cells of a table and no columns."""
+_MARGINAL = 0.6
+"""Width of a marginal column, at most, in those of the text beside it."""
 _SHORT = 24
 _DEEPEST = 40
 
@@ -86,6 +89,9 @@ class _Cutter:
         left = [index for index in members if self._boxes[index][2] <= middle]
         right = [index for index in members if self._boxes[index][0] >= middle]
         aside = {*left, *right}
+        lead = self._lead(left, right)
+        left, right = ([index for index in side if index not in lead] for side in (left, right))
+        self._region([index for index in members if index in lead], depth)
         spanning = sorted(
             (index for index in members if index not in aside), key=lambda index: (self._boxes[index][1], index)
         )
@@ -103,6 +109,15 @@ class _Cutter:
                 pending.append(index)
             start = end
         self._region(pending, depth)
+
+    def _lead(self, left: list[int], right: list[int]) -> set[int]:
+        """Return what stands above a marginal column: it is read first, since the margin comments on what follows."""
+        widths = [max(self._boxes[i][2] for i in side) - min(self._boxes[i][0] for i in side) for side in (left, right)]
+        if min(widths) > _MARGINAL * max(widths):
+            return set()
+        margin, main = (left, right) if widths[0] < widths[1] else (right, left)
+        top = min(self._boxes[index][1] for index in margin)
+        return {index for index in main if self._middle(index) < top}
 
     def _region(self, members: list[int], depth: int) -> None:
         self._fresh = True
@@ -125,7 +140,7 @@ class _Cutter:
         return [ordered[:at], ordered[at:]] if at else [ordered]
 
     def _gutter(self, members: list[int]) -> tuple[float, float] | None:
-        """Return the widest strip that is hardly crossed and has columns on both sides."""
+        """Return the widest of the least crossed strips that have columns on both sides."""
         if len(members) < 2 * _FEWEST_LINES:
             return None
         boxes = [self._boxes[index] for index in members]
@@ -134,8 +149,10 @@ class _Cutter:
         # A tall item weighs no more than a few lines: it is one thing that crosses.
         weights = [min(box[3] - box[1], 3 * height) for box in boxes]
         profile = _profile(boxes, weights)
-        for share in _CROSSINGS:
-            strips = _strips(profile, share * sum(weights))
+        limit = _CROSSING * sum(weights)
+        levels = sorted({round(covered, 1) for _, _, covered in profile if covered <= limit})
+        for level in levels[:_MOST_LEVELS]:
+            strips = _strips(profile, level)
             wide = [strip for strip in strips if strip[1] - strip[0] >= _GUTTER * height]
             for start, end in sorted(wide, key=lambda strip: (strip[0] - strip[1], strip[0])):
                 if self._parts_columns(members, (start + end) / 2, height):
@@ -181,7 +198,7 @@ def _profile(boxes: Sequence[Box], weights: Sequence[float]) -> list[tuple[float
 def _strips(profile: Sequence[tuple[float, float, float]], limit: float) -> list[tuple[float, float]]:
     strips: list[tuple[float, float]] = []
     for start, end, covered in profile:
-        if covered > limit + 1e-6:
+        if covered > limit + 0.1:
             continue
         if strips and strips[-1][1] == start:
             strips[-1] = strips[-1][0], end

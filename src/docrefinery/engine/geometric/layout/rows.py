@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from docrefinery.engine.geometric.layout.lines import Line, Reference
 
 _SAME_ROW = 0.6
+_MOST = 0.8
 
 
 def rows(lines: Sequence[Line]) -> list[Line]:
@@ -37,15 +38,21 @@ def _join(row: Sequence[Line]) -> Line:
         min(line.top for line in row),
         max(line.right for line in row),
         max(line.bottom for line in row),
+        base=main.base,
         style=main.style,
         size=main.size,
-        bold=all(line.bold for line in row),
-        italic=all(line.italic for line in row),
-        mono=all(line.mono for line in row),
+        bold=_mostly(row, [line.bold for line in row]),
+        italic=_mostly(row, [line.italic for line in row]),
+        mono=_mostly(row, [line.mono for line in row]),
         first=row[0].first,
         raised=row[0].raised,
-        marks=sum(line.marks for line in row),
+        marks=sum(line.marks for line in row) + sum(bool(line.raised) for line in row[1:]),
         region=row[0].region,
         references=references,
         parts=[part for line in row for part in (line.parts or [line.left])],
     )
+
+
+def _mostly(row: Sequence[Line], flags: Sequence[bool]) -> bool:
+    letters = sum(len(line.text) for line in row)
+    return sum(len(line.text) for line, flag in zip(row, flags, strict=True) if flag) > _MOST * letters
