@@ -67,7 +67,7 @@ def _is_tabular(inks: list[Ink], above: Stroke, below: Stroke) -> bool:
         return False
     parted = sum(len(line.pieces) > 1 for line in lines)
     prose = sum(_is_prose(line, above) for line in lines)
-    return prose * 4 <= len(lines) and (parted * 2 >= len(lines) or len(lines) <= 2)
+    return prose * 4 <= len(lines) and (parted * 4 >= len(lines) or len(lines) <= 2)
 
 
 def _is_prose(line: Line, rule: Stroke) -> bool:

@@ -9,13 +9,19 @@ from bisect import bisect_right
 from collections import Counter
 from typing import NamedTuple
 
-from docrefinery.engine.geometric.tables.lines import Line, Piece
+from docrefinery.engine.geometric.tables.lines import Line, Piece, is_value
 from docrefinery.engine.geometric.tables.sheet import Ink
 
 _NARROWEST_GAP = 0.2
 """In em."""
 _RICH = 0.6
 """Share of the pieces of the fullest lines that a line has to have to show the columns."""
+_WIDE = 0.38
+"""In em: a space that is wider parts two columns if it is where they part."""
+_WIDER = 0.12
+"""In em: the same for one that is so much wider than others of its line."""
+_MONO = 2.2
+"""How much wider spaces are in fonts of one width."""
 _STRAY = 12
 """One in so many lines may run across a gap."""
 
@@ -106,16 +112,16 @@ def entries_of(line: Line, columns: list[Column]) -> list[Entry]:
 
 def _split(piece: Piece, bounds: list[float]) -> list[list[Ink]]:
     """Split a piece where a gap wider than its others lies at a bound."""
-    gaps = sorted(b.left - a.right for a, b in zip(piece.inks, piece.inks[1:], strict=False))
-    usual = gaps[len(gaps) // 2] if gaps else 0.0
+    least = min((b.left - a.right for a, b in zip(piece.inks, piece.inks[1:], strict=False)), default=0.0)
     parts: list[list[Ink]] = [[]]
     for at, ink in enumerate(piece.inks):
         if at:
             before = piece.inks[at - 1]
             gap = ink.left - before.right
             crosses = bisect_right(bounds, before.centre) != bisect_right(bounds, ink.centre)
-            alone = len(gaps) == 1 and gap > 0.36 * ink.size
-            if crosses and (gap > usual + 0.12 * ink.size or alone):
+            em = ink.size * (_MONO if ink.mono else 1)
+            is_wide = gap > _WIDE * em or gap > least + _WIDER * em
+            if crosses and (is_wide or (is_value(before.word.text) and is_value(ink.word.text))):
                 parts.append([])
         parts[-1].append(ink)
     return parts

@@ -19,6 +19,10 @@ _NARROWEST = 4.0
 """In points: rules that are nearer are one line of the grid."""
 
 
+_OPEN = 8.0
+"""In points: rules that run on so far have cells without an outer edge."""
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """Fields of a grid that are one: from row and column to row and column, both included."""
@@ -61,7 +65,8 @@ def grids_of(strokes: Strokes) -> list[Grid]:
     for group in sorted({*group_h.tolist()} & {*group_v.tolist()}):
         here_h = [strokes.horizontal[index] for index in np.flatnonzero(group_h == group)]
         here_v = [strokes.vertical[index] for index in np.flatnonzero(group_v == group)]
-        xs, ys = _places(here_v), _places(here_h)
+        xs = _closed(_places(here_v), here_h)
+        ys = _closed(_places(here_h), here_v)
         if len(xs) > 1 and len(ys) > 1 and len(xs) * len(ys) <= MOST_FIELDS:
             grids.append(Grid(xs, ys, here_h, here_v))
     return sorted(grids, key=lambda grid: -grid.area)
@@ -87,6 +92,13 @@ def _places(strokes: list[Stroke]) -> list[float]:
         if not places or at - places[-1] > _NARROWEST:
             places.append(at)
     return places
+
+
+def _closed(places: list[float], across: list[Stroke]) -> list[float]:
+    """Add edges where rules run on beyond the last one that crosses them."""
+    start, end = min(stroke.start for stroke in across), max(stroke.end for stroke in across)
+    before = [start] if start < places[0] - _OPEN else []
+    return [*before, *places, *([end] if end > places[-1] + _OPEN else [])]
 
 
 def spans_of(grid: Grid) -> list[Span]:

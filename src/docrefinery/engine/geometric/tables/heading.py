@@ -15,7 +15,9 @@ Filled = tuple[Line, list[Entry]]
 def full(stroke: Stroke, columns: list[Column]) -> bool:
     """Return whether a rule runs under nearly all columns."""
     left, right = columns[0].left, columns[-1].right
-    return min(stroke.end, right) - max(stroke.start, left) >= _FULL * (right - left)
+    is_long = min(stroke.end, right) - max(stroke.start, left) >= _FULL * (right - left)
+    first, last = sum(columns[0]) / 2, sum(columns[-1]) / 2
+    return is_long and stroke.start < first and stroke.end > last
 
 
 def heading_length(lines: list[Filled], columns: list[Column], rules: list[Stroke]) -> int:

@@ -14,6 +14,18 @@ def _text(draft: Draft) -> str:
     return " ".join(spaced(line.inks) for line in lines_of(draft.inks))
 
 
+def _has_words(draft: Draft) -> bool:
+    return any(ink.word.text[:1].isalpha() for ink in draft.inks) and not is_value(_text(draft))
+
+
+def _is_code(plan: Plan) -> bool:
+    """Return whether the first column counts the lines of a listing."""
+    if plan.columns != 2 or not all(ink.mono for draft in plan.drafts for ink in draft.inks if draft.column):
+        return False
+    numbers = [_text(draft) for draft in sorted(plan.drafts, key=lambda draft: draft.row) if not draft.column]
+    return all(text.isdigit() for text in numbers)
+
+
 def is_table(plan: Plan) -> bool:
     """Return whether a plan has rows and columns with something in them."""
     if plan.rows < 2 or plan.columns < 2:
@@ -21,6 +33,8 @@ def is_table(plan: Plan) -> bool:
     filled = len({(draft.row, draft.column) for draft in plan.drafts})
     wide = {draft.row for draft in plan.drafts if draft.last_column}
     if filled < 4 or len(wide) < 2:
+        return False
+    if _is_code(plan) or not any(_has_words(draft) for draft in plan.drafts):
         return False
     columns = [[d for d in plan.drafts if d.column == c == d.last_column] for c in range(plan.columns)]
     return sum(len(column) >= 2 for column in columns) >= 2

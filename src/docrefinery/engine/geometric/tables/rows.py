@@ -18,7 +18,8 @@ _SAME_ROW = 0.75
 """In em: lines of a row whose cells are set in the middle of its height are as near as this."""
 _LOOSE = 1.25
 """Lines that are so much farther apart than the closest are not one paragraph."""
-_OPEN_ENDS = ("-", ",", "/", "&", "(", "\u2013", "\u2014", "and", "or", "of", "the", "in", "for", "to", "with", "by")
+_OPEN_MARKS = ("-", "\u00ad", "\u2010", "\u2013", "\u2014", ",", "/", "&", "(")
+_OPEN_WORDS = ("and", "or", "of", "the", "in", "for", "to", "with", "by", "from", "than", "et", "und", "de")
 
 
 @dataclass(slots=True)
@@ -66,7 +67,9 @@ def _goes_on(row: Row, line: Line, entries: list[Entry], columns: list[Column], 
         return _adds_to(row, entries, columns)
     if any(is_value(spaced(entry.inks)) for entry in entries[1:]) and not _is_label(row):
         return False
-    return all(_wraps(row, entry, columns) for entry in entries if not (_is_label(row) and entry.first))
+    if _is_label(row) and len(entries) > 1:
+        return _wraps(row, entries[0], columns) and _is_broken(row, entries[0])
+    return all(_wraps(row, entry, columns) for entry in entries)
 
 
 def _is_label(row: Row) -> bool:
@@ -103,8 +106,12 @@ def _wraps(row: Row, entry: Entry, columns: list[Column]) -> bool:
     forced = right + more > column.right or right - left + more > column.right - column.left
     if entry.first:
         return forced
-    text, here = spaced(before.inks), spaced(entry.inks)
     stands_in = entry.inks[0].left - before.inks[0].left > _INDENT * line.size
-    is_open = text.endswith(("-", "\u00ad")) or text.split()[-1].lower().endswith(_OPEN_ENDS[:6])
-    is_open = is_open or text.split()[-1].lower() in _OPEN_ENDS
-    return forced and (stands_in or here[0].islower() or is_open) and not text.endswith(":")
+    return forced and (stands_in or _is_broken(row, entry)) and not spaced(before.inks).endswith(":")
+
+
+def _is_broken(row: Row, entry: Entry) -> bool:
+    """Return whether a label's words say that it goes on with the line above."""
+    found = _above(row, entry)
+    last = found[1].inks[-1].word.text.lower() if found else ""
+    return entry.inks[0].word.text[0].islower() or last.endswith(_OPEN_MARKS) or last in _OPEN_WORDS
