@@ -1,0 +1,74 @@
+"""Tables between horizontal rules, as in books: a rule above, one under the heading, one below."""
+
+from collections.abc import Iterator
+from bisect import bisect_left
+
+from docrefinery.engine.geometric.model import Box
+from docrefinery.engine.geometric.tables.lines import Line, lines_of
+from docrefinery.engine.geometric.tables.sheet import Ink, Sheet
+from docrefinery.engine.geometric.tables.strokes import Stroke
+
+_SHORTEST = 0.12
+"""Share of the page's width."""
+_PROSE = 0.6
+"""Share of a table's width that a line of running text fills without a gap."""
+_TALLEST_GAP = 4.0
+"""In em: how much white may be between lines of a table."""
+
+
+def bands_of(sheet: Sheet, inks: list[Ink], strokes: list[Stroke]) -> Iterator[Box]:
+    """Return where rules of one width have lines with gaps between them.
+
+    :param inks: words that are in no table yet, sorted by their middle.
+    :param strokes: horizontal rules that belong to no grid.
+    """
+    middles = [ink.middle for ink in inks]
+    for chain in _chains([stroke for stroke in strokes if stroke.length >= _SHORTEST * sheet.width]):
+        run: list[Stroke] = []
+        for above, below in zip(chain, chain[1:], strict=False):
+            between = inks[bisect_left(middles, above.at) : bisect_left(middles, below.at)]
+            start, end = above.start - 3, above.end + 3
+            if _is_tabular([ink for ink in between if start < ink.centre < end], above, below):
+                run = run or [above]
+                run.append(below)
+                continue
+            if run:
+                yield _box(run)
+            run = []
+        if run:
+            yield _box(run)
+
+
+def _box(run: list[Stroke]) -> Box:
+    return min(s.start for s in run), run[0].at, max(s.end for s in run), run[-1].at
+
+
+def _chains(strokes: list[Stroke]) -> list[list[Stroke]]:
+    """Return rules that start and end alike, from top to bottom."""
+    chains: list[list[Stroke]] = []
+    for stroke in sorted(strokes):
+        slack = max(4.0, 0.02 * stroke.length)
+        for chain in chains:
+            if abs(chain[-1].start - stroke.start) <= slack and abs(chain[-1].end - stroke.end) <= slack:
+                chain.append(stroke)
+                break
+        else:
+            chains.append([stroke])
+    return [chain for chain in chains if len(chain) > 1]
+
+
+def _is_tabular(inks: list[Ink], above: Stroke, below: Stroke) -> bool:
+    lines = lines_of(inks)
+    if not lines:
+        return below.at - above.at < 20
+    size = max(line.size for line in lines)
+    edges = [above.at, *(line.middle for line in lines), below.at]
+    if max(b - a for a, b in zip(edges, edges[1:], strict=False)) > _TALLEST_GAP * size:
+        return False
+    parted = sum(len(line.pieces) > 1 for line in lines)
+    prose = sum(_is_prose(line, above) for line in lines)
+    return prose * 4 <= len(lines) and (parted * 4 >= len(lines) or len(lines) <= 2)
+
+
+def _is_prose(line: Line, rule: Stroke) -> bool:
+    return any(piece.width > _PROSE * rule.length for piece in line.pieces)

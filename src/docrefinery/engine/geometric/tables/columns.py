@@ -1,0 +1,137 @@
+"""The columns of a table that has no rules between them.
+
+What stays white through all lines with many pieces parts two columns: the vertical projection of Hu, Kashi, Lopresti
+and Wilfong (Medium-independent table detection, 1999), kept to the lines that show the columns best, as headings that
+span columns and titles of sections close the gaps.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from typing import NamedTuple
+
+from docrefinery.engine.geometric.tables.lines import Line, Piece, is_value
+from docrefinery.engine.geometric.tables.sheet import Ink
+
+_NARROWEST_GAP = 0.2
+"""In em."""
+_RICH = 0.6
+"""Share of the pieces of the fullest lines that a line has to have to show the columns."""
+_WIDE = 0.38
+"""In em: a space that is wider parts two columns if it is where they part."""
+_WIDER = 0.12
+"""In em: the same for one that is so much wider than others of its line."""
+_MONO = 2.2
+"""How much wider spaces are in fonts of one width."""
+_STRAY = 12
+"""One in so many lines may run across a gap."""
+
+
+class Column(NamedTuple):
+    """Where the text of a column is."""
+
+    left: float
+    right: float
+
+
+class Entry(NamedTuple):
+    """Words of a line in a column, or over several columns."""
+
+    first: int
+    last: int
+    inks: list[Ink]
+
+
+def columns_of(lines: list[Line], separators: tuple[float, ...] = ()) -> list[Column]:
+    """Return the columns that lines show."""
+    counts = Counter(len(line.pieces) for line in lines)
+    most = max((count for count in counts if sum(counts[more] for more in counts if more >= count) >= 2), default=1)
+    rich = [line for line in lines if len(line.pieces) >= max(2, _RICH * most)]
+    if len(rich) < 2:
+        return []
+    stray = len(rich) // _STRAY if len(rich) >= _STRAY else int(len(rich) >= 4)
+    em = sorted(line.size for line in rich)[len(rich) // 2]
+    columns = _covered([piece for line in rich for piece in line.pieces], stray, _NARROWEST_GAP * em)
+    # Columns that are empty but for a line or two.
+    missed = [piece for line in rich for piece in line.pieces if not _over(piece, columns)]
+    if missed:
+        columns = sorted(columns + _covered(missed, 0, _NARROWEST_GAP * em))
+    return _parted(columns, rich, separators)
+
+
+def _covered(pieces: list[Piece], stray: int, gap: float) -> list[Column]:
+    """Return where more than ``stray`` pieces are on top of each other."""
+    ends = sorted([(piece.left, 1) for piece in pieces] + [(piece.right, -1) for piece in pieces])
+    columns: list[Column] = []
+    depth, start = 0, 0.0
+    for at, step in ends:
+        before, depth = depth, depth + step
+        if before <= stray < depth:
+            start = at
+        elif depth <= stray < before and at > start:
+            if columns and start - columns[-1].right < gap:
+                columns[-1] = Column(columns[-1].left, at)
+            else:
+                columns.append(Column(start, at))
+    return columns
+
+
+def _over(piece: Piece, columns: list[Column]) -> bool:
+    return any(piece.left < right and piece.right > left for left, right in columns)
+
+
+def _parted(columns: list[Column], lines: list[Line], separators: tuple[float, ...]) -> list[Column]:
+    """Split columns where a rule runs through them."""
+    parted: list[Column] = []
+    for left, right in columns:
+        inside = [x for x in separators if left < x < right]
+        bounds = [left, *inside, right]
+        parts = [Column(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+        parted += [part for part in parts if any(_over(piece, [part]) for line in lines for piece in line.pieces)]
+    return parted
+
+
+def bounds_of(columns: list[Column]) -> list[float]:
+    """Return the places half way between columns."""
+    return [(a.right + b.left) / 2 for a, b in zip(columns, columns[1:], strict=False)]
+
+
+def entries_of(line: Line, columns: list[Column]) -> list[Entry]:
+    """Return what a line has in the columns, from left to right, each column at most once."""
+    bounds = bounds_of(columns)
+    entries: list[Entry] = []
+    for piece in line.pieces:
+        for part in _split(piece, bounds):
+            first, last = _reach(part, columns, bounds)
+            if entries and first <= entries[-1].last:
+                before = entries.pop()
+                entries.append(Entry(before.first, max(last, before.last), before.inks + part))
+            else:
+                entries.append(Entry(first, last, part))
+    return entries
+
+
+def _split(piece: Piece, bounds: list[float]) -> list[list[Ink]]:
+    """Split a piece where a gap wider than its others lies at a bound."""
+    least = min((b.left - a.right for a, b in zip(piece.inks, piece.inks[1:], strict=False)), default=0.0)
+    parts: list[list[Ink]] = [[]]
+    for at, ink in enumerate(piece.inks):
+        if at:
+            before = piece.inks[at - 1]
+            gap = ink.left - before.right
+            crosses = bisect_right(bounds, before.centre) != bisect_right(bounds, ink.centre)
+            em = ink.size * (_MONO if ink.mono else 1)
+            is_wide = gap > _WIDE * em or gap > least + _WIDER * em
+            if crosses and (is_wide or (is_value(before.word.text) and is_value(ink.word.text))):
+                parts.append([])
+        parts[-1].append(ink)
+    return parts
+
+
+def _reach(inks: list[Ink], columns: list[Column], bounds: list[float]) -> tuple[int, int]:
+    left, right = inks[0].left, max(ink.right for ink in inks)
+    slack = 0.3 * inks[0].size
+    over = [at for at, column in enumerate(columns) if left < column.right - slack and right > column.left + slack]
+    if not over:
+        home = bisect_right(bounds, (left + right) / 2)
+        return home, home
+    return over[0], over[-1]

@@ -1,0 +1,143 @@
+"""The rows above a table's body: names of columns, and names of groups of columns above them."""
+
+from docrefinery.engine.geometric.tables.columns import Column, Entry, bounds_of
+from docrefinery.engine.geometric.tables.draft import Draft
+from docrefinery.engine.geometric.tables.lines import Line, is_value, spaced
+from docrefinery.engine.geometric.tables.strokes import Stroke
+
+_MOST_LINES = 12
+_FULL = 0.8
+"""Share of a table's width that a rule covers that parts rows."""
+
+Filled = tuple[Line, list[Entry]]
+
+
+def full(stroke: Stroke, columns: list[Column]) -> bool:
+    """Return whether a rule runs under nearly all columns."""
+    left, right = columns[0].left, columns[-1].right
+    is_long = min(stroke.end, right) - max(stroke.start, left) >= _FULL * (right - left)
+    first, last = sum(columns[0]) / 2, sum(columns[-1]) / 2
+    return is_long and stroke.start < first and stroke.end > last
+
+
+def heading_length(lines: list[Filled], columns: list[Column], rules: list[Stroke]) -> int:
+    """Return how many lines are above the body."""
+    for rule in rules:
+        above = sum(line.middle < rule.at for line, _ in lines)
+        if full(rule, columns) and above:
+            if above <= min(_MOST_LINES, max(1, len(lines) * 2 // 3)):
+                return above
+            break
+    for at, (_, entries) in enumerate(lines[: _MOST_LINES + 1]):
+        values = [is_value(spaced(entry.inks)) for entry in entries if entry.first]
+        if values and sum(values) * 2 >= len(values):
+            return at
+    return 0
+
+
+def heading(lines: list[Filled], columns: list[Column], rules: list[Stroke]) -> tuple[list[Draft], list[float]]:
+    """Return the cells of a heading's lines, and the heights between its rows."""
+    splits = _splits(lines, columns, rules)
+    levels: list[list[Filled]] = [[] for _ in range(len(splits) + 1)]
+    for line, entries in lines:
+        levels[sum(split < line.middle for split in splits)].append((line, entries))
+    groups = [
+        _groups(level, columns, [rule for rule in rules if at < len(splits) and abs(rule.at - splits[at]) < 1], at < len(splits))
+        for at, level in enumerate(levels)
+    ]
+    return _drafts(levels, groups, len(columns)), splits
+
+
+def _splits(lines: list[Filled], columns: list[Column], rules: list[Stroke]) -> list[float]:
+    """Return the heights of rules under some of the columns, and of changes from names of groups to names."""
+    tops, bottoms = lines[0][0].middle, lines[-1][0].middle
+    splits: list[float] = []
+    for rule in rules:
+        if tops < rule.at < bottoms and (not splits or _between(lines, splits[-1], rule.at)):
+            splits.append(rule.at)
+    for (line, entries), (below, under) in zip(lines, lines[1:], strict=False):
+        parted = any(
+            entry.first < entry.last and sum(entry.first <= each.first and each.last <= entry.last for each in under) > 1
+            for entry in entries
+        )
+        if parted and not any(line.middle < split < below.middle for split in splits):
+            splits.append((line.middle + below.middle) / 2)
+    return sorted(splits)
+
+
+def _between(lines: list[Filled], top: float, bottom: float) -> bool:
+    return any(top < line.middle < bottom for line, _ in lines)
+
+
+def _groups(level: list[Filled], columns: list[Column], rules: list[Stroke], has_more: bool) -> list[tuple[int, int]]:  # noqa: FBT001
+    """Return which columns a level's names are over: first and last of each, in order, without the single ones."""
+    spans = [(entry.first, entry.last) for _, entries in level for entry in entries if entry.first < entry.last]
+    ruled: list[tuple[int, int]] = []
+    for rule in rules:
+        under = [
+            at for at, column in enumerate(columns) if rule.start - 2 <= (column.left + column.right) / 2 <= rule.end + 2
+        ]
+        most = max((sum(under[0] <= e.first and e.last <= under[-1] for e in es) for _, es in level), default=0) if under else 0
+        if len(under) > 1 and most == 1:
+            ruled.append((under[0], under[-1]))
+    if has_more:
+        loose = [e for _, es in level for e in es if not any(a <= e.last and e.first <= b for a, b in ruled)]
+        taken = {at for e in loose for at in range(e.first, e.last + 1)} | {at for a, b in ruled for at in range(a, b + 1)}
+        spans += [_widened(entry, columns, taken) for entry in loose]
+    return _united([span for span in spans + ruled if span[0] < span[1]])
+
+
+def _widened(entry: Entry, columns: list[Column], taken: set[int]) -> tuple[int, int]:
+    """Return the columns around an entry whose middle is nearest to its own."""
+    centre = (entry.inks[0].left + max(ink.right for ink in entry.inks)) / 2
+    low, high = entry.first, entry.last
+    while low - 1 >= 1 and low - 1 not in taken:
+        low -= 1
+    while high + 1 < len(columns) and high + 1 not in taken:
+        high += 1
+    if high - low > 16:
+        return entry.first, entry.last
+    best = (entry.first, entry.last)
+    off = abs(centre - (columns[best[0]].left + columns[best[1]].right) / 2) - 0.6 * entry.inks[0].size
+    for first in range(low, entry.first + 1):
+        for last in range(entry.last, high + 1):
+            here = abs(centre - (columns[first].left + columns[last].right) / 2)
+            if here < off:
+                best, off = (first, last), here
+    return best
+
+
+def _united(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    united: list[tuple[int, int]] = []
+    for first, last in sorted(spans):
+        if united and first <= united[-1][1]:
+            united[-1] = united[-1][0], max(last, united[-1][1])
+        else:
+            united.append((first, last))
+    return united
+
+
+def _drafts(levels: list[list[Filled]], groups: list[list[tuple[int, int]]], count: int) -> list[Draft]:
+    """Return a cell for each group, and for each column one from below its group down."""
+    drafts: list[Draft] = []
+    home: dict[tuple[int, int], Draft] = {}
+    for at in range(len(levels)):
+        grouped = {column: group for group in groups[at] for column in range(group[0], group[1] + 1)}
+        for column in range(count):
+            first, last = grouped.get(column, (column, column))
+            above = home.get((at - 1, column))
+            if column != first:
+                home[at, column] = home[at, first]
+            elif first == last and above and above.column == above.last_column:
+                above.last_row = at
+                home[at, column] = above
+            else:
+                drafts.append(Draft(at, first, at, last, header=True))
+                home[at, column] = drafts[-1]
+        for _, entries in levels[at]:
+            for entry in entries:
+                home[at, entry.first].inks.extend(entry.inks)
+    return drafts
+
+
+__all__ = ["bounds_of", "full", "heading", "heading_length"]

@@ -1,0 +1,68 @@
+"""Tables in grids of rules."""
+
+from bisect import bisect_right
+
+from docrefinery.engine.geometric.tables.draft import Draft, Plan
+from docrefinery.engine.geometric.tables.grids import Grid, spans_of
+from docrefinery.engine.geometric.tables.lines import Line, lines_of
+from docrefinery.engine.geometric.tables.sheet import Ink
+
+_COARSE = 3
+"""Lines in a row of the grid from which on they may be rows of their own."""
+
+
+def ruled_plan(grid: Grid, inks: list[Ink]) -> Plan:
+    """Return the table that a grid's rules make of the words in it."""
+    drafts = [Draft(span.row, span.column, span.last_row, span.last_column) for span in spans_of(grid)]
+    home = {
+        (row, column): draft
+        for draft in drafts
+        for row in range(draft.row, draft.last_row + 1)
+        for column in range(draft.column, draft.last_column + 1)
+    }
+    rows, columns = len(grid.ys) - 1, len(grid.xs) - 1
+    for ink in inks:
+        row = min(max(bisect_right(grid.ys, ink.middle) - 1, 0), rows - 1)
+        column = min(max(bisect_right(grid.xs, ink.centre) - 1, 0), columns - 1)
+        home[row, column].inks.append(ink)
+    return _trimmed(Plan(drafts, grid.xs, grid.ys))
+
+
+def _trimmed(plan: Plan) -> Plan:
+    """Leave out titles and notes that are in the frame, but over all columns."""
+    whole = {
+        row
+        for draft in plan.drafts
+        if draft.column == 0 and draft.last_column == plan.columns - 1
+        for row in range(draft.row, draft.last_row + 1)
+    }
+    first, last = 0, plan.rows
+    while first < last and first in whole:
+        first += 1
+    while last > first and last - 1 in whole:
+        last -= 1
+    drafts = [draft for draft in plan.drafts if first <= draft.row and draft.last_row < last]
+    for draft in drafts:
+        draft.row -= first
+        draft.last_row -= first
+        draft.header = draft.row == 0
+    return Plan(drafts, plan.xs, plan.ys[first : last + 1])
+
+
+def is_coarse(plan: Plan) -> bool:
+    """Return whether a row of the grid holds lines that stand side by side in several columns, and do not wrap."""
+    for row in range(plan.rows):
+        here = [draft for draft in plan.drafts if draft.row == row == draft.last_row and draft.inks]
+        tall = [(draft, lines) for draft in here if len(lines := lines_of(draft.inks)) >= _COARSE]
+        if len(tall) >= 2 and sum(_is_list(draft, lines, plan) for draft, lines in tall) * 2 > len(tall):
+            return True
+    return False
+
+
+def _is_list(draft: Draft, lines: list[Line], plan: Plan) -> bool:
+    room = plan.xs[draft.last_column + 1] - plan.xs[draft.column]
+    wraps = 0
+    for line, below in zip(lines, lines[1:], strict=False):
+        word = below.inks[0]
+        wraps += line.right - line.left + word.right - word.left + 0.9 * line.size > room
+    return wraps * 3 <= len(lines) - 1

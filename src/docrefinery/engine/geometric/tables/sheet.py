@@ -1,0 +1,76 @@
+"""A page as the finding of tables sees it: turned so that its text runs rightwards."""
+
+from dataclasses import dataclass
+
+from docrefinery.engine.geometric.model import Page, Word
+from docrefinery.engine.geometric.tables.strokes import Strokes, strokes_of
+from docrefinery.engine.geometric.tables.turning import turned
+
+# Less text than this sideways is an axis or a stamp.
+_FEWEST_SIDEWAYS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """A word and how it is drawn.
+
+    :param size: of its em, in points.
+    :param mono: whether all its letters are equally wide.
+    """
+
+    word: Word
+    left: float
+    top: float
+    right: float
+    bottom: float
+    size: float
+    mono: bool
+    bold: bool
+
+    @property
+    def middle(self) -> float:
+        """Half way between its top and bottom."""
+        return (self.top + self.bottom) / 2
+
+    @property
+    def centre(self) -> float:
+        """Half way between its left and right."""
+        return (self.left + self.right) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is printed in one direction on a page.
+
+    :param inks: its words, in the order of the file.
+    :param turn: by how many degrees clockwise the text runs on the page: 0, 90, 180 or 270.
+    """
+
+    width: float
+    height: float
+    inks: list[Ink]
+    strokes: Strokes
+    turn: int
+
+
+def sheets(page: Page) -> list[Sheet]:
+    """Return a page's sheets: the upright one first, then those of enough words."""
+    by_turn: dict[int, list[Word]] = {0: [], 90: [], 180: [], 270: []}
+    for segment in page.segments:
+        for word in segment.words:
+            style = page.styles[word.style]
+            if style.direction in by_turn:
+                by_turn[style.direction].append(word)
+    turns = [turn for turn in (0, 90, 180, 270) if len(by_turn[turn]) >= (_FEWEST_SIDEWAYS if turn else 4)]
+    return [_sheet(page, by_turn[turn], turn) for turn in turns]
+
+
+def _sheet(page: Page, words: list[Word], turn: int) -> Sheet:
+    inks = []
+    for word in words:
+        style = page.styles[word.style]
+        box = turned((word.left, word.top, word.right, word.bottom), page, turn)
+        inks.append(Ink(word, *box, size=max(style.size, 1.0), mono=style.mono, bold=style.bold))
+    sideways = turn in (90, 270)
+    width, height = (page.height, page.width) if sideways else (page.width, page.height)
+    return Sheet(width, height, inks, strokes_of(page, turn), turn)
