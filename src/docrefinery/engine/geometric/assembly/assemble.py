@@ -9,7 +9,7 @@ from docrefinery.engine.geometric.assembly.document import Builder
 from docrefinery.engine.geometric.assembly.flow import join_flow
 from docrefinery.engine.geometric.assembly.furniture import Furniture, furniture
 from docrefinery.engine.geometric.assembly.headings import mark_headings
-from docrefinery.engine.geometric.assembly.labels import mark_blocks
+from docrefinery.engine.geometric.assembly.labels import mark_blocks, mark_items
 from docrefinery.engine.geometric.assembly.text import words_of
 from docrefinery.engine.geometric.assembly.typography import Typography, typography
 from docrefinery.engine.geometric.layout.layout import Layout
@@ -21,9 +21,10 @@ def assemble(layouts: Sequence[Layout], document: DoclingDocument) -> None:
     outside = furniture(layouts, measures)
     blocks = [block for layout in layouts for block in _blocks(layout, outside, measures)]
     body = [block for block in blocks if not block.label.startswith("page_")]
+    mark_blocks(body)
     mark_headings(body, measures)
-    mark_blocks(body, measures)
-    known = words_of(line for layout in layouts for column in layout.columns for line in column)
+    mark_items(body, measures)
+    known = words_of(line for layout in layouts for line in layout.lines)
     builder = Builder(document, known)
     for layout in layouts:
         builder.page(layout.number, layout.width, layout.height)
@@ -34,7 +35,7 @@ def assemble(layouts: Sequence[Layout], document: DoclingDocument) -> None:
 def _blocks(layout: Layout, outside: Furniture, measures: Typography) -> list[Block]:
     found = [_furniture(layout, line, "page_header") for line in outside.headers.get(layout.number, ())]
     for column in layout.columns:
-        kept = [line for line in column if not outside.holds(layout.number, line)]
+        kept = [each for each in column if not outside.holds(layout.number, each)]
         found += blocks_of(layout.number, kept, measures)
     found += [_furniture(layout, line, "page_footer") for line in outside.footers.get(layout.number, ())]
     return found

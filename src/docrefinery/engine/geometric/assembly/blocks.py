@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from docrefinery.engine.geometric.assembly.markers import bullet, number
 from docrefinery.engine.geometric.assembly.typography import Typography
+from docrefinery.engine.geometric.layout.figures import Figure
 from docrefinery.engine.geometric.layout.lines import Line
 from docrefinery.engine.geometric.model import Box
+from docrefinery.engine.geometric.tables.model import Table
 
 _SAME_SIZE = 0.08
 _LOOSE = 1.28
@@ -29,6 +31,7 @@ class Block:
     :param level: of a heading, from 1; of a list's item, from 0.
     :param marker: of a list's item.
     :param space: white space above it, in points.
+    :param content: what it is if it is no text.
     :param places: page and box of each of its parts, filled when parts are joined.
     """
 
@@ -40,10 +43,13 @@ class Block:
     marker: str = ""
     space: float = 0.0
     places: list[tuple[int, Box]] = field(default_factory=list)
+    content: Figure | Table | None = None
 
     @property
     def box(self) -> Box:
-        """Where its lines are."""
+        """Where it is."""
+        if self.content is not None:
+            return self.content.left, self.content.top, self.content.right, self.content.bottom
         return (
             min(line.left for line in self.lines),
             min(line.top for line in self.lines),
@@ -67,13 +73,19 @@ class Block:
         return sum(len(line.text) for line in self.lines)
 
 
-def blocks_of(page: int, column: Sequence[Line], typography: Typography) -> Iterator[Block]:
-    """Yield the blocks of a column."""
+def blocks_of(page: int, column: Sequence[Line | Figure | Table], typography: Typography) -> Iterator[Block]:
+    """Yield the blocks of a column; a figure and a table are one each."""
     if not column:
         return
-    edges = min(line.left for line in column), max(line.right for line in column)
+    edges = min(element.left for element in column), max(element.right for element in column)
     block: Block | None = None
     for line in column:
+        if not isinstance(line, Line):
+            if block is not None:
+                yield block
+            block = None
+            yield Block(page, [], edges, "table" if isinstance(line, Table) else "picture", content=line)
+            continue
         if block is not None and _continues(block, line, typography):
             block.lines.append(line)
             continue

@@ -15,7 +15,10 @@ from docling_core.types.doc import (
 
 from docrefinery.engine.geometric.assembly.blocks import Block
 from docrefinery.engine.geometric.assembly.text import clean, join
+from docrefinery.engine.geometric.assembly.tables import table_data
+from docrefinery.engine.geometric.layout.figures import Figure
 from docrefinery.engine.geometric.model import Box
+from docrefinery.engine.geometric.tables.model import Table
 
 _LABELS = {
     "text": DocItemLabel.TEXT,
@@ -54,6 +57,10 @@ class Builder:
                 self._place(item, block, text)
             case "list_item":
                 self._item(block)
+            case "picture":
+                self._picture(block)
+            case "table":
+                self._table(block)
             case "code":
                 text = _code(block)
                 self._document.add_code(text, prov=self._first(block, text))
@@ -64,6 +71,18 @@ class Builder:
                     _LABELS[label], text, prov=self._first(block, text), content_layer=layer
                 )
                 self._place(item, block, text)
+
+    def _picture(self, block: Block) -> None:
+        assert isinstance(block.content, Figure)
+        picture = self._document.add_picture(prov=self._first(block, ""))
+        for line in block.content.lines:
+            text = clean(line.text)
+            prov = self._provenance(block.page, line.box, (0, len(text)))
+            self._document.add_text(DocItemLabel.TEXT, text, prov=prov, parent=picture)
+
+    def _table(self, block: Block) -> None:
+        assert isinstance(block.content, Table)
+        self._document.add_table(table_data(block.content, self._heights[block.page]), prov=self._first(block, ""))
 
     def _item(self, block: Block) -> None:
         del self._lists[block.level + 1 :]

@@ -62,7 +62,7 @@ def furniture(layouts: Sequence[Layout], typography: Typography) -> Furniture:
 def _edge(layout: Layout, *, at_top: bool) -> list[Line]:
     """Return the outermost lines of a page, from its edge inwards."""
     zone = _ZONE * layout.height
-    lines = [line for column in layout.columns for line in column]
+    lines = layout.lines
     if at_top:
         inside = sorted((line for line in lines if line.bottom < zone), key=lambda line: (line.top, line.left))
     else:

@@ -14,7 +14,7 @@ from docrefinery.engine.geometric.assembly.typography import Typography
 _LONGEST = 220
 _MOST_LINES = 4
 _LARGER = 1.08
-_SMALLEST = 0.95
+_SMALLEST = 0.9
 _NEARER = 1.15
 _NUMBERED = re.compile(r"(?:(?:chapter|section|part|appendix|annex)\s+)?((?:\d{1,2}|[A-Z])(?:\.\d{1,2}){0,4})\.?\s+\S", re.I)
 _NO_HEADING_END = (".", ",", ";", "…")
@@ -37,8 +37,10 @@ def mark_headings(blocks: Sequence[Block], typography: Typography) -> None:
 
 def _is_heading(blocks: Sequence[Block], at: int, typography: Typography) -> bool:
     block = blocks[at]
+    if block.label != "text":
+        return False
     first = block.first
-    if block.label != "text" or first.mono or len(block.lines) > _MOST_LINES or block.letters > _LONGEST:
+    if first.mono or len(block.lines) > _MOST_LINES or block.letters > _LONGEST:
         return False
     if first.size < _SMALLEST * typography.size or not any(_WORD.search(line.text) for line in block.lines):
         return False

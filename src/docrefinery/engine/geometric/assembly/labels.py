@@ -17,14 +17,23 @@ _NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶]|[a-z])\s*\S")
 _NESTED = 0.6
 
 
-def mark_blocks(blocks: Sequence[Block], typography: Typography) -> None:
-    """Label the blocks of a document that are not headings."""
-    for at, block in enumerate(blocks):
-        if block.first.mono and all(line.mono for line in block.lines):
+def mark_blocks(blocks: Sequence[Block]) -> None:
+    """Label code and captions, which are no headings whatever they look like."""
+    for block in blocks:
+        if not block.lines:
+            continue
+        if all(line.mono for line in block.lines):
             block.label = "code"
         elif _CAPTION.match(block.first.text):
             block.label = "caption"
-        elif _is_note(blocks, at, typography):
+
+
+def mark_items(blocks: Sequence[Block], typography: Typography) -> None:
+    """Label footnotes and items of lists among what is still text."""
+    for at, block in enumerate(blocks):
+        if block.label != "text":
+            continue
+        if _is_note(blocks, at, typography):
             block.label = "footnote"
         elif _is_item(blocks, at):
             block.label = "list_item"
@@ -37,7 +46,7 @@ def _is_note(blocks: Sequence[Block], at: int, typography: Typography) -> bool:
         return False
     if not (block.first.raised or block.first.text[:1] in "*†‡§¶" or block.first.text[:1].isdigit()):
         return False
-    after = [other for other in blocks[at + 1 : at + 12] if other.page == block.page]
+    after = [other for other in blocks[at + 1 : at + 12] if other.page == block.page and other.lines]
     return all(other.first.size <= _SMALLER * typography.size or other.box[1] < block.box[1] for other in after)
 
 
@@ -49,7 +58,7 @@ def _is_item(blocks: Sequence[Block], at: int) -> bool:
     if mark is None:
         return False
     for other in (*blocks[max(0, at - 4) : at], *blocks[at + 1 : at + 5]):
-        beside = number(other.first.text)
+        beside = number(other.first.text) if other.lines else None
         if beside is not None and beside.kind == mark.kind and abs(beside.value - mark.value) == 1:
             return True
     return False

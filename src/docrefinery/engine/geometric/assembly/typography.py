@@ -35,10 +35,11 @@ def typography(layouts: Sequence[Layout]) -> Typography:
     steps: dict[float, Counter[float]] = {}
     for layout in layouts:
         for column in layout.columns:
-            for line in column:
+            lines = [element for element in column if isinstance(element, Line)]
+            for line in lines:
                 if not line.mono:
                     letters[_rounded(line.size), line.bold] += len(line.text)
-            for size, step in _steps(column):
+            for size, step in _steps(lines):
                 steps.setdefault(size, Counter())[step] += 1
     size, bold = max(letters, key=lambda key: (letters[key], key)) if letters else (10.0, False)
     return Typography(size, bold, {size: _usual(counts) for size, counts in steps.items()})

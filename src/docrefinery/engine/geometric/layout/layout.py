@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from docrefinery.engine.geometric.layout.figures import Figure, figures_of
-from docrefinery.engine.geometric.layout.lines import Line, lines_of, without
+from docrefinery.engine.geometric.layout.lines import Line, divide, lines_of
 from docrefinery.engine.geometric.layout.order import Item, reading_order
 from docrefinery.engine.geometric.layout.rows import rows
 from docrefinery.engine.geometric.model import Box, Page, Segment, Style
@@ -45,11 +45,11 @@ def lay_out(page: Page, tables: Sequence[Table] = ()) -> Layout:
     :param tables: what was found of them; their text is theirs alone.
     """
     taken = [(table.left, table.top, table.right, table.bottom) for table in tables]
-    segments = without(page.segments, taken)
+    segments, _ = divide(page.segments, taken)
     figures = figures_of(page, segments, taken)
-    for figure in figures:
-        figure.lines = _labels(page, segments, figure.box)
-    segments = without(segments, [figure.box for figure in figures])
+    segments, labels = divide(segments, [figure.box for figure in figures])
+    for figure, inside in zip(figures, labels, strict=True):
+        figure.lines = _labels(page, inside)
     upright, turned = _by_direction(page, segments)
     lines = lines_of(upright, page.styles, page.links)
     elements: list[Element] = [*lines, *figures, *tables]
@@ -91,12 +91,9 @@ def _by_direction(page: Page, segments: Sequence[Segment]) -> tuple[list[Segment
     return upright, turned
 
 
-def _labels(page: Page, segments: Sequence[Segment], box: Box) -> list[Line]:
-    outside = {id(segment) for segment in without(segments, [box])}
-    inside = [segment for segment in segments if id(segment) not in outside]
-    upright, turned = _by_direction(page, inside)
+def _labels(page: Page, segments: Sequence[Segment]) -> list[Line]:
+    upright, turned = _by_direction(page, segments)
     lines = lines_of(upright, page.styles)
     order = reading_order([Item(line.box, len(line.text)) for line in lines])
-    return [line for members in order for line in rows([lines[index] for index in members])] + lines_of(
-        turned, page.styles
-    )
+    labels = [line for members in order for line in rows([lines[index] for index in members])]
+    return labels + lines_of(turned, page.styles)

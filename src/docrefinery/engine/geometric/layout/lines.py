@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -25,7 +26,7 @@ class Reference(Struct, frozen=True):
     uri: str
 
 
-class Line(Struct):
+class Line(Struct, tag="line"):
     """A line of one column.
 
     :param base: lower edge of the letters of its main style, in points: marks above and below do not move it.
@@ -68,33 +69,26 @@ class Line(Struct):
         return self.bottom - self.top
 
 
-def without(segments: Iterable[Segment], boxes: Sequence[Box]) -> list[Segment]:
-    """Return segments without the words whose centre lies in one of the boxes."""
-    if not boxes:
-        return list(segments)
-    left: list[Segment] = []
+def divide(segments: Iterable[Segment], boxes: Sequence[Box]) -> tuple[list[Segment], list[list[Segment]]]:
+    """Return what of segments lies outside of boxes, and what lies in each: words belong where their centre is."""
+    outside: list[Segment] = []
+    inside: list[list[Segment]] = [[] for _ in boxes]
     for segment in segments:
         if not any(_meets(segment, box) for box in boxes):
-            left.append(segment)
+            outside.append(segment)
             continue
-        run: list[Word] = []
-        for word in segment.words:
-            if any(_holds(box, word) for box in boxes):
-                left += [segment_of(run)] if run else []
-                run = []
-            else:
-                run.append(word)
-        left += [segment_of(run)] if run else []
-    return left
+        for box, words in groupby(segment.words, key=lambda word: _holder(boxes, word)):
+            (outside if box is None else inside[box]).append(segment_of(list(words)))
+    return outside, inside
 
 
 def _meets(segment: Segment, box: Box) -> bool:
     return segment.left < box[2] and segment.right > box[0] and segment.top < box[3] and segment.bottom > box[1]
 
 
-def _holds(box: Box, word: Word) -> bool:
+def _holder(boxes: Sequence[Box], word: Word) -> int | None:
     x, y = (word.left + word.right) / 2, (word.top + word.bottom) / 2
-    return box[0] <= x <= box[2] and box[1] <= y <= box[3]
+    return next((at for at, box in enumerate(boxes) if box[0] <= x <= box[2] and box[1] <= y <= box[3]), None)
 
 
 def lines_of(segments: Sequence[Segment], styles: Sequence[Style], links: Sequence[Link] = ()) -> list[Line]:

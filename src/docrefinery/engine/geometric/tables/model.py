@@ -23,7 +23,7 @@ class Cell(Struct):
     bottom: float = 0.0
 
 
-class Table(Struct):
+class Table(Struct, tag="table"):
     """A table: cells sorted by row and column that cover the whole grid, none twice.
 
     All words of the page whose centre lies in its box, and that run in its direction, are in its cells.
