@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from docling_core.types.doc import DoclingDocument
 
 from docrefinery.engine.geometric.assembly.blocks import Block, blocks_of
-from docrefinery.engine.geometric.assembly.document import Builder
+from docrefinery.engine.geometric.assembly.document import FURNITURE, Builder
 from docrefinery.engine.geometric.assembly.flow import join_flow
 from docrefinery.engine.geometric.assembly.furniture import Furniture, furniture
 from docrefinery.engine.geometric.assembly.headings import mark_headings
+from docrefinery.engine.geometric.assembly.imprint import is_imprint
 from docrefinery.engine.geometric.assembly.labels import mark_blocks, mark_items
 from docrefinery.engine.geometric.assembly.text import words_of
 from docrefinery.engine.geometric.assembly.typography import Typography, typography
@@ -19,8 +20,8 @@ def assemble(layouts: Sequence[Layout], document: DoclingDocument) -> None:
     """Fill a document with pages."""
     measures = typography(layouts)
     outside = furniture(layouts, measures)
-    blocks = [block for layout in layouts for block in _blocks(layout, outside, measures)]
-    body = [block for block in blocks if not block.label.startswith("page_")]
+    blocks = [block for layout in layouts for block in _blocks(layout, outside, measures, layouts[0].number)]
+    body = [block for block in blocks if block.label not in FURNITURE]
     mark_blocks(body)
     mark_headings(body, measures)
     mark_items(body, measures)
@@ -32,11 +33,15 @@ def assemble(layouts: Sequence[Layout], document: DoclingDocument) -> None:
         builder.add(block)
 
 
-def _blocks(layout: Layout, outside: Furniture, measures: Typography) -> list[Block]:
+def _blocks(layout: Layout, outside: Furniture, measures: Typography, first: int) -> list[Block]:
     found = [_furniture(layout, line, "page_header") for line in outside.headers.get(layout.number, ())]
     for column in layout.columns:
         kept = [each for each in column if not outside.holds(layout.number, each)]
-        found += blocks_of(layout.number, kept, measures)
+        blocks = list(blocks_of(layout.number, kept, measures))
+        if layout.number == first and is_imprint(layout, kept, measures):
+            for block in blocks:
+                block.label = "imprint"
+        found += blocks
     found += [_furniture(layout, line, "page_footer") for line in outside.footers.get(layout.number, ())]
     return found
 

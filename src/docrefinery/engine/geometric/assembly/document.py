@@ -26,7 +26,9 @@ _LABELS = {
     "footnote": DocItemLabel.FOOTNOTE,
     "page_header": DocItemLabel.PAGE_HEADER,
     "page_footer": DocItemLabel.PAGE_FOOTER,
+    "imprint": DocItemLabel.TEXT,
 }
+FURNITURE = ("page_header", "page_footer", "imprint")
 
 
 class Builder:
@@ -66,7 +68,7 @@ class Builder:
                 self._document.add_code(text, prov=self._first(block, text))
             case label:
                 text = join(block.lines, self._known)
-                layer = ContentLayer.FURNITURE if label.startswith("page_") else None
+                layer = ContentLayer.FURNITURE if label in FURNITURE else None
                 item = self._document.add_text(
                     _LABELS[label], text, prov=self._first(block, text), content_layer=layer
                 )

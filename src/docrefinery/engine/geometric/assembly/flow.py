@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from docrefinery.engine.geometric.assembly.blocks import Block
 
 _ENDS = (".", "!", "?", ":", ";", "”", "\"", "。", "！", "？", "：")
-_PASSED = ("caption", "footnote", "table", "picture", "page_header", "page_footer")
+_PASSED = ("caption", "footnote", "table", "picture", "page_header", "page_footer", "imprint")
 _SAME_SIZE = 0.06
 
 

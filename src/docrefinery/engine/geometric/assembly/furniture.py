@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from docrefinery.engine.geometric.assembly.labels import CAPTION
 from docrefinery.engine.geometric.assembly.typography import Typography
 from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.layout.lines import Line
 
 _ZONE = 0.13
 """Share of a page's height at its top and at its bottom in which headers and footers are."""
+_BEHIND_RULE = 2
 _DEEPEST = 4
 """Most lines of a header or footer."""
 _LARGEST = 1.2
@@ -49,7 +51,8 @@ def furniture(layouts: Sequence[Layout], typography: Typography) -> Furniture:
             for index, line in enumerate(edge):
                 detached = _detached(edge, index, layout, typography, at_top=at_top)
                 if line.size <= _LARGEST * typography.size and (
-                    repeated[_alike(line)] > 1
+                    (index < _BEHIND_RULE and _behind_rule(line, layout, at_top=at_top))
+                    or repeated[_alike(line)] > 1
                     or (detached and _NUMBER.fullmatch(line.text))
                     or (detached and places[_place(line, at_top=at_top)] > max(2, len(layouts) // 3))
                 ):
@@ -69,6 +72,12 @@ def _edge(layout: Layout, *, at_top: bool) -> list[Line]:
         limit = layout.height - zone
         inside = sorted((line for line in lines if line.top > limit), key=lambda line: (-line.bottom, line.left))
     return inside[:_DEEPEST]
+
+
+def _behind_rule(line: Line, layout: Layout, *, at_top: bool) -> bool:
+    if CAPTION.match(line.text):
+        return False
+    return line.base <= layout.head + 1 if at_top else line.top >= layout.foot - 1
 
 
 def _alike(line: Line) -> str:
@@ -97,7 +106,9 @@ def _places(edges: dict[int, list[Line]], typography: Typography, *, at_top: boo
     """Count how many pages have a line of some other style than the text's at a height: running heads change."""
     counts: Counter[tuple[int, float]] = Counter()
     for edge in edges.values():
-        counts.update({_place(line, at_top=at_top) for line in edge[:1] if abs(line.size - typography.size) > 0.2 or line.italic})
+        counts.update(
+            _place(line, at_top=at_top) for line in edge[:1] if line.size < typography.size - 0.2 or line.italic
+        )
     return counts
 
 

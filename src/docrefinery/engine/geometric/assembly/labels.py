@@ -7,7 +7,7 @@ from docrefinery.engine.geometric.assembly.blocks import Block
 from docrefinery.engine.geometric.assembly.markers import bullet, number
 from docrefinery.engine.geometric.assembly.typography import Typography
 
-_CAPTION = re.compile(
+CAPTION = re.compile(
     r"(?:fig(?:ure|\.)?|tab(?:le|\.)?|listing|scheme|exhibit|chart|plate|algorithm|abbildung|abb\.|tabelle|tableau|figura|"
     r"tabla|tabela)\s*[A-Z]?\d+(?:[.\-]\d+)*\s*(?:[.:|–—-]|\([a-z]\)|$)",
     re.I,
@@ -15,6 +15,7 @@ _CAPTION = re.compile(
 _SMALLER = 0.93
 _NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶]|[a-z])\s*\S")
 _NESTED = 0.6
+_NEAR_ITEMS = 6
 
 
 def mark_blocks(blocks: Sequence[Block]) -> None:
@@ -24,7 +25,7 @@ def mark_blocks(blocks: Sequence[Block]) -> None:
             continue
         if all(line.mono for line in block.lines):
             block.label = "code"
-        elif _CAPTION.match(block.first.text):
+        elif CAPTION.match(block.first.text):
             block.label = "caption"
 
 
@@ -57,11 +58,8 @@ def _is_item(blocks: Sequence[Block], at: int) -> bool:
     mark = number(block.first.text)
     if mark is None:
         return False
-    for other in (*blocks[max(0, at - 4) : at], *blocks[at + 1 : at + 5]):
-        beside = number(other.first.text) if other.lines else None
-        if beside is not None and beside.kind == mark.kind and abs(beside.value - mark.value) == 1:
-            return True
-    return False
+    near = (*blocks[max(0, at - _NEAR_ITEMS) : at], *blocks[at + 1 : at + 1 + _NEAR_ITEMS])
+    return any(mark.is_next_to(number(other.first.text)) for other in near if other.lines)
 
 
 def _nest(blocks: Sequence[Block]) -> None:

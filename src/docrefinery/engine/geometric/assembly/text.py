@@ -54,6 +54,5 @@ def _mended(text: str, before: str, following: str, known: Set[str]) -> str:
     if after is None or not following[0].islower() or before[-1].isdigit():
         return text + following
     first, second = before.lower(), after[0].lower()
-    if f"{first}{second}" not in known and f"{first}-{second}" in known:
-        return text + following
-    return text[:-1] + following
+    compound = f"{first}-{second}" in known and f"{first}{second}" not in known
+    return text + following if compound else text[:-1] + following

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from docrefinery.engine.geometric.layout.bullets import mark_bullets
 from docrefinery.engine.geometric.layout.figures import Figure, figures_of
 from docrefinery.engine.geometric.layout.lines import Line, divide, lines_of
 from docrefinery.engine.geometric.layout.order import Item, reading_order
@@ -14,6 +15,9 @@ from docrefinery.engine.geometric.tables.model import Table
 _FULL_LINE = 80
 """Letters that a table or a figure counts for: it is no cell of a row."""
 
+_ACROSS = 0.5
+_MARGIN = 0.13
+
 Element = Line | Figure | Table
 
 
@@ -21,6 +25,8 @@ class Layout(Struct):
     """A page ready for the document.
 
     :param columns: the parts of the page in reading order, each from top to bottom.
+    :param head: where a rule across the page parts its header from the text, in points from the top.
+    :param foot: where one parts its footer.
     :param aside: lines that do not run rightwards and are in no figure: stamps on the margin, mostly.
     """
 
@@ -30,6 +36,8 @@ class Layout(Struct):
     styles: list[Style]
     columns: list[list[Element]]
     aside: list[Line] = []
+    head: float = 0.0
+    foot: float = 0.0
     garbled: float = 0.0
     plain: str = ""
 
@@ -54,16 +62,31 @@ def lay_out(page: Page, tables: Sequence[Table] = ()) -> Layout:
     lines = lines_of(upright, page.styles, page.links)
     elements: list[Element] = [*lines, *figures, *tables]
     order = reading_order([_item(element) for element in elements])
+    columns = [_column(number, [elements[index] for index in members]) for number, members in enumerate(order)]
+    mark_bullets([each for column in columns for each in column if isinstance(each, Line)], page.shapes)
     return Layout(
         page.number,
         page.width,
         page.height,
         page.styles,
-        [_column(number, [elements[index] for index in members]) for number, members in enumerate(order)],
+        columns,
         lines_of(turned, page.styles),
+        *_parting_rules(page, taken),
         page.garbled,
         page.plain,
     )
+
+
+def _parting_rules(page: Page, taken: Sequence[Box]) -> tuple[float, float]:
+    wide = [
+        rule.top
+        for rule in page.rules
+        if rule.horizontal
+        and rule.right - rule.left > _ACROSS * page.width
+        and not any(top - 1 <= rule.top <= bottom + 1 for _, top, _, bottom in taken)
+    ]
+    head = max((top for top in wide if top < _MARGIN * page.height), default=0.0)
+    return head, min((top for top in wide if top > (1 - _MARGIN) * page.height), default=page.height)
 
 
 def _column(number: int, members: Sequence[Element]) -> list[Element]:

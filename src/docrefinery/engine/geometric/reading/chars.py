@@ -45,6 +45,7 @@ def read_chars(text_page: int, place: Place, styles: Styles) -> Chars:
     count = min(found, MOST_CHARS)
     codes = np.fromiter(map(pdfium.char_code, repeat(text_page), range(count)), np.uint32, count)
     codes[codes == _HYPHEN] = ord("-")
+    _pair_surrogates(codes)
     objects = np.array([*map(pdfium.char_object, repeat(text_page), range(count))], dtype=object)
     raw = np.zeros((count, 4), np.float32)
     at = raw.ctypes.data
@@ -61,6 +62,17 @@ def read_chars(text_page: int, place: Place, styles: Styles) -> Chars:
     odd = unmapped | (codes[kept] == 0xFFFD) | ((codes[kept] >= 0xE000) & (codes[kept] <= 0xF8FF))
     garbled = float(odd.mean()) if len(kept) else 0.0
     return Chars(codes[kept], boxes[kept], numbers, tags, spaced, garbled, cut=count < found)
+
+
+def _pair_surrogates(codes: Any) -> None:
+    """Put the code point of two halves, which pdfium tells as two characters, in the place of the first one."""
+    high = (codes & 0xFFFFFC00) == 0xD800  # noqa: PLR2004
+    low = (codes & 0xFFFFFC00) == 0xDC00  # noqa: PLR2004
+    pairs = np.flatnonzero(high[:-1] & low[1:])
+    whole = 0x10000 + ((codes[pairs] & 0x3FF) << 10) + (codes[pairs + 1] & 0x3FF)
+    codes[high | low] = 0xFFFD
+    codes[pairs] = whole
+    codes[pairs + 1] = 0
 
 
 def _on_page(boxes: Any, place: Place) -> Any:
