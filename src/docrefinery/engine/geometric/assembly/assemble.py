@@ -23,7 +23,7 @@ def assemble(layouts: Sequence[Layout], document: DoclingDocument) -> None:
     blocks = [block for layout in layouts for block in _blocks(layout, outside, measures, layouts[0].number)]
     body = [block for block in blocks if block.label not in FURNITURE]
     mark_blocks(body)
-    mark_headings(body, measures)
+    mark_headings(body, measures, {layout.number: layout.panels for layout in layouts})
     mark_items(body, measures)
     known = words_of(line for layout in layouts for line in layout.lines)
     builder = Builder(document, known)

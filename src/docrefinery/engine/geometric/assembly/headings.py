@@ -6,25 +6,34 @@ approach for heading detection, Expert Systems 37, 2020, without the learning); 
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from docrefinery.engine.geometric.assembly.blocks import Block
 from docrefinery.engine.geometric.assembly.typography import Typography
+from docrefinery.engine.geometric.model import Box
 
 _LONGEST = 220
 _MOST_LINES = 4
 _LARGER = 1.08
 _SMALLEST = 0.9
 _NEARER = 1.15
-_NUMBERED = re.compile(r"(?:(?:chapter|section|part|appendix|annex)\s+)?((?:\d{1,2}|[A-Z])(?:\.\d{1,2}){0,4})\.?\s+\S", re.I)
+_MOSTLY = 0.5
+_NUMBERED = re.compile(r"(?:(?:chapter|section|part|appendix|annex)\s+)?(\d{1,2}(?:\.\d{1,2}){0,4}|[A-Z](?:\.\d{1,2}){1,4}|(?:[A-Z]|[IVX]{1,5})(?=[.)]))[.)]?\s+\S", re.I)
 _NO_HEADING_END = (".", ",", ";", "…")
-_NAMES = re.compile(r",|@|\band\b|\bund\b|\bet\b|&|\bby\b|\d{4}", re.I)
+_NAMES = re.compile(r",|@|&|\b(?:and|und|by|von)\b|\d{4}", re.I)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
-def mark_headings(blocks: Sequence[Block], typography: Typography) -> None:
-    """Label headings, and the title, and give each heading its level."""
-    found = [block for at, block in enumerate(blocks) if _is_heading(blocks, at, typography)]
+def mark_headings(blocks: Sequence[Block], typography: Typography, panels: Mapping[int, Sequence[Box]]) -> None:
+    """Label headings, and the title, and give each heading its level.
+
+    :param panels: filled boxes behind text, by page: the first line of one is its title, and no heading of a section.
+    """
+    found = [
+        block
+        for at, block in enumerate(blocks)
+        if _is_heading(blocks, at, typography) and not _titles_panel(block, panels.get(block.page, ()), typography)
+    ]
     for block in found:
         block.label = "section_header"
     title = _title(found)
@@ -76,6 +85,13 @@ def _text(block: Block) -> str:
     return " ".join(line.text for line in block.lines)
 
 
+def _titles_panel(block: Block, panels: Sequence[Box], typography: Typography) -> bool:
+    if block.first.size > _LARGER * typography.size:
+        return False
+    x, y = block.first.left, (block.first.top + block.first.bottom) / 2
+    return any(left <= x <= right and top <= y <= bottom for left, top, right, bottom in panels)
+
+
 def _title(found: Sequence[Block]) -> Block | None:
     """Return the largest heading of the first page, if nothing later is as large."""
     first = [block for block in found if block.page == found[0].page]
@@ -102,9 +118,25 @@ def _front_matter(blocks: Sequence[Block], found: Sequence[Block], title: Block)
 
 
 def _set_levels(found: Sequence[Block]) -> None:
+    """Give levels: by numbers where most headings have one, else by looks, the largest first."""
+    depths = {id(block): _depth(block) for block in found}
+    numbered = [block for block in found if depths[id(block)]]
     looks = sorted({_look(block) for block in found}, reverse=True)
+    if len(numbered) < _MOSTLY * len(found):
+        for block in found:
+            block.level = looks.index(_look(block)) + 1
+        return
+    usual: dict[tuple[float, bool, bool], Counter[int]] = {}
+    for block in numbered:
+        usual.setdefault(_look(block), Counter())[depths[id(block)]] += 1
     for block in found:
-        block.level = looks.index(_look(block)) + 1
+        alike = usual.get(_look(block))
+        block.level = depths[id(block)] or (alike.most_common(1)[0][0] if alike else min(looks.index(_look(block)) + 1, 2))
+
+
+def _depth(block: Block) -> int:
+    match = _NUMBERED.match(_text(block))
+    return match[1].count(".") + 1 if match else 0
 
 
 def _look(block: Block) -> tuple[float, bool, bool]:

@@ -1,5 +1,6 @@
 """Figures: bitmaps, and drawings made of many shapes, each with the labels inside of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,10 @@ _BACKGROUND = 0.8
 _MOSTLY_TEXT = 0.35
 _LABEL = 40
 _MOST_PARTS = 4_000
+_REACH = 1.8
+"""In heights of a label: how far from the drawing its middle may be."""
+_USUAL = 0.25
+"""Share of a page's letters from which a font is the text's."""
 _WHITE = 0xFFFFFF
 
 
@@ -66,7 +71,35 @@ def figures_of(page: Page, segments: Sequence[Segment], taken: Sequence[Box]) ->
         figure = _figure([parts[index] for index in members], page, segments)
         if figure is not None:
             found.append(figure)
-    return _outermost(found)
+    return _outermost([_with_titles(figure, page, segments) for figure in found])
+
+
+def _with_titles(figure: Figure, page: Page, segments: Sequence[Segment]) -> Figure:
+    """Return a figure with the labels around it that are set in the font of those inside, which is not the text's."""
+    fonts = {page.styles[segment.words[0].style].font for segment in segments if _holds(figure.box, segment)}
+    fonts -= _usual_fonts(page, [segment for segment in segments if not _holds(figure.box, segment)])
+    if not fonts:
+        return figure
+    boxes = [figure.box]
+    for segment in segments:
+        if page.styles[segment.words[0].style].font in fonts and _beside(segment, figure.box):
+            boxes.append((segment.left, segment.top, segment.right, segment.bottom))
+    return Figure(*_around(boxes), bitmap=figure.bitmap)
+
+
+def _beside(segment: Segment, box: Box) -> bool:
+    reach = _REACH * (segment.bottom - segment.top)
+    short = sum(len(word.text) for word in segment.words) <= _LABEL
+    x, y = (segment.left + segment.right) / 2, (segment.top + segment.bottom) / 2
+    return short and box[0] - reach <= x <= box[2] + reach and box[1] - reach <= y <= box[3] + reach
+
+
+def _usual_fonts(page: Page, segments: Sequence[Segment]) -> set[str]:
+    letters: Counter[str] = Counter()
+    for segment in segments:
+        for word in segment.words:
+            letters[page.styles[word.style].font] += len(word.text)
+    return {font for font, count in letters.items() if count > _USUAL * letters.total()}
 
 
 def _parts(page: Page, segments: Sequence[Segment]) -> list[_Part]:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from docrefinery.engine.geometric.layout.bullets import mark_bullets
 from docrefinery.engine.geometric.layout.figures import Figure, figures_of
 from docrefinery.engine.geometric.layout.lines import Line, divide, lines_of
+from docrefinery.engine.geometric.layout.listings import mark_listings
 from docrefinery.engine.geometric.layout.order import Item, reading_order
 from docrefinery.engine.geometric.layout.rows import rows
 from docrefinery.engine.geometric.model import Box, Page, Segment, Style
@@ -16,6 +17,9 @@ _FULL_LINE = 80
 """Letters that a table or a figure counts for: it is no cell of a row."""
 
 _ACROSS = 0.5
+_PANEL = 0.5
+"""Share of the page: what is larger is a background."""
+_WHITE = 0xFFFFFF
 _MARGIN = 0.13
 
 Element = Line | Figure | Table
@@ -25,6 +29,7 @@ class Layout(Struct):
     """A page ready for the document.
 
     :param columns: the parts of the page in reading order, each from top to bottom.
+    :param panels: filled boxes behind text.
     :param head: where a rule across the page parts its header from the text, in points from the top.
     :param foot: where one parts its footer.
     :param aside: lines that do not run rightwards and are in no figure: stamps on the margin, mostly.
@@ -36,6 +41,7 @@ class Layout(Struct):
     styles: list[Style]
     columns: list[list[Element]]
     aside: list[Line] = []
+    panels: list[Box] = []
     head: float = 0.0
     foot: float = 0.0
     garbled: float = 0.0
@@ -63,6 +69,8 @@ def lay_out(page: Page, tables: Sequence[Table] = ()) -> Layout:
     elements: list[Element] = [*lines, *figures, *tables]
     order = reading_order([_item(element) for element in elements])
     columns = [_column(number, [elements[index] for index in members]) for number, members in enumerate(order)]
+    for column in columns:
+        mark_listings([each for each in column if isinstance(each, Line)])
     mark_bullets([each for column in columns for each in column if isinstance(each, Line)], page.shapes)
     return Layout(
         page.number,
@@ -71,10 +79,21 @@ def lay_out(page: Page, tables: Sequence[Table] = ()) -> Layout:
         page.styles,
         columns,
         lines_of(turned, page.styles),
+        _panels(page, segments),
         *_parting_rules(page, taken),
         page.garbled,
         page.plain,
     )
+
+
+def _panels(page: Page, segments: Sequence[Segment]) -> list[Box]:
+    most = _PANEL * page.width * page.height
+    filled = [
+        (shape.left, shape.top, shape.right, shape.bottom)
+        for shape in page.shapes
+        if shape.fill not in (-1, _WHITE) and (shape.right - shape.left) * (shape.bottom - shape.top) < most
+    ]
+    return [box for box, inside in zip(filled, divide(segments, filled)[1], strict=True) if inside] if filled else []
 
 
 def _parting_rules(page: Page, taken: Sequence[Box]) -> tuple[float, float]:

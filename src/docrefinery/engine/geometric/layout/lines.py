@@ -38,6 +38,7 @@ class Line(Struct, tag="line"):
     :param marks: how many words have raised letters after them.
     :param region: number of the column on the page.
     :param parts: where its parts begin, if there are wide gaps between some.
+    :param small_start: whether the first of them is set smaller than the others.
     """
 
     text: str
@@ -57,6 +58,7 @@ class Line(Struct, tag="line"):
     region: int = 0
     references: list[Reference] = []
     parts: list[float] = []
+    small_start: bool = False
 
     @property
     def box(self) -> Box:

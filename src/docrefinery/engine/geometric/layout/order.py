@@ -22,6 +22,7 @@ _CELLS = 0.7
 """Share of lines with one beside them, from which short lines are cells of a table and no columns."""
 _MARGINAL = 0.6
 """Width of a marginal column, at most, in those of the text beside it."""
+_SAME_BASE = 0.13
 _SHORT = 24
 _DEEPEST = 40
 
@@ -168,16 +169,16 @@ class _Cutter:
         bottoms = [max(self._boxes[index][3] for index in side) for side in (left, right)]
         if min(bottoms) - max(tops) < _FEWEST_LINES * height:
             return False
-        return not self._are_cells(left, right)
+        return not self._are_cells(left, right, height)
 
-    def _are_cells(self, left: list[int], right: list[int]) -> bool:
+    def _are_cells(self, left: list[int], right: list[int], height: float) -> bool:
         """Whether the two sides are rather cells in common rows, to be read row by row."""
         fewer, more = sorted((left, right), key=len)
         letters = sum(self._items[index].letters for index in fewer) / len(fewer)
         if letters >= _SHORT:
             return False
-        middles = sorted(self._middle(index) for index in more)
-        beside = sum(_has_near(middles, self._middle(index), 1.5) for index in fewer)
+        bottoms = sorted(self._boxes[index][3] for index in more)
+        beside = sum(_has_near(bottoms, self._boxes[index][3], _SAME_BASE * height) for index in fewer)
         return beside >= _CELLS * len(fewer)
 
 

@@ -6,6 +6,7 @@ from docrefinery.engine.geometric.layout.lines import Line, Reference
 
 _SAME_ROW = 0.6
 _MOST = 0.8
+_SMALLER = 0.85
 
 
 def rows(lines: Sequence[Line]) -> list[Line]:
@@ -46,11 +47,16 @@ def _join(row: Sequence[Line]) -> Line:
         mono=_mostly(row, [line.mono for line in row]),
         first=row[0].first,
         raised=row[0].raised,
-        marks=sum(line.marks for line in row) + sum(bool(line.raised) for line in row[1:]),
+        marks=sum(line.marks for line in row) + sum(_is_mark(line, main) for line in row[1:]),
         region=row[0].region,
         references=references,
+        small_start=row[0].size < 0.95 * main.size,
         parts=[part for line in row for part in (line.parts or [line.left])],
     )
+
+
+def _is_mark(line: Line, main: Line) -> bool:
+    return bool(line.raised) or (line.size < _SMALLER * main.size and line.base < main.base)
 
 
 def _mostly(row: Sequence[Line], flags: Sequence[bool]) -> bool:

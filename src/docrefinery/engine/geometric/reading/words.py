@@ -11,6 +11,7 @@ import numpy as np
 
 from docrefinery.engine.geometric.model import Segment, Style, Word
 from docrefinery.engine.geometric.reading.chars import Chars
+from docrefinery.engine.geometric.reading.spacing import respaced
 
 _WORD_GAP = 0.25
 """In em: letters that are farther apart are two words, even if the file has no space there."""
@@ -36,6 +37,7 @@ def segments(chars: Chars, styles: list[Style]) -> list[Segment]:
     same_direction = direction[1:] == direction[:-1]
     follows = (gap < _SEGMENT_GAP) & same_line & onward & same_direction
     opens = np.r_[True, ~follows][starts]
+    starts, opens = respaced(starts, opens, chars.codes, along, em)
     glued = np.r_[False, joined][starts] & ~opens
     return _built(chars, starts, opens, glued)
 
