@@ -1,0 +1,15 @@
+"""The geometric engine: a structured document from a PDF's own geometry, without a model.
+
+Two halves, so that pages can be read in other processes than the one that makes the document::
+
+    layouts = read(path)               # page by page: text, tables, figures, reading order
+    document = assemble(layouts)       # what crosses pages: headings, lists, paragraphs, headers and footers
+
+A :class:`Layout` is plain data: :func:`encode` and :func:`decode` take it from one process to another.
+"""
+
+from docrefinery.engine.geometric.assembly.assemble import assemble
+from docrefinery.engine.geometric.layout.layout import Layout, decode, encode
+from docrefinery.engine.geometric.read import read
+
+__all__ = ["Layout", "assemble", "decode", "encode", "read"]

@@ -3,7 +3,6 @@
 All places are in points from the top left corner of the page as its reader sees it: cropped and rotated.
 """
 
-import msgspec
 from msgspec import Struct
 
 Box = tuple[float, float, float, float]
@@ -117,12 +116,3 @@ class Page(Struct):
     garbled: float = 0.0
     plain: str = ""
 
-
-def encode(page: Page) -> bytes:
-    """Return a page as bytes for another process."""
-    return msgspec.msgpack.encode(page)
-
-
-def decode(content: bytes) -> Page:
-    """Return the page of such bytes."""
-    return msgspec.msgpack.decode(content, type=Page)

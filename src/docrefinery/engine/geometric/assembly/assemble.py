@@ -1,6 +1,6 @@
 """Everything that crosses pages: from laid out pages to a document."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from docling_core.types.doc import DoclingDocument
 
@@ -16,8 +16,21 @@ from docrefinery.engine.geometric.assembly.typography import Typography, typogra
 from docrefinery.engine.geometric.layout.layout import Layout
 
 
-def assemble(layouts: Sequence[Layout], document: DoclingDocument) -> None:
-    """Fill a document with pages."""
+def assemble(layouts: Iterable[Layout], name: str = "document") -> DoclingDocument:
+    """Return the document of pages.
+
+    :param layouts: of its pages, in order.
+    :param name: of the document.
+    """
+    document = DoclingDocument(name=name)
+    fill(document, list(layouts))
+    return document
+
+
+def fill(document: DoclingDocument, layouts: Sequence[Layout]) -> None:
+    """Add pages and their content to a document that has none yet."""
+    if not layouts:
+        return
     measures = typography(layouts)
     outside = furniture(layouts, measures)
     blocks = [block for layout in layouts for block in _blocks(layout, outside, measures, layouts[0].number)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from docrefinery.engine.geometric.layout.bullets import mark_bullets
@@ -51,6 +52,16 @@ class Layout(Struct):
     def lines(self) -> list[Line]:
         """The lines of its columns."""
         return [each for column in self.columns for each in column if isinstance(each, Line)]
+
+
+def encode(layout: Layout) -> bytes:
+    """Return a layout as bytes for another process."""
+    return msgspec.msgpack.encode(layout)
+
+
+def decode(content: bytes) -> Layout:
+    """Return the layout of such bytes."""
+    return msgspec.msgpack.decode(content, type=Layout)
 
 
 def lay_out(page: Page, tables: Sequence[Table] = ()) -> Layout:

@@ -14,6 +14,7 @@ _TOUCHING = 0.6
 _SAME_ROW = 0.5
 _BAND = 4.0
 """In points: height of the bands in which touching segments are looked for."""
+_NUMBER = 0.9
 _RAISED = 0.85
 """Size of a raised mark, at most, in those of its line's letters."""
 
@@ -152,7 +153,17 @@ def _line(words: Sequence[Word], styles: Sequence[Style], links: Sequence[Link])
         raised=words[0].text if len(words) > 1 and _is_raised(words[0], words[1], styles) else "",
         marks=sum(_is_raised(word, other, styles) for other, word in zip(words, words[1:], strict=False)),
         references=references,
+        parts=[words[0].left, words[1].left] if _is_numbered(words, styles) else [],
+        small_start=_is_numbered(words, styles),
     )
+
+
+def _is_numbered(words: Sequence[Word], styles: Sequence[Style]) -> bool:
+    """Whether a line begins with a number that is set otherwise than the rest, as the lines of listings are."""
+    if len(words) < 2 or not words[0].text.isdigit() or words[1].glued:  # noqa: PLR2004
+        return False
+    first, second = styles[words[0].style], styles[words[1].style]
+    return first.size < _NUMBER * second.size or first.colour != second.colour
 
 
 def _is_raised(word: Word, beside: Word, styles: Sequence[Style]) -> bool:

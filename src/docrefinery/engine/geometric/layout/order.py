@@ -173,13 +173,13 @@ class _Cutter:
 
     def _are_cells(self, left: list[int], right: list[int], height: float) -> bool:
         """Whether the two sides are rather cells in common rows, to be read row by row."""
-        fewer, more = sorted((left, right), key=len)
-        letters = sum(self._items[index].letters for index in fewer) / len(fewer)
-        if letters >= _SHORT:
+        return any(self._line_up(one, other, _SAME_BASE * height) for one, other in ((left, right), (right, left)))
+
+    def _line_up(self, cells: list[int], beside: list[int], distance: float) -> bool:
+        if sum(self._items[index].letters for index in cells) >= _SHORT * len(cells):
             return False
-        bottoms = sorted(self._boxes[index][3] for index in more)
-        beside = sum(_has_near(bottoms, self._boxes[index][3], _SAME_BASE * height) for index in fewer)
-        return beside >= _CELLS * len(fewer)
+        bottoms = sorted(self._boxes[index][3] for index in beside)
+        return sum(_has_near(bottoms, self._boxes[index][3], distance) for index in cells) >= _CELLS * len(cells)
 
 
 def _profile(boxes: Sequence[Box], weights: Sequence[float]) -> list[tuple[float, float, float]]:
