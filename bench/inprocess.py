@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from docrefinery.engine.base import Help
-from docrefinery.engine.native import NativeEngine
+from docrefinery.engine.geometric_engine import GeometricEngine
 from docrefinery.pipeline.conversion import convert
 from docrefinery.pipeline.protocol import Convert
 from docrefinery.plugin.registry import Registry, load
@@ -20,12 +20,12 @@ _STATE: dict[str, object] = {}
 def _warm_up() -> None:
     # Docling warns of boxes outside of the page; the service keeps its converters' stderr for crashes.
     warnings.simplefilter("ignore")
-    _STATE["engine"], _STATE["registry"] = NativeEngine(), load()
+    _STATE["engine"], _STATE["registry"] = GeometricEngine(), load()
 
 
 def _one(path: str) -> None:
     engine, registry = _STATE["engine"], _STATE["registry"]
-    assert isinstance(engine, NativeEngine)
+    assert isinstance(engine, GeometricEngine)
     assert isinstance(registry, Registry)
     with tempfile.TemporaryDirectory() as folder:
         exports = (*FAST_TEXT.exports, "docling_json")

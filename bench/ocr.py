@@ -13,7 +13,7 @@ import pypdfium2 as pdfium
 
 from docrefinery.capabilities import installed_ocr
 from docrefinery.engine.base import EngineOptions, Help
-from docrefinery.engine.native import NativeEngine
+from docrefinery.engine.geometric_engine import GeometricEngine
 from docrefinery.settings import OcrEngine
 
 PAGES = 16
@@ -43,6 +43,6 @@ def pages_per_minute(paths: Sequence[Path]) -> dict[str, float]:
                 continue
             aid, options = Help(ocr_engine=name, ocr_threads=cores), EngineOptions(do_ocr=True)
             started = time.perf_counter()
-            result = NativeEngine().convert(source, "scan.pdf", options, lambda *_: None, aid)
+            result = GeometricEngine().convert(source, "scan.pdf", options, lambda *_: None, aid)
             figures[f"OCR pages/min, {name}"] = 60 * result.pages_total / (time.perf_counter() - started)
     return figures

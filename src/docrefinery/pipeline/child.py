@@ -69,10 +69,10 @@ class Child:
     """What a warm process answers."""
 
     def __init__(self, registry: Registry, ocr_threads: int) -> None:
-        from docrefinery.engine.native import NativeEngine
+        from docrefinery.engine.geometric_engine import GeometricEngine
 
         self._registry = registry
-        self._engine = NativeEngine()
+        self._engine = GeometricEngine()
         self._ocr_threads = ocr_threads
         self._scanners: dict[str, ScanEngine] = {}
 

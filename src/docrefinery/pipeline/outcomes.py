@@ -17,7 +17,7 @@ class Task:
     :param options: the effective options in the guide's and Docling's names; unknown ones are ignored.
     :param exports: kinds of the artifacts to write.
     :param timeout_seconds: time after which the converter is killed; waiting for a warm one does not count.
-    :param engine: ``native``, ``docling``, or ``auto`` for Docling's models where they are installed.
+    :param engine: ``geometric``, ``docling``, or ``auto`` for Docling's models where they are installed.
     :param ocr_engine: ``tesseract``, ``rapidocr`` or ``auto``.
     """
 

@@ -22,7 +22,7 @@ class Profile:
     :param exports: artifact kinds that a job of this profile produces, besides ``docling_json``.
     :param options: pipeline options in Docling's names (``do_ocr``, ``images_scale`` …); what they leave open may come
         from the key, the tenant or the installation.
-    :param engine: ``auto`` converts with Docling's models where they are installed, ``native`` never wants any.
+    :param engine: ``auto`` converts with Docling's models where they are installed, ``geometric`` never wants any.
     :raises ValueError: if a field is malformed or an export is listed twice.
     """
 
@@ -30,7 +30,7 @@ class Profile:
     summary: str
     exports: tuple[str, ...]
     options: Mapping[str, object] = field(default_factory=dict)
-    engine: Literal["auto", "native"] = "auto"
+    engine: Literal["auto", "geometric"] = "auto"
 
     def __post_init__(self) -> None:
         checks.check_name("profile", self.name)
@@ -38,8 +38,8 @@ class Profile:
         checks.check_summary(what, self.summary)
         checks.check_exports(what, self.exports)
         checks.check_options(what, self.options)
-        if self.engine not in ("auto", "native"):
-            raise ValueError(f"{what}: the engine must be 'auto' or 'native'")
+        if self.engine not in ("auto", "geometric"):
+            raise ValueError(f"{what}: the engine must be 'auto' or 'geometric'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ class Registry:
     def engine_for(self, profile: str | None, configured: Engine) -> Engine:
         """Return the engine that a job of a profile asks for, where the installation is configured so."""
         chosen = self.profiles.get(profile) if profile else None
-        return "native" if chosen is not None and chosen.engine == "native" else configured
+        return "geometric" if chosen is not None and chosen.engine == "geometric" else configured
 
     def provider(self, descriptor: Profile | Exporter | Scanner) -> Plugin:
         """Return the plugin that offers a descriptor of this registry."""

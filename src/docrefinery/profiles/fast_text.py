@@ -12,5 +12,5 @@ FAST_TEXT = Profile(
         "do_picture_description": False,
         "do_picture_classification": False,
     },
-    engine="native",
+    engine="geometric",
 )

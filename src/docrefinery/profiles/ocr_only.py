@@ -19,5 +19,5 @@ OCR_ONLY = Profile(
         "do_picture_description": False,
         "do_picture_classification": False,
     },
-    engine="native",
+    engine="geometric",
 )

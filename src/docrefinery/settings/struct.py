@@ -22,7 +22,7 @@ Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
 YEAR = 366 * 24 * 3600
 Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
-Engine = Literal["auto", "native", "docling"]
+Engine = Literal["auto", "geometric", "docling"]
 OcrEngine = Literal["auto", "tesseract", "rapidocr"]
 
 
@@ -102,7 +102,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     engine: Annotated[
         Engine,
         setting(
-            "`auto` converts with Docling's models where they are installed; `native` never does; `docling` fails jobs "
+            "`auto` converts with Docling's models where they are installed; `geometric` never does; `docling` fails jobs "
             "that would want them where they are not."
         ),
     ] = "auto"

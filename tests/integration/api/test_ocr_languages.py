@@ -124,7 +124,7 @@ async def test_an_installation_that_insists_on_models_says_that_they_are_missing
     async with running(insisting) as api, await api.client() as client:
         profiles = {profile["name"]: profile for profile in await results(client, "/v1/profiles/")}
         ready = (await client.get("/readyz")).json()
-    assert profiles["fast_text"]["engine"] == "native"
+    assert profiles["fast_text"]["engine"] == "geometric"
     assert profiles["structured"]["engine"] == "docling"
     assert "Docling's layout model" in profiles["structured"]["missing"]
     assert not any("description" in lack for lack in profiles["full_vlm"]["missing"])

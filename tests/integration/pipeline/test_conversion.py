@@ -41,7 +41,7 @@ async def test_what_is_known_of_a_conversion(converter: Converter, task: Tasks) 
     assert (outcome.page_count, outcome.pages_total) == (3, 2)
     assert (outcome.partial, outcome.failed_pages) == (False, ())
     assert [warning.code for warning in outcome.warnings] == ["TABLE_STRUCTURE_NOT_AVAILABLE"]
-    assert outcome.engine["name"] == "native"
+    assert outcome.engine["name"] == "geometric"
     assert outcome.convert_ms > 0
     assert outcome.chunk_ms is None
 

@@ -18,11 +18,11 @@ Tasks = Callable[..., Task]
 @pytest.mark.parametrize(
     ("profile", "configured", "engine"),
     [
-        ("fast_text", "docling", "native"),
-        ("ocr_only", "docling", "native"),
+        ("fast_text", "docling", "geometric"),
+        ("ocr_only", "docling", "geometric"),
         ("structured", "docling", "docling"),
         ("full_vlm", "auto", "auto"),
-        ("full_vlm", "native", "native"),
+        ("full_vlm", "geometric", "geometric"),
         (None, "docling", "docling"),
         (None, "auto", "auto"),
         ("of a plugin that is gone", "auto", "auto"),

@@ -8,7 +8,7 @@ from PIL import Image
 
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OcrLanguages
 from docrefinery.engine.describing import encoded
-from docrefinery.engine.native import NativeEngine
+from docrefinery.engine.geometric_engine import GeometricEngine
 from docrefinery.errors import ConversionFailed, OcrLanguageUnavailable
 from docrefinery.settings import OcrEngine
 from tests.support import pdfs, scans
@@ -40,7 +40,7 @@ class Run:
         source.write_bytes(content)
         self.progress.clear()
         aid = Help(ocr_engine=engine, ocr_threads=threads)
-        return NativeEngine().convert(
+        return GeometricEngine().convert(
             source, "a.pdf", options, lambda done, total: self.progress.append((done, total)), aid
         )
 

@@ -2,8 +2,8 @@
 
 Two halves, so that pages can be read in other processes than the one that makes the document::
 
-    layouts = read(path)               # page by page: text, tables, figures, reading order
-    document = assemble(layouts)       # what crosses pages: headings, lists, paragraphs, headers and footers
+    layouts = read(path)  # page by page: text, tables, figures, reading order
+    document = assemble(layouts)  # what crosses pages: headings, lists, paragraphs, headers and footers
 
 A :class:`Layout` is plain data: :func:`encode` and :func:`decode` take it from one process to another.
 """

@@ -115,4 +115,3 @@ class Page(Struct):
     links: list[Link] = []
     garbled: float = 0.0
     plain: str = ""
-

@@ -1,17 +1,15 @@
-"""The first half for one page: read, look for tables, lay out."""
+"""The first half for one page: look for tables, lay out."""
 
-import pypdfium2 as pdfium
-
-from docrefinery.engine.geometric.layout.layout import Layout, lay_out
-from docrefinery.engine.geometric.reading.page import read_page
+from docrefinery.engine.geometric.layout.layout import Layout, lay_out, lay_out_plainly
+from docrefinery.engine.geometric.model import Page
 from docrefinery.engine.geometric.tables import find_tables
 
 
-def page_layout(document: pdfium.PdfDocument, page: pdfium.PdfPage, number: int, *, tables: bool = True) -> Layout:
-    """Return the layout of a page; whoever calls holds pdfium's lock.
+def layout_of(page: Page, *, tables: bool = True) -> Layout:
+    """Return the layout of a page that was read.
 
-    :param number: of the page, counted from 1.
-    :param tables: look for tables; without, their text is lines.
+    :param tables: whether tables are to be tables; else each of their rows is a line.
     """
-    content = read_page(document, page, number)
-    return lay_out(content, find_tables(content) if tables else ())
+    if page.plain:
+        return lay_out_plainly(page)
+    return lay_out(page, find_tables(page), structure=tables)

@@ -10,12 +10,15 @@ import pypdfium2 as pdfium
 from docling.utils.locks import pypdfium2_lock
 
 from docrefinery.engine.geometric.layout.layout import Layout, decode, encode
-from docrefinery.engine.geometric.page import page_layout
+from docrefinery.engine.geometric.page import layout_of
+from docrefinery.engine.geometric.reading.page import read_page
 
 _PAGES_A_TASK = 8
 
 
-def read(source: Path, pages: Sequence[int] | None = None, *, tables: bool = True, processes: int = 1) -> Iterator[Layout]:
+def read(
+    source: Path, pages: Sequence[int] | None = None, *, tables: bool = True, processes: int = 1
+) -> Iterator[Layout]:
     """Yield the layout of each page, in order.
 
     :param source: the PDF.
@@ -28,7 +31,7 @@ def read(source: Path, pages: Sequence[int] | None = None, *, tables: bool = Tru
         with pypdfium2_lock, pdfium.PdfDocument(source) as document:
             pages = range(1, len(document) + 1)
     parts = [pages[at : at + _PAGES_A_TASK] for at in range(0, len(pages), _PAGES_A_TASK)]
-    if processes < 2 or len(parts) < 2:  # noqa: PLR2004
+    if processes < 2 or len(parts) < 2:
         yield from _read(source, pages, tables=tables)
         return
     # Spawned: pdfium is no library to fork a process with while another thread is in it.
@@ -45,10 +48,10 @@ def _read(source: Path, pages: Sequence[int], *, tables: bool) -> Iterator[Layou
             with pypdfium2_lock:
                 page = document[number - 1]
                 try:
-                    layout = page_layout(document, page, number, tables=tables)
+                    content = read_page(document, page, number)
                 finally:
                     page.close()
-            yield layout
+            yield layout_of(content, tables=tables)
     finally:
         document.close()
 

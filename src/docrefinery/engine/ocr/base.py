@@ -6,10 +6,40 @@ from typing import Protocol
 
 from PIL import Image
 
-from docrefinery.engine.lines import Line
-
 LEGIBLE = 0.6
 """Mean confidence below which a page is looked at again: it may lie on its side, or be in another script."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWord:
+    """A word that was read; its box in pixels."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """A line that was read: its words, and the box of its letters in pixels."""
+
+    words: Sequence[ReadWord]
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def text(self) -> str:
+        """Its words with a space between them."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def height(self) -> float:
+        """Height of its box."""
+        return self.bottom - self.top
 
 
 class OcrFailed(Exception):
@@ -20,14 +50,14 @@ class OcrFailed(Exception):
 class Reading:
     """What was read in an image.
 
-    :param lines: in reading order, their boxes in pixels of the image once it is upright.
+    :param lines: their boxes in pixels of the image once it is upright.
     :param rotation: degrees by which the image was turned clockwise to be upright: 0, 90, 180 or 270.
     :param confidence: the engine's own, 0 to 1, averaged over the letters; 0 if nothing was read.
     :param languages: the engine's codes of the languages that it was read with.
     :param script: the script (ISO 15924) that the page seems to be in and that no installed language reads.
     """
 
-    lines: Sequence[Line]
+    lines: Sequence[ReadLine]
     rotation: int = 0
     confidence: float = 0.0
     languages: tuple[str, ...] = ()
@@ -62,7 +92,7 @@ def turned(image: Image.Image, clockwise: int) -> Image.Image:
             return image
 
 
-def on_their_side(lines: Sequence[Line]) -> bool:
+def on_their_side(lines: Sequence[ReadLine]) -> bool:
     """Whether most lines run up or down the image."""
     upright = [line.right - line.left >= line.height for line in lines if len(line.text) > 2]
     return upright.count(False) > len(upright) / 2

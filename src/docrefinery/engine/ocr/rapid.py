@@ -12,9 +12,7 @@ from PIL import Image
 
 from docrefinery.capabilities.languages import AUTO
 from docrefinery.capabilities.ocr import Ocr
-from docrefinery.engine.lines import Line
-from docrefinery.engine.ocr.base import Reading, confidence_of, on_their_side, turned
-from docrefinery.engine.ocr.order import reading_order
+from docrefinery.engine.ocr.base import Reading, ReadLine, ReadWord, confidence_of, on_their_side, turned
 
 _UPSIDE_DOWN = 0.85
 """Mean confidence below which lines that lie flat may stand on their heads; upright print reads at 0.95 and more."""
@@ -51,7 +49,7 @@ class Rapid:
             return Reading([], rotation, 0.0, self._languages)
         lines = [_line(text, box) for text, box in zip(found.txts, found.boxes, strict=True) if text.strip()]
         confidence = confidence_of(list(zip(found.txts, found.scores, strict=True)))
-        return Reading(reading_order(lines), rotation, confidence, self._languages)
+        return Reading(lines, rotation, confidence, self._languages)
 
     def _model(self) -> Any:
         if not hasattr(self._models, "one"):
@@ -61,6 +59,14 @@ class Rapid:
         return self._models.one
 
 
-def _line(text: str, box: Any) -> Line:
+def _line(text: str, box: Any) -> ReadLine:
     xs, ys = [float(point[0]) for point in box], [float(point[1]) for point in box]
-    return Line(text.strip(), min(xs), min(ys), max(xs), max(ys))
+    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+    # The models tell no words' places: each word gets its letters' share of the line.
+    text = " ".join(text.split())
+    pitch = (right - left) / len(text)
+    words, at = [], 0
+    for word in text.split():
+        words.append(ReadWord(word, left + pitch * at, top, left + pitch * (at + len(word)), bottom))
+        at += len(word) + 1
+    return ReadLine(words, left, top, right, bottom)

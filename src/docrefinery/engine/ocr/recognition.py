@@ -4,23 +4,17 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from threading import Semaphore
 
+import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
-from docling.datamodel.base_models import Page
 from docling.utils.locks import pypdfium2_lock
-from docling_core.types.doc.page import TextCell
 
-from docrefinery.engine.backend import PageBackend, cell_of
-from docrefinery.engine.lines import HYPHEN, Line
+from docrefinery.engine.geometric.model import Page
 from docrefinery.engine.ocr.base import OcrFailed, Reading, Recognizer
 from docrefinery.engine.ocr.need import Region, regions
+from docrefinery.engine.ocr.placing import place
 from docrefinery.engine.ocr.sheet import Sheet, render
-from docrefinery.engine.paragraphs import paragraphs
-
-_BACKGROUND = 0.75
-"""Share of the page from which a bitmap under recognised text is the scan itself and no figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +22,6 @@ class Summary:
     """What recognition came to: the engine and its languages if it read anything, and what is to be told."""
 
     engine: dict[str, str]
-    failures: dict[int, str]
     unread_scripts: dict[str, list[int]]
 
 
@@ -47,20 +40,21 @@ class Recognition:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ocr")
         self._room = Semaphore(threads + 1)
         self._tasks: list[tuple[int, Future[list[Reading]]]] = []
+        self.summary = Summary({}, {})
 
-    def consider(self, page: Page, backend: PageBackend) -> bool:
+    def consider(self, content: Page, page: pdfium.PdfPage) -> bool:
         """Begin to read a page if it needs that, and return whether it does; waits while enough pages are in hand."""
-        parts = self._parts(page, backend)
+        parts = self._parts(content, page)
         if not parts:
             return False
         self._room.acquire()
-        task = self._pool.submit(self._read, page, parts)
+        task = self._pool.submit(self._read, content, parts)
         task.add_done_callback(self._one_done)
-        self._tasks.append((page.page_no, task))
+        self._tasks.append((content.number, task))
         return True
 
-    def finish(self) -> Summary:
-        """Wait until every page has been read."""
+    def finish(self) -> dict[int, str]:
+        """Wait until every page has been read, and return why pages failed, by their numbers."""
         languages: dict[str, None] = {}
         failures: dict[int, str] = {}
         scripts: dict[str, list[int]] = {}
@@ -77,24 +71,20 @@ class Recognition:
         engine = {"ocr": self._recognizer.label} if self._tasks else {}
         if languages:
             engine["ocr_languages"] = "+".join(languages)
-        return Summary(engine, failures, scripts)
+        self.summary = Summary(engine, scripts)
+        return failures
 
     def close(self) -> None:
         """Give up what has not begun."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def _parts(self, page: Page, backend: PageBackend) -> list[tuple[Region, Sheet]]:
-        assert page.parsed_page is not None
-        assert page.size is not None
-        bitmaps = list(backend.get_bitmap_rects())
+    def _parts(self, content: Page, page: pdfium.PdfPage) -> list[tuple[Region, Sheet]]:
         with pypdfium2_lock:
-            native = backend.native_page
-            has_objects = pdfium_c.FPDFPage_CountObjects(native) > 0
-            cells = page.parsed_page.textline_cells
-            wanted = regions(page.size, cells, bitmaps, has_objects=has_objects, full_page=self._full_page)
+            has_objects = pdfium_c.FPDFPage_CountObjects(page) > 0
+            wanted = regions(content, has_objects=has_objects, full_page=self._full_page)
             if not wanted:
                 return []
-            sheet = render(native, page.size)
+            sheet = render(page)
         parts = [(region, sheet if region.whole else sheet.cut(region.box)) for region in wanted]
         return [(region, part) for region, part in parts if not part.empty]
 
@@ -103,7 +93,7 @@ class Recognition:
         try:
             readings = [self._recognizer.read(sheet.image, sheet.dpi) for _, sheet in parts]
             for (region, sheet), reading in zip(parts, readings, strict=True):
-                _place(page, region, sheet, reading)
+                place(page, region, sheet, reading)
         except (MemoryError, OcrFailed):
             raise
         except Exception as error:
@@ -115,37 +105,3 @@ class Recognition:
         self._room.release()
         if not task.cancelled():
             self._on_done()
-
-
-def _place(page: Page, region: Region, sheet: Sheet, reading: Reading) -> None:
-    parsed = page.parsed_page
-    assert parsed is not None
-    read = [sheet.on_page(line, reading.rotation) for line in paragraphs(_hyphenated(reading.lines))]
-    cells = [cell_of(index, line, confidence=reading.confidence) for index, line in enumerate(read)]
-    if not region.whole:
-        parsed.textline_cells = _inserted(parsed.textline_cells, cells)
-    elif cells:
-        parsed.textline_cells = cells
-        area = _BACKGROUND * region.box.area()
-        parsed.bitmap_resources = [
-            bitmap for bitmap in parsed.bitmap_resources if bitmap.rect.to_bounding_box().area() < area
-        ]
-
-
-def _hyphenated(lines: Sequence[Line]) -> list[Line]:
-    """Mark hyphens at which a word goes on in the next line, as pdfium marks them."""
-    marked = list(lines)
-    for index, (line, following) in enumerate(pairwise(lines)):
-        text = line.text
-        if text.endswith(("-", "\u2010")) and text[-2:-1].isalpha() and following.text[:1].islower():
-            marked[index] = Line(text[:-1] + HYPHEN, line.left, line.top, line.right, line.bottom)
-    return marked
-
-
-def _inserted(cells: Sequence[TextCell], new: Sequence[TextCell]) -> list[TextCell]:
-    """Put cells of a part of the page before the first cell that begins below theirs."""
-    if not new:
-        return list(cells)
-    top = min(cell.rect.to_bounding_box().t for cell in new)
-    at = next((i for i, cell in enumerate(cells) if cell.rect.to_bounding_box().t > top), len(cells))
-    return [*cells[:at], *new, *cells[at:]]

@@ -4,10 +4,9 @@ import math
 from dataclasses import dataclass
 
 import pypdfium2 as pdfium
-from docling_core.types.doc import BoundingBox, Size
 from PIL import Image
 
-from docrefinery.engine.lines import Line
+from docrefinery.engine.geometric.model import Box
 
 # Print is read as well at 200 dpi as at 300, in three quarters of the time (measured with Tesseract 5.3 and PP-OCRv6).
 _DPI = 200
@@ -44,17 +43,17 @@ class Sheet:
         darkest, lightest = self.image.getextrema()
         return float(lightest) - float(darkest) < _CONTRAST  # type: ignore[arg-type]
 
-    def cut(self, box: BoundingBox) -> "Sheet":
-        """Return the part of it that shows ``box``."""
-        left, top = math.floor(box.l * self.scale), math.floor(box.t * self.scale)
-        right, bottom = math.ceil(box.r * self.scale), math.ceil(box.b * self.scale)
+    def cut(self, box: Box) -> "Sheet":
+        """Return the part of it that shows ``box``, in points."""
+        left, top = math.floor(box[0] * self.scale), math.floor(box[1] * self.scale)
+        right, bottom = math.ceil(box[2] * self.scale), math.ceil(box[3] * self.scale)
         image = self.image.crop((left, top, min(right, self.image.width), min(bottom, self.image.height)))
         return Sheet(image, self.scale, left / self.scale, top / self.scale)
 
-    def on_page(self, line: Line, rotation: int) -> Line:
-        """Return a line of the picture, turned clockwise by ``rotation``, where it is on the page."""
+    def on_page(self, box: Box, rotation: int) -> Box:
+        """Return a box of the picture, turned clockwise by ``rotation``, where it is on the page."""
         width, height = self.image.size
-        left, top, right, bottom = line.left, line.top, line.right, line.bottom
+        left, top, right, bottom = box
         match rotation:
             case 90:
                 left, top, right, bottom = top, height - right, bottom, height - left
@@ -64,8 +63,7 @@ class Sheet:
                 left, top, right, bottom = width - bottom, left, width - top, right
             case _:
                 pass
-        return Line(
-            line.text,
+        return (
             self.left + left / self.scale,
             self.top + top / self.scale,
             self.left + right / self.scale,
@@ -73,11 +71,10 @@ class Sheet:
         )
 
 
-def render(page: pdfium.PdfPage, size: Size) -> Sheet:
+def render(page: pdfium.PdfPage) -> Sheet:
     """Render a whole page; the caller holds pdfium's lock. Giant pages get fewer pixels a point, not more memory."""
-    scale = min(
-        _DPI / 72, math.sqrt(_MOST_PIXELS / (size.width * size.height)), _LONGEST_SIDE / max(size.width, size.height)
-    )
+    width, height = page.get_size()
+    scale = min(_DPI / 72, math.sqrt(_MOST_PIXELS / (width * height)), _LONGEST_SIDE / max(width, height))
     bitmap = page.render(scale=scale, grayscale=True)
     # A copy: the bitmap's own memory goes with it.
     return Sheet(bitmap.to_pil().convert("L").copy(), scale, 0, 0)

@@ -13,8 +13,16 @@ from PIL import Image
 
 from docrefinery.capabilities.languages import AUTO, script_of
 from docrefinery.capabilities.ocr import ORIENTATION, Ocr
-from docrefinery.engine.lines import Line
-from docrefinery.engine.ocr.base import LEGIBLE, OcrFailed, Reading, confidence_of, on_their_side, turned
+from docrefinery.engine.ocr.base import (
+    LEGIBLE,
+    OcrFailed,
+    Reading,
+    ReadLine,
+    ReadWord,
+    confidence_of,
+    on_their_side,
+    turned,
+)
 from docrefinery.engine.ocr.orientation import SCRIPTS, Orientation, orientation_of
 
 PAGE_SECONDS = 180
@@ -109,7 +117,7 @@ class Tesseract:
         return done.stdout.decode(errors="replace")
 
 
-def read_tsv(output: str) -> tuple[list[Line], float]:
+def read_tsv(output: str) -> tuple[list[ReadLine], float]:
     """Return the lines of Tesseract's TSV, in its order, and their mean confidence (0 to 1)."""
     rows: dict[tuple[str, ...], list[tuple[str, float, tuple[int, ...]]]] = {}
     for row in output.splitlines()[1:]:
@@ -129,12 +137,12 @@ def read_tsv(output: str) -> tuple[list[Line], float]:
     return lines, confidence_of(scored)
 
 
-def _line(words: Sequence[tuple[str, float, tuple[int, ...]]]) -> Line:
-    boxes = [box for _, _, box in words]
-    return Line(
-        " ".join(text for text, _, _ in words),
-        min(box[0] for box in boxes),
-        min(box[1] for box in boxes),
-        max(box[0] + box[2] for box in boxes),
-        max(box[1] + box[3] for box in boxes),
+def _line(words: Sequence[tuple[str, float, tuple[int, ...]]]) -> ReadLine:
+    read = [ReadWord(text, left, top, left + width, top + height) for text, _, (left, top, width, height) in words]
+    return ReadLine(
+        read,
+        min(word.left for word in read),
+        min(word.top for word in read),
+        max(word.right for word in read),
+        max(word.bottom for word in read),
     )

@@ -14,6 +14,10 @@ from docrefinery.engine.geometric.assembly.labels import mark_blocks, mark_items
 from docrefinery.engine.geometric.assembly.text import words_of
 from docrefinery.engine.geometric.assembly.typography import Typography, typography
 from docrefinery.engine.geometric.layout.layout import Layout
+from docrefinery.engine.geometric.layout.lines import Line
+from docrefinery.engine.geometric.pictures import Cutter
+
+_MARGIN = 0.1
 
 
 def assemble(layouts: Iterable[Layout], name: str = "document") -> DoclingDocument:
@@ -27,8 +31,11 @@ def assemble(layouts: Iterable[Layout], name: str = "document") -> DoclingDocume
     return document
 
 
-def fill(document: DoclingDocument, layouts: Sequence[Layout]) -> None:
-    """Add pages and their content to a document that has none yet."""
+def fill(document: DoclingDocument, layouts: Sequence[Layout], cutter: Cutter | None = None) -> None:
+    """Add pages and their content to a document that has none yet.
+
+    :param cutter: cuts out the images of pictures; ``None`` leaves them without.
+    """
     if not layouts:
         return
     measures = typography(layouts)
@@ -39,7 +46,7 @@ def fill(document: DoclingDocument, layouts: Sequence[Layout]) -> None:
     mark_headings(body, measures, {layout.number: layout.panels for layout in layouts})
     mark_items(body, measures)
     known = words_of(line for layout in layouts for line in layout.lines)
-    builder = Builder(document, known)
+    builder = Builder(document, known, cutter)
     for layout in layouts:
         builder.page(layout.number, layout.width, layout.height)
     for block in join_flow(blocks):
@@ -47,7 +54,7 @@ def fill(document: DoclingDocument, layouts: Sequence[Layout]) -> None:
 
 
 def _blocks(layout: Layout, outside: Furniture, measures: Typography, first: int) -> list[Block]:
-    found = [_furniture(layout, line, "page_header") for line in outside.headers.get(layout.number, ())]
+    found = [_single(layout, line, "page_header") for line in outside.headers.get(layout.number, ())]
     for column in layout.columns:
         kept = [each for each in column if not outside.holds(layout.number, each)]
         blocks = list(blocks_of(layout.number, kept, measures))
@@ -55,9 +62,16 @@ def _blocks(layout: Layout, outside: Furniture, measures: Typography, first: int
             for block in blocks:
                 block.label = "imprint"
         found += blocks
-    found += [_furniture(layout, line, "page_footer") for line in outside.footers.get(layout.number, ())]
+    found += [_single(layout, line, _aside(layout, line)) for line in layout.aside]
+    found += [_single(layout, line, "page_footer") for line in outside.footers.get(layout.number, ())]
     return found
 
 
-def _furniture(layout: Layout, line: object, label: str) -> Block:
+def _aside(layout: Layout, line: Line) -> str:
+    """Return what a line that runs up or down is: on the margin a stamp, else text."""
+    on_margin = line.right < _MARGIN * layout.width or line.left > (1 - _MARGIN) * layout.width
+    return "imprint" if on_margin else "text"
+
+
+def _single(layout: Layout, line: Line, label: str) -> Block:
     return Block(layout.number, [line], (line.left, line.right), label=label)

@@ -107,6 +107,8 @@ def forced(line: Line, following: Line, right: float) -> bool:
 
 def _continues(block: Block, line: Line, typography: Typography) -> bool:
     last = block.last
+    if last.single or line.single:
+        return False
     leading = typography.leading(last.size)
     step = line.base - last.base
     if last.mono != line.mono or (step <= 0 and line.top < last.top - leading):

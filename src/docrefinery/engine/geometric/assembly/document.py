@@ -1,6 +1,6 @@
 """The Docling document of what was recognised."""
 
-from collections.abc import Sequence
+from collections.abc import Set
 
 from docling_core.types.doc import (
     BoundingBox,
@@ -14,10 +14,11 @@ from docling_core.types.doc import (
 )
 
 from docrefinery.engine.geometric.assembly.blocks import Block
-from docrefinery.engine.geometric.assembly.text import clean, join
 from docrefinery.engine.geometric.assembly.tables import table_data
+from docrefinery.engine.geometric.assembly.text import clean, join
 from docrefinery.engine.geometric.layout.figures import Figure
 from docrefinery.engine.geometric.model import Box
+from docrefinery.engine.geometric.pictures import Cutter
 from docrefinery.engine.geometric.tables.model import Table
 
 _LABELS = {
@@ -34,7 +35,8 @@ FURNITURE = ("page_header", "page_footer", "imprint")
 class Builder:
     """Builds one document, item by item."""
 
-    def __init__(self, document: DoclingDocument, known: set[str]) -> None:
+    def __init__(self, document: DoclingDocument, known: Set[str], cutter: Cutter | None) -> None:
+        self._cutter = cutter
         self._document = document
         self._known = known
         self._heights: dict[int, float] = {}
@@ -69,14 +71,13 @@ class Builder:
             case label:
                 text = join(block.lines, self._known)
                 layer = ContentLayer.FURNITURE if label in FURNITURE else None
-                item = self._document.add_text(
-                    _LABELS[label], text, prov=self._first(block, text), content_layer=layer
-                )
+                item = self._document.add_text(_LABELS[label], text, prov=self._first(block, text), content_layer=layer)
                 self._place(item, block, text)
 
     def _picture(self, block: Block) -> None:
         assert isinstance(block.content, Figure)
-        picture = self._document.add_picture(prov=self._first(block, ""))
+        image = self._cutter.cut(block.page, block.box) if self._cutter is not None else None
+        picture = self._document.add_picture(prov=self._first(block, ""), image=image)
         for line in block.content.lines:
             text = clean(line.text)
             prov = self._provenance(block.page, line.box, (0, len(text)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from docrefinery.engine.geometric.assembly.blocks import Block
 
-_ENDS = (".", "!", "?", ":", ";", "”", "\"", "。", "！", "？", "：")
+_ENDS = (".", "!", "?", ":", ";", "”", '"', "。", "！", "？", "：")
 _PASSED = ("caption", "footnote", "table", "picture", "page_header", "page_footer", "imprint")
 _SAME_SIZE = 0.06
 

@@ -22,7 +22,9 @@ _DEEPEST = 4
 """Most lines of a header or footer."""
 _LARGEST = 1.2
 """In sizes of the running text: what is larger and repeated is a title of slides."""
-_NUMBER = re.compile(r"[\W_]*(?:page|seite|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|-|–)\s*\d{1,4})?[\W_]*", re.I)
+_NUMBER = re.compile(
+    r"[\W_]*(?:page|seite|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|-|–)\s*\d{1,4})?[\W_]*", re.IGNORECASE
+)
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
 
 

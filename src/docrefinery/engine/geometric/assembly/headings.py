@@ -18,9 +18,12 @@ _LARGER = 1.08
 _SMALLEST = 0.9
 _NEARER = 1.15
 _MOSTLY = 0.5
-_NUMBERED = re.compile(r"(?:(?:chapter|section|part|appendix|annex)\s+)?(\d{1,2}(?:\.\d{1,2}){0,4}|[A-Z](?:\.\d{1,2}){1,4}|(?:[A-Z]|[IVX]{1,5})(?=[.)]))[.)]?\s+\S", re.I)
+_NUMBERED = re.compile(
+    r"(?:(?:chapter|section|part|appendix|annex)\s+)?(\d{1,2}(?:\.\d{1,2}){0,4}|[A-Z](?:\.\d{1,2}){1,4}|(?:[A-Z]|[IVX]{1,5})(?=[.)]))[.)]?\s+\S",
+    re.IGNORECASE,
+)
 _NO_HEADING_END = (".", ",", ";", "…")
-_NAMES = re.compile(r",|@|&|\b(?:and|und|by|von)\b|\d{4}", re.I)
+_NAMES = re.compile(r",|@|&|\b(?:and|und|by|von)\b|\d{4}", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
 
@@ -131,7 +134,9 @@ def _set_levels(found: Sequence[Block]) -> None:
         usual.setdefault(_look(block), Counter())[depths[id(block)]] += 1
     for block in found:
         alike = usual.get(_look(block))
-        block.level = depths[id(block)] or (alike.most_common(1)[0][0] if alike else min(looks.index(_look(block)) + 1, 2))
+        block.level = depths[id(block)] or (
+            alike.most_common(1)[0][0] if alike else min(looks.index(_look(block)) + 1, 2)
+        )
 
 
 def _depth(block: Block) -> int:

@@ -13,7 +13,7 @@ _FEWEST = 2
 _SIGNS = re.compile(
     r"\b(doi|issn|received|submitted|accepted|published|revised|licen[sc]e|copyright|creative commons|citation|"
     r"(?:academic |handling )?editors?|reviewers?|correspondence|open access)\b|\u00a9",
-    re.I,
+    re.IGNORECASE,
 )
 
 

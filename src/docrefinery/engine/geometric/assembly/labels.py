@@ -10,7 +10,7 @@ from docrefinery.engine.geometric.assembly.typography import Typography
 CAPTION = re.compile(
     r"(?:fig(?:ure|\.)?|tab(?:le|\.)?|listing|scheme|exhibit|chart|plate|algorithm|abbildung|abb\.|tabelle|tableau|figura|"
     r"tabla|tabela)\s*[A-Z]?\d+(?:[.\-]\d+)*\s*(?:[.:|–—-]|\([a-z]\)|$)",
-    re.I,
+    re.IGNORECASE,
 )
 _SMALLER = 0.93
 _NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶]|[a-z])\s*\S")

@@ -22,7 +22,11 @@ def table_data(table: Table, height: float) -> TableData:
             col_span=cell.column_span,
             column_header=cell.header,
             bbox=BoundingBox(
-                l=cell.left, t=height - cell.top, r=cell.right, b=height - cell.bottom, coord_origin=CoordOrigin.BOTTOMLEFT
+                l=cell.left,
+                t=height - cell.top,
+                r=cell.right,
+                b=height - cell.bottom,
+                coord_origin=CoordOrigin.BOTTOMLEFT,
             ),
         )
         for cell in table.cells

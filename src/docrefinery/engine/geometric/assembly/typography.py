@@ -37,7 +37,7 @@ def typography(layouts: Sequence[Layout]) -> Typography:
         for column in layout.columns:
             lines = [element for element in column if isinstance(element, Line)]
             for line in lines:
-                if not line.mono:
+                if not line.mono and not line.single:
                     letters[_rounded(line.size), line.bold] += len(line.text)
             for size, step in _steps(lines):
                 steps.setdefault(size, Counter())[step] += 1

@@ -34,4 +34,4 @@ def _is_bullet(shape: Shape, line: Line) -> bool:
     if not (0 < gap < _FARTHEST * em and _SMALLEST * em <= min(width, height) and max(width, height) <= _LARGEST * em):
         return False
     off = abs((shape.top + shape.bottom) / 2 - (line.top + line.bottom) / 2)
-    return off < _OFF_CENTRE * em and 0.6 < width / height < 1.7  # noqa: PLR2004
+    return off < _OFF_CENTRE * em and 0.6 < width / height < 1.7

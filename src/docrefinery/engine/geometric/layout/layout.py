@@ -10,7 +10,7 @@ from docrefinery.engine.geometric.layout.figures import Figure, figures_of
 from docrefinery.engine.geometric.layout.lines import Line, divide, lines_of
 from docrefinery.engine.geometric.layout.listings import mark_listings
 from docrefinery.engine.geometric.layout.order import Item, reading_order
-from docrefinery.engine.geometric.layout.rows import rows
+from docrefinery.engine.geometric.layout.rows import rows, table_rows
 from docrefinery.engine.geometric.model import Box, Page, Segment, Style
 from docrefinery.engine.geometric.tables.model import Table
 
@@ -64,10 +64,17 @@ def decode(content: bytes) -> Layout:
     return msgspec.msgpack.decode(content, type=Layout)
 
 
-def lay_out(page: Page, tables: Sequence[Table] = ()) -> Layout:
+def lay_out_plainly(page: Page) -> Layout:
+    """Return the lines of a page in the order of the file: what there is time for on a page that has too much."""
+    lines = lines_of(page.segments, page.styles)
+    return Layout(page.number, page.width, page.height, page.styles, [lines], garbled=page.garbled, plain=page.plain)
+
+
+def lay_out(page: Page, tables: Sequence[Table] = (), *, structure: bool = True) -> Layout:
     """Return the layout of a page.
 
     :param tables: what was found of them; their text is theirs alone.
+    :param structure: whether they stay tables; else each of their rows is a line of text.
     """
     taken = [(table.left, table.top, table.right, table.bottom) for table in tables]
     segments, _ = divide(page.segments, taken)
@@ -79,7 +86,10 @@ def lay_out(page: Page, tables: Sequence[Table] = ()) -> Layout:
     lines = lines_of(upright, page.styles, page.links)
     elements: list[Element] = [*lines, *figures, *tables]
     order = reading_order([_item(element) for element in elements])
-    columns = [_column(number, [elements[index] for index in members]) for number, members in enumerate(order)]
+    columns = [
+        _column(number, [elements[index] for index in members], structure=structure)
+        for number, members in enumerate(order)
+    ]
     for column in columns:
         mark_listings([each for each in column if isinstance(each, Line)])
     mark_bullets([each for column in columns for each in column if isinstance(each, Line)], page.shapes)
@@ -119,7 +129,7 @@ def _parting_rules(page: Page, taken: Sequence[Box]) -> tuple[float, float]:
     return head, min((top for top in wide if top > (1 - _MARGIN) * page.height), default=page.height)
 
 
-def _column(number: int, members: Sequence[Element]) -> list[Element]:
+def _column(number: int, members: Sequence[Element], *, structure: bool) -> list[Element]:
     column: list[Element] = []
     run: list[Line] = []
     for element in members:
@@ -129,7 +139,7 @@ def _column(number: int, members: Sequence[Element]) -> list[Element]:
             continue
         column += rows(run)
         run = []
-        column.append(element)
+        column += table_rows(element) if isinstance(element, Table) and not structure else [element]
     return [*column, *rows(run)]
 
 

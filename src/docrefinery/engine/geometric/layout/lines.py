@@ -40,6 +40,7 @@ class Line(Struct, tag="line"):
     :param region: number of the column on the page.
     :param parts: where its parts begin, if there are wide gaps between some.
     :param small_start: whether the first of them is set smaller than the others.
+    :param single: whether it is a paragraph of its own, as the row of a table is.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Line(Struct, tag="line"):
     references: list[Reference] = []
     parts: list[float] = []
     small_start: bool = False
+    single: bool = False
 
     @property
     def box(self) -> Box:
@@ -160,7 +162,7 @@ def _line(words: Sequence[Word], styles: Sequence[Style], links: Sequence[Link])
 
 def _is_numbered(words: Sequence[Word], styles: Sequence[Style]) -> bool:
     """Whether a line begins with a number that is set otherwise than the rest, as the lines of listings are."""
-    if len(words) < 2 or not words[0].text.isdigit() or words[1].glued:  # noqa: PLR2004
+    if len(words) < 2 or not words[0].text.isdigit() or words[1].glued:
         return False
     first, second = styles[words[0].style], styles[words[1].style]
     return first.size < _NUMBER * second.size or first.colour != second.colour

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 from docrefinery.engine.geometric.layout.lines import Line, Reference
+from docrefinery.engine.geometric.tables.model import Table
 
 _SAME_ROW = 0.6
 _MOST = 0.8
+_LINE = 1.2
+_LARGEST = 10.0
 _SMALLER = 0.85
 
 
@@ -18,6 +21,21 @@ def rows(lines: Sequence[Line]) -> list[Line]:
         else:
             joined.append([line])
     return [_join(row) if len(row) > 1 else row[0] for row in joined]
+
+
+def table_rows(table: Table) -> list[Line]:
+    """Return a line for each row of a table, with the texts of its cells."""
+    lines = []
+    for row in range(table.rows):
+        cells = [cell for cell in table.cells if cell.row == row and cell.text]
+        if not cells:
+            continue
+        top, bottom = min(cell.top for cell in cells), max(cell.bottom for cell in cells)
+        left, right = min(cell.left for cell in cells), max(cell.right for cell in cells)
+        text = " ".join(cell.text for cell in cells)
+        size = min((bottom - top) / _LINE, _LARGEST)
+        lines.append(Line(text, left, top, right, bottom, base=bottom, style=0, size=size, single=True))
+    return lines
 
 
 def _same_row(row: Sequence[Line], line: Line) -> bool:

@@ -66,8 +66,8 @@ def read_chars(text_page: int, place: Place, styles: Styles) -> Chars:
 
 def _pair_surrogates(codes: Any) -> None:
     """Put the code point of two halves, which pdfium tells as two characters, in the place of the first one."""
-    high = (codes & 0xFFFFFC00) == 0xD800  # noqa: PLR2004
-    low = (codes & 0xFFFFFC00) == 0xDC00  # noqa: PLR2004
+    high = (codes & 0xFFFFFC00) == 0xD800
+    low = (codes & 0xFFFFFC00) == 0xDC00
     pairs = np.flatnonzero(high[:-1] & low[1:])
     whole = 0x10000 + ((codes[pairs] & 0x3FF) << 10) + (codes[pairs + 1] & 0x3FF)
     codes[high | low] = 0xFFFD

@@ -50,7 +50,7 @@ def _are_letters(codes: Any) -> bool:
 def _begins(along: Any, em: Any) -> Any:
     middles = along.mean(axis=1)
     steps = np.diff(middles)
-    pitch = np.median(steps[steps < 1.5 * np.median(steps)]) if len(steps) else 0.0  # noqa: PLR2004
+    pitch = np.median(steps[steps < 1.5 * np.median(steps)]) if len(steps) else 0.0
     if pitch > 0 and (np.abs(steps / pitch - np.round(steps / pitch)) < _ON_GRID).mean() > _MOSTLY:
         spaces = np.round(steps / pitch) > 1
     else:

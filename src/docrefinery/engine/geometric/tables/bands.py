@@ -1,7 +1,7 @@
 """Tables between horizontal rules, as in books: a rule above, one under the heading, one below."""
 
-from collections.abc import Iterator
 from bisect import bisect_left
+from collections.abc import Iterator
 
 from docrefinery.engine.geometric.model import Box
 from docrefinery.engine.geometric.tables.lines import Line, lines_of

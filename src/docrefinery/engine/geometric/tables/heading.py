@@ -42,7 +42,12 @@ def heading(lines: list[Filled], columns: list[Column], rules: list[Stroke]) -> 
     for line, entries in lines:
         levels[sum(split < line.middle for split in splits)].append((line, entries))
     groups = [
-        _groups(level, columns, [rule for rule in rules if at < len(splits) and abs(rule.at - splits[at]) < 1], at < len(splits))
+        _groups(
+            level,
+            columns,
+            [rule for rule in rules if at < len(splits) and abs(rule.at - splits[at]) < 1],
+            at < len(splits),
+        )
         for at, level in enumerate(levels)
     ]
     return _drafts(levels, groups, len(columns)), splits
@@ -57,7 +62,8 @@ def _splits(lines: list[Filled], columns: list[Column], rules: list[Stroke]) -> 
             splits.append(rule.at)
     for (line, entries), (below, under) in zip(lines, lines[1:], strict=False):
         parted = any(
-            entry.first < entry.last and sum(entry.first <= each.first and each.last <= entry.last for each in under) > 1
+            entry.first < entry.last
+            and sum(entry.first <= each.first and each.last <= entry.last for each in under) > 1
             for entry in entries
         )
         if parted and not any(line.middle < split < below.middle for split in splits):
@@ -75,14 +81,22 @@ def _groups(level: list[Filled], columns: list[Column], rules: list[Stroke], has
     ruled: list[tuple[int, int]] = []
     for rule in rules:
         under = [
-            at for at, column in enumerate(columns) if rule.start - 2 <= (column.left + column.right) / 2 <= rule.end + 2
+            at
+            for at, column in enumerate(columns)
+            if rule.start - 2 <= (column.left + column.right) / 2 <= rule.end + 2
         ]
-        most = max((sum(under[0] <= e.first and e.last <= under[-1] for e in es) for _, es in level), default=0) if under else 0
+        most = (
+            max((sum(under[0] <= e.first and e.last <= under[-1] for e in es) for _, es in level), default=0)
+            if under
+            else 0
+        )
         if len(under) > 1 and most == 1:
             ruled.append((under[0], under[-1]))
     if has_more:
         loose = [e for _, es in level for e in es if not any(a <= e.last and e.first <= b for a, b in ruled)]
-        taken = {at for e in loose for at in range(e.first, e.last + 1)} | {at for a, b in ruled for at in range(a, b + 1)}
+        taken = {at for e in loose for at in range(e.first, e.last + 1)} | {
+            at for a, b in ruled for at in range(a, b + 1)
+        }
         spans += [_widened(entry, columns, taken) for entry in loose]
     return _united([span for span in spans + ruled if span[0] < span[1]])
 

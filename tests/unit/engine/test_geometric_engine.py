@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from docrefinery.engine.base import EngineOptions, EngineResult, Help
-from docrefinery.engine.native import NativeEngine
+from docrefinery.engine.geometric_engine import GeometricEngine
 from docrefinery.errors import (
     ConversionFailed,
     EncryptedPdf,
@@ -16,11 +16,11 @@ from tests.support import pdfs
 
 
 @pytest.fixture(scope="module")
-def engine() -> NativeEngine:
-    return NativeEngine()
+def engine() -> GeometricEngine:
+    return GeometricEngine()
 
 
-def run(engine: NativeEngine, folder: Path, content: bytes, options: EngineOptions | None = None) -> EngineResult:
+def run(engine: GeometricEngine, folder: Path, content: bytes, options: EngineOptions | None = None) -> EngineResult:
     source = folder / "0f3a"
     source.write_bytes(content)
     return engine.convert(source, "My report.pdf", options or EngineOptions(), lambda _done, _total: None, Help())
@@ -30,7 +30,7 @@ def texts(result: EngineResult) -> list[str]:
     return [item.text for item in result.document.texts]
 
 
-def test_text_is_there_with_its_place_and_the_documents_own_name(engine: NativeEngine, tmp_path: Path) -> None:
+def test_text_is_there_with_its_place_and_the_documents_own_name(engine: GeometricEngine, tmp_path: Path) -> None:
     result = run(engine, tmp_path, pdfs.born_digital(2, text="Some words."))
     assert texts(result) == ["Page 1", "Some words.", "Page 2", "Some words."]
     assert [item.prov[0].page_no for item in result.document.texts] == [1, 1, 2, 2]
@@ -38,17 +38,17 @@ def test_text_is_there_with_its_place_and_the_documents_own_name(engine: NativeE
     assert result.document.name == "My report"
     assert result.document.origin is not None
     assert result.document.origin.filename == "My report.pdf"
-    assert result.engine["name"] == "native"
+    assert result.engine["name"] == "geometric"
 
 
-def test_boxes_are_in_points_from_the_bottom_of_the_page(engine: NativeEngine, tmp_path: Path) -> None:
+def test_boxes_are_in_points_from_the_bottom_of_the_page(engine: GeometricEngine, tmp_path: Path) -> None:
     result = run(engine, tmp_path, pdfs.born_digital(1))
     box = result.document.texts[0].prov[0].bbox
     assert 70 < box.l < 75
     assert 755 < box.b < box.t < 775
 
 
-def test_lines_that_follow_each_other_are_one_paragraph(engine: NativeEngine, tmp_path: Path) -> None:
+def test_lines_that_follow_each_other_are_one_paragraph(engine: GeometricEngine, tmp_path: Path) -> None:
     lines = ["The first line of a paragraph goes on", "in the second line of it, before it will", "end in its third."]
     text = "\n".join([*lines, "", "Another paragraph."])
     result = run(engine, tmp_path, pdfs.born_digital(1, text=text))
@@ -58,7 +58,7 @@ def test_lines_that_follow_each_other_are_one_paragraph(engine: NativeEngine, tm
     ]
 
 
-def test_progress_counts_the_pages_that_are_converted(engine: NativeEngine, tmp_path: Path) -> None:
+def test_progress_counts_the_pages_that_are_converted(engine: GeometricEngine, tmp_path: Path) -> None:
     source = tmp_path / "file.pdf"
     source.write_bytes(pdfs.born_digital(5))
     seen: list[tuple[int, int]] = []
@@ -73,7 +73,7 @@ def test_progress_counts_the_pages_that_are_converted(engine: NativeEngine, tmp_
     [((1, 1), [1]), ((2, 3), [2, 3]), ((3, 99), [3, 4]), ((4, 4), [4]), ((1, 4), [1, 2, 3, 4])],
 )
 def test_a_page_range_is_cut_at_the_end(
-    engine: NativeEngine, tmp_path: Path, page_range: tuple[int, int], pages: list[int]
+    engine: GeometricEngine, tmp_path: Path, page_range: tuple[int, int], pages: list[int]
 ) -> None:
     result = run(engine, tmp_path, pdfs.born_digital(4), EngineOptions(page_range=page_range))
     assert [text for text in texts(result) if text.startswith("Page")] == [f"Page {page}" for page in pages]
@@ -90,7 +90,7 @@ def test_a_page_range_is_cut_at_the_end(
         EngineOptions(max_file_size=0),
     ],
 )
-def test_within_the_limits(engine: NativeEngine, tmp_path: Path, options: EngineOptions) -> None:
+def test_within_the_limits(engine: GeometricEngine, tmp_path: Path, options: EngineOptions) -> None:
     assert run(engine, tmp_path, pdfs.born_digital(3), options).failed_pages == ()
 
 
@@ -113,7 +113,7 @@ def test_within_the_limits(engine: NativeEngine, tmp_path: Path, options: Engine
     ],
 )
 def test_what_cannot_be_converted_says_why(
-    engine: NativeEngine, tmp_path: Path, content: bytes, options: EngineOptions, error: type[JobError]
+    engine: GeometricEngine, tmp_path: Path, content: bytes, options: EngineOptions, error: type[JobError]
 ) -> None:
     with pytest.raises(error) as caught:
         run(engine, tmp_path, content, options)
@@ -121,7 +121,7 @@ def test_what_cannot_be_converted_says_why(
     assert str(tmp_path) not in caught.value.message
 
 
-def test_no_pages_after_an_encrypted_file_is_still_invalid(engine: NativeEngine, tmp_path: Path) -> None:
+def test_no_pages_after_an_encrypted_file_is_still_invalid(engine: GeometricEngine, tmp_path: Path) -> None:
     """Of a document without pages pdfium reports the error of the one before."""
     with pytest.raises(EncryptedPdf):
         run(engine, tmp_path, pdfs.encrypted("secret"))
@@ -129,11 +129,11 @@ def test_no_pages_after_an_encrypted_file_is_still_invalid(engine: NativeEngine,
         run(engine, tmp_path, pdfs.no_pages())
 
 
-def test_an_empty_user_password_opens_for_everybody(engine: NativeEngine, tmp_path: Path) -> None:
+def test_an_empty_user_password_opens_for_everybody(engine: GeometricEngine, tmp_path: Path) -> None:
     assert texts(run(engine, tmp_path, pdfs.encrypted("", text="Not really secret."))) == ["Not really secret."]
 
 
-def test_a_failed_page_leaves_the_others(engine: NativeEngine, tmp_path: Path) -> None:
+def test_a_failed_page_leaves_the_others(engine: GeometricEngine, tmp_path: Path) -> None:
     result = run(engine, tmp_path, pdfs.broken_page(3))
     assert result.failed_pages == (1,)
     assert [text for text in texts(result) if text.startswith("Page")] == ["Page 2", "Page 3"]
@@ -152,13 +152,13 @@ def test_a_failed_page_leaves_the_others(engine: NativeEngine, tmp_path: Path) -
     ],
 )
 def test_what_was_asked_for_and_is_not_here_is_said(
-    engine: NativeEngine, tmp_path: Path, options: EngineOptions, codes: list[str]
+    engine: GeometricEngine, tmp_path: Path, options: EngineOptions, codes: list[str]
 ) -> None:
     result = run(engine, tmp_path, pdfs.born_digital(), options)
     assert [warning.code for warning in result.warnings] == codes
 
 
-def test_a_picture_has_its_place_and_its_image_only_if_asked_for(engine: NativeEngine, tmp_path: Path) -> None:
+def test_a_picture_has_its_place_and_its_image_only_if_asked_for(engine: GeometricEngine, tmp_path: Path) -> None:
     (picture,) = run(engine, tmp_path, pdfs.with_figure()).document.pictures
     assert picture.image is None
     box = picture.prov[0].bbox
@@ -166,7 +166,9 @@ def test_a_picture_has_its_place_and_its_image_only_if_asked_for(engine: NativeE
 
 
 @pytest.mark.parametrize(("scale", "pixels"), [(None, 200), (2.0, 400)])
-def test_images_scale_is_pixels_a_point(engine: NativeEngine, tmp_path: Path, scale: float | None, pixels: int) -> None:
+def test_images_scale_is_pixels_a_point(
+    engine: GeometricEngine, tmp_path: Path, scale: float | None, pixels: int
+) -> None:
     options = EngineOptions(generate_picture_images=True, images_scale=scale)
     result = run(engine, tmp_path, pdfs.with_figure(), options)
     image = result.document.pictures[0].get_image(result.document)
