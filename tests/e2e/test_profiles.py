@@ -27,9 +27,9 @@ KINDS = {
 LACKS = {
     "fast_text": set(),
     "ocr_only": set(),
-    "structured": {"TABLE_STRUCTURE_NOT_AVAILABLE"},
+    "structured": {"MODELS_NOT_INSTALLED"},
     "full_vlm": {
-        "TABLE_STRUCTURE_NOT_AVAILABLE",
+        "MODELS_NOT_INSTALLED",
         "PICTURE_CLASSIFICATION_NOT_AVAILABLE",
         "PICTURE_DESCRIPTION_NOT_AVAILABLE",
     },

@@ -25,10 +25,10 @@ class Lack(Struct, frozen=True):
     """Whether Docling's models would bring it."""
 
 
-TABLES = Lack(
-    "TABLE_STRUCTURE_NOT_AVAILABLE",
-    "a table structure model",
-    "tables are in the result as the text of their cells, in reading order",
+MODELS = Lack(
+    "MODELS_NOT_INSTALLED",
+    "Docling's layout and table models",
+    "layout and tables were recognised from the pages' geometry",
     model=True,
 )
 CLASSIFICATION = Lack(
@@ -56,8 +56,6 @@ def lacking(options: Mapping[str, Any], ocr: Ocr | None, *, describes: bool) -> 
     lacks = []
     if options.get("do_ocr"):
         lacks += [OCR] if ocr is None else _languages(options, ocr)
-    if options.get("do_table_structure"):
-        lacks.append(TABLES)
     if options.get("do_picture_classification"):
         lacks.append(CLASSIFICATION)
     if options.get("do_picture_description") and not describes:

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 def write(document: "DoclingDocument", stream: BinaryIO) -> None:
     """Write the document as Markdown; pictures become a comment in their place."""
-    stream.write(document.export_to_markdown().encode(errors="replace"))
+    from docrefinery.exporters.markdown_serializer import Serializer
+
+    stream.write(Serializer(doc=document).serialize().text.encode(errors="replace"))
 
 
 MARKDOWN = Exporter(

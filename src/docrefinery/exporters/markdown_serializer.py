@@ -1,8 +1,8 @@
 """Docling's Markdown, with tables that keep their spans, and with no more escapes than CommonMark needs.
 
-Pipe tables (GitHub Flavored Markdown, section 4.10) have one header row and no spans: a table that has more is written as
-HTML, which Markdown allows (CommonMark 0.31, section 4.6). Docling's own serializer would join header rows into one and repeat
-spanning cells.
+Pipe tables (GitHub Flavored Markdown, section 4.10) have one header row and no spans: a table that has more is written
+as HTML, which Markdown allows (CommonMark 0.31, section 4.6). Docling's own serializer would join header rows into one
+and repeat spanning cells.
 """
 
 import html

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import msgspec
 
+from docrefinery.capabilities import MODELS
 from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help
 from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
-from docrefinery.model import Stage
+from docrefinery.model import JobWarning, Stage
 from docrefinery.pipeline.protocol import Convert, Done, Reply, Working, Written
 from docrefinery.plugin import Exporter
 from docrefinery.plugin.exporting import export, reason
@@ -50,11 +51,17 @@ def convert(engine: Engine, registry: Registry, request: Convert, send: Send, ai
         convert_ms=convert_ms,
         export_ms=export_ms or 0,
         chunk_ms=chunk_ms,
-        warnings=result.warnings,
+        warnings=(*_without_models(request), *result.warnings),
         engine=result.engine,
         partial=bool(result.failed_pages),
         failed_pages=result.failed_pages,
     )
+
+
+def _without_models(request: Convert) -> list[JobWarning]:
+    if request.engine != "auto":
+        return []
+    return [JobWarning(MODELS.code, f"{MODELS.consequence}: {MODELS.missing} are not installed")]
 
 
 def _exporter(registry: Registry, kind: str) -> Exporter:

@@ -102,8 +102,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     engine: Annotated[
         Engine,
         setting(
-            "`auto` converts with Docling's models where they are installed; `geometric` never does; `docling` fails jobs "
-            "that would want them where they are not."
+            "`auto` converts with Docling's models where they are installed; `geometric` never does; `docling` fails "
+            "jobs that would want them where they are not."
         ),
     ] = "auto"
     ocr_engine: Annotated[

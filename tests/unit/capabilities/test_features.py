@@ -19,7 +19,7 @@ OCR = Ocr("tesseract", "5", ("eng", "osd"))
         ({"do_ocr": True, "ocr_options": {"lang": ["auto", "en"]}}, OCR, False, []),
         ({"do_ocr": True, "ocr_options": {"lang": ["fr"]}}, OCR, False, ["OCR_LANGUAGE_UNAVAILABLE"]),
         ({"do_ocr": False, "ocr_options": {"lang": ["fr"]}}, OCR, False, []),
-        ({"do_table_structure": True}, OCR, False, ["TABLE_STRUCTURE_NOT_AVAILABLE"]),
+        ({"do_table_structure": True}, OCR, False, []),
         ({"do_picture_classification": True}, OCR, True, ["PICTURE_CLASSIFICATION_NOT_AVAILABLE"]),
         ({"do_picture_description": True}, OCR, False, ["PICTURE_DESCRIPTION_NOT_AVAILABLE"]),
         ({"do_picture_description": True}, OCR, True, []),

@@ -3,6 +3,7 @@
 from docrefinery.engine.geometric.layout.layout import Layout, lay_out, lay_out_plainly
 from docrefinery.engine.geometric.model import Page
 from docrefinery.engine.geometric.tables import find_tables
+from docrefinery.engine.geometric.upright import turn_of, upright
 
 
 def layout_of(page: Page, *, tables: bool = True) -> Layout:
@@ -12,4 +13,8 @@ def layout_of(page: Page, *, tables: bool = True) -> Layout:
     """
     if page.plain:
         return lay_out_plainly(page)
-    return lay_out(page, find_tables(page), structure=tables)
+    turn = turn_of(page)
+    page = upright(page, turn)
+    layout = lay_out(page, find_tables(page), structure=tables)
+    layout.turn = turn
+    return layout

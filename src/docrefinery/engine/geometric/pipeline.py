@@ -59,7 +59,10 @@ class GeometricPdfPipeline(NativePdfPipeline):
         return GeometricPdfPipelineOptions()
 
     def _parse_page(
-        self, timings: _NativeBuildTimings, conv_res: ConversionResult, page_backend: PdfPageBackend
+        self,
+        timings: _NativeBuildTimings,  # noqa: ARG002 - it is Docling's, of steps that are not taken here
+        conv_res: ConversionResult,
+        page_backend: PdfPageBackend,
     ) -> DoclingPage | None:
         if not page_backend.is_valid():
             self._record_page_failure(conv_res, page_backend, "Page failed to parse.")
@@ -98,7 +101,9 @@ class GeometricPdfPipeline(NativePdfPipeline):
         options = self.pipeline_options
         cutter = Cutter(backend.native_document, options.images_scale) if options.generate_picture_images else None
         origin = DocumentOrigin(
-            mimetype="application/pdf", filename=conv_res.input.file.name, binary_hash=conv_res.input.document_hash
+            mimetype="application/pdf",
+            filename=conv_res.input.file.name,
+            binary_hash=conv_res.input.document_hash,  # type: ignore[arg-type] # Docling makes a number of it
         )
         document = DoclingDocument(name=Path(origin.filename).stem, origin=origin)
         fill(document, [self.layouts[page.page_no] for page in conv_res.pages], cutter)

@@ -2,11 +2,9 @@
 
 import pypdfium2 as pdfium
 import pytest
-from docling_core.types.doc import BoundingBox, Size
 from hypothesis import given, strategies as st
 from PIL import Image
 
-from docrefinery.engine.lines import Line
 from docrefinery.engine.ocr.base import turned
 from docrefinery.engine.ocr.sheet import Sheet, render
 from tests.support import pdfs
@@ -25,15 +23,12 @@ def test_a_box_of_the_upright_picture_comes_back_to_where_it_is_on_the_page(
     found = upright.point(lambda value: 255 - value).getbbox()
     assert found is not None
     sheet = Sheet(image, scale=2.0, left=7.0, top=9.0)
-    place = sheet.on_page(Line("x", *found), rotation)
-    assert (place.left, place.top, place.right, place.bottom) == (
-        7 + box[0] / 2, 9 + box[1] / 2, 7 + box[2] / 2, 9 + box[3] / 2,
-    )  # fmt: skip
+    assert sheet.on_page(found, rotation) == (7 + box[0] / 2, 9 + box[1] / 2, 7 + box[2] / 2, 9 + box[3] / 2)
 
 
 def test_a_part_knows_its_place() -> None:
     whole = Sheet(Image.new("L", (400, 400)), 2.0, 0, 0)
-    part = whole.cut(BoundingBox(l=50.25, t=100, r=150, b=900))
+    part = whole.cut((50.25, 100, 150, 900))
     assert (part.left, part.top) == (50, 100)
     assert part.image.size == (200, 200)
 
@@ -42,7 +37,7 @@ def test_a_part_knows_its_place() -> None:
 def test_a_giant_page_gets_fewer_pixels_a_point(side: float, most: int) -> None:
     with pdfium.PdfDocument.new() as document:
         page = document.new_page(side, side)
-        sheet = render(page, Size(width=side, height=side))
+        sheet = render(page)
     assert sheet.image.width * sheet.image.height <= most * 1.01
     assert sheet.empty
     assert (sheet.dpi == 200) is (side < 1000)
@@ -50,6 +45,6 @@ def test_a_giant_page_gets_fewer_pixels_a_point(side: float, most: int) -> None:
 
 def test_what_is_of_one_colour_or_too_small_is_empty() -> None:
     with pdfium.PdfDocument(pdfs.born_digital()) as document:
-        assert not render(document[0], Size(width=612, height=792)).empty
+        assert not render(document[0]).empty
     assert Sheet(Image.new("L", (100, 8), 0), 1, 0, 0).empty
     assert Sheet(Image.new("L", (100, 100), 77), 1, 0, 0).empty

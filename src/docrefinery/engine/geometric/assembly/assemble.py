@@ -48,7 +48,7 @@ def fill(document: DoclingDocument, layouts: Sequence[Layout], cutter: Cutter | 
     known = words_of(line for layout in layouts for line in layout.lines)
     builder = Builder(document, known, cutter)
     for layout in layouts:
-        builder.page(layout.number, layout.width, layout.height)
+        builder.page(layout)
     for block in join_flow(blocks):
         builder.add(block)
 

@@ -107,23 +107,18 @@ def forced(line: Line, following: Line, right: float) -> bool:
 
 def _continues(block: Block, line: Line, typography: Typography) -> bool:
     last = block.last
-    if last.single or line.single:
-        return False
     leading = typography.leading(last.size)
     step = line.base - last.base
-    if last.mono != line.mono or (step <= 0 and line.top < last.top - leading):
+    moved_up = step <= 0 and line.top < last.top - leading
+    if last.single or line.single or last.mono != line.mono or moved_up:
         return False
-    if line.mono and block.first.mono:
-        return step < _LOOSE_CODE * leading and abs(line.size - last.size) < _SAME_SIZE * last.size
     if abs(line.size - last.size) > _SAME_SIZE * max(line.size, last.size):
         return False
-    if step > _LOOSE * leading or bullet(line.text) is not None:
+    if line.mono:
+        return step < _LOOSE_CODE * leading
+    if step > _LOOSE * leading or bullet(line.text) is not None or last.bold != line.bold:
         return False
-    if last.bold != line.bold:
-        return False
-    if _is_display(block, typography):
-        return line.bold == last.bold and number(line.text) is None
-    return _continues_text(block, line)
+    return number(line.text) is None if _is_display(block, typography) else _continues_text(block, line)
 
 
 def _is_display(block: Block, typography: Typography) -> bool:

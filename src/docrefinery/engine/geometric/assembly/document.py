@@ -1,11 +1,10 @@
 """The Docling document of what was recognised."""
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 
 from docling_core.types.doc import (
-    BoundingBox,
     ContentLayer,
-    CoordOrigin,
+    DocItem,
     DocItemLabel,
     DoclingDocument,
     GroupItem,
@@ -14,9 +13,11 @@ from docling_core.types.doc import (
 )
 
 from docrefinery.engine.geometric.assembly.blocks import Block
+from docrefinery.engine.geometric.assembly.place import Place
 from docrefinery.engine.geometric.assembly.tables import table_data
 from docrefinery.engine.geometric.assembly.text import clean, join
 from docrefinery.engine.geometric.layout.figures import Figure
+from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.model import Box
 from docrefinery.engine.geometric.pictures import Cutter
 from docrefinery.engine.geometric.tables.model import Table
@@ -35,17 +36,17 @@ FURNITURE = ("page_header", "page_footer", "imprint")
 class Builder:
     """Builds one document, item by item."""
 
-    def __init__(self, document: DoclingDocument, known: Set[str], cutter: Cutter | None) -> None:
+    def __init__(self, document: DoclingDocument, known: AbstractSet[str], cutter: Cutter | None) -> None:
         self._cutter = cutter
         self._document = document
         self._known = known
-        self._heights: dict[int, float] = {}
+        self._places: dict[int, Place] = {}
         self._lists: list[GroupItem] = []
 
-    def page(self, number: int, width: float, height: float) -> None:
+    def page(self, layout: Layout) -> None:
         """Add a page."""
-        self._document.add_page(page_no=number, size=Size(width=width, height=height))
-        self._heights[number] = height
+        place = self._places[layout.number] = Place.of(layout)
+        self._document.add_page(page_no=layout.number, size=Size(width=place.width, height=place.height))
 
     def add(self, block: Block) -> None:
         """Add a block."""
@@ -76,7 +77,11 @@ class Builder:
 
     def _picture(self, block: Block) -> None:
         assert isinstance(block.content, Figure)
-        image = self._cutter.cut(block.page, block.box) if self._cutter is not None else None
+        image = (
+            self._cutter.cut(block.page, self._places[block.page].on_page(block.box))
+            if self._cutter is not None
+            else None
+        )
         picture = self._document.add_picture(prov=self._first(block, ""), image=image)
         for line in block.content.lines:
             text = clean(line.text)
@@ -85,7 +90,7 @@ class Builder:
 
     def _table(self, block: Block) -> None:
         assert isinstance(block.content, Table)
-        self._document.add_table(table_data(block.content, self._heights[block.page]), prov=self._first(block, ""))
+        self._document.add_table(table_data(block.content, self._places[block.page]), prov=self._first(block, ""))
 
     def _item(self, block: Block) -> None:
         del self._lists[block.level + 1 :]
@@ -104,19 +109,13 @@ class Builder:
         page, box = block.places[0]
         return self._provenance(page, box, (0, len(text)))
 
-    def _place(self, item: object, block: Block, text: str) -> None:
+    def _place(self, item: DocItem, block: Block, text: str) -> None:
         """Add the other places of a block that goes on elsewhere."""
         for page, box in block.places[1:]:
             item.prov.append(self._provenance(page, box, (0, len(text))))
 
     def _provenance(self, page: int, box: Box, span: tuple[int, int]) -> ProvenanceItem:
-        height = self._heights[page]
-        left, top, right, bottom = box
-        return ProvenanceItem(
-            page_no=page,
-            bbox=BoundingBox(l=left, t=height - top, r=right, b=height - bottom, coord_origin=CoordOrigin.BOTTOMLEFT),
-            charspan=span,
-        )
+        return ProvenanceItem(page_no=page, bbox=self._places[page].bounding_box(box), charspan=span)
 
 
 def _code(block: Block) -> str:

@@ -1,7 +1,7 @@
 """Page headers and footers: what stands at the same place of several pages, outside of the text.
 
-The features are those of X. Lin: Header and footer extraction by page-association, SPIE 5010, 2003: text that is alike up to
-its numbers, at the same height, on neighbouring pages.
+The features are those of X. Lin: Header and footer extraction by page-association, SPIE 5010, 2003: text that is alike
+up to its numbers, at the same height, on neighbouring pages.
 """
 
 import re
@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from docrefinery.engine.geometric.assembly.labels import CAPTION
 from docrefinery.engine.geometric.assembly.typography import Typography
-from docrefinery.engine.geometric.layout.layout import Layout
+from docrefinery.engine.geometric.layout.layout import Element, Layout
 from docrefinery.engine.geometric.layout.lines import Line
 
 _ZONE = 0.13
@@ -35,9 +35,9 @@ class Furniture:
     headers: dict[int, list[Line]]
     footers: dict[int, list[Line]]
 
-    def holds(self, page: int, line: Line) -> bool:
-        """Whether a line is one of a page's."""
-        return any(line is other for other in (*self.headers.get(page, ()), *self.footers.get(page, ())))
+    def holds(self, page: int, element: Element) -> bool:
+        """Whether something is one of a page's."""
+        return any(element is other for other in (*self.headers.get(page, ()), *self.footers.get(page, ())))
 
 
 def furniture(layouts: Sequence[Layout], typography: Typography) -> Furniture:

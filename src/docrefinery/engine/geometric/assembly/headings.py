@@ -49,23 +49,25 @@ def mark_headings(blocks: Sequence[Block], typography: Typography, panels: Mappi
 
 def _is_heading(blocks: Sequence[Block], at: int, typography: Typography) -> bool:
     block = blocks[at]
-    if block.label != "text":
+    if block.label != "text" or not _has_form(block, typography):
         return False
     first = block.first
-    if first.mono or len(block.lines) > _MOST_LINES or block.letters > _LONGEST:
-        return False
-    if first.size < _SMALLEST * typography.size or not any(_WORD.search(line.text) for line in block.lines):
-        return False
-    if _marks(block) > 1 or first.raised:
-        return False
-    text = block.last.text
+    numbered = bool(_NUMBERED.match(first.text))
     larger = first.size > _LARGER * typography.size
     bold = all(line.bold for line in block.lines) and not typography.bold
-    if not larger and not (bold and (_is_set_off(blocks, at) or _NUMBERED.match(first.text))):
+    if block.last.text.endswith(_NO_HEADING_END) and not (larger and bold) and not numbered:
         return False
-    if text.endswith(_NO_HEADING_END) and not (larger and bold) and not _NUMBERED.match(first.text):
-        return False
-    return not text.endswith(",")
+    return larger or (bold and (numbered or _is_set_off(blocks, at)))
+
+
+def _has_form(block: Block, typography: Typography) -> bool:
+    """Whether a block may be a heading by its form: short, of words, and with no marks of authors and footnotes."""
+    first = block.first
+    short = len(block.lines) <= _MOST_LINES and block.letters <= _LONGEST
+    words = any(_WORD.search(line.text) for line in block.lines)
+    marked = _marks(block) > 1 or bool(first.raised)
+    running_on = block.last.text.endswith(",")
+    return short and words and first.size >= _SMALLEST * typography.size and not (first.mono or marked or running_on)
 
 
 def _is_set_off(blocks: Sequence[Block], at: int) -> bool:

@@ -1,16 +1,14 @@
 """Tables in Docling's terms."""
 
-from docling_core.types.doc import BoundingBox, CoordOrigin, TableCell, TableData
+from docling_core.types.doc import TableCell, TableData
 
+from docrefinery.engine.geometric.assembly.place import Place
 from docrefinery.engine.geometric.assembly.text import clean
 from docrefinery.engine.geometric.tables.model import Table
 
 
-def table_data(table: Table, height: float) -> TableData:
-    """Return a table as Docling has it.
-
-    :param height: of the page, in points.
-    """
+def table_data(table: Table, place: Place) -> TableData:
+    """Return a table of a page as Docling has it."""
     cells = [
         TableCell(
             text=clean(cell.text),
@@ -21,13 +19,7 @@ def table_data(table: Table, height: float) -> TableData:
             row_span=cell.row_span,
             col_span=cell.column_span,
             column_header=cell.header,
-            bbox=BoundingBox(
-                l=cell.left,
-                t=height - cell.top,
-                r=cell.right,
-                b=height - cell.bottom,
-                coord_origin=CoordOrigin.BOTTOMLEFT,
-            ),
+            bbox=place.bounding_box((cell.left, cell.top, cell.right, cell.bottom)),
         )
         for cell in table.cells
     ]

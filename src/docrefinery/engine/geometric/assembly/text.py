@@ -1,7 +1,7 @@
 """Lines to text: hyphens, ligatures, and characters that no encoding can write."""
 
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence, Set as AbstractSet
 
 from docrefinery.engine.geometric.layout.lines import Line
 
@@ -26,7 +26,7 @@ def clean(text: str) -> str:
     return " ".join(text.translate(_LIGATURES).split())
 
 
-def join(lines: Sequence[Line], known: Set[str]) -> str:
+def join(lines: Sequence[Line], known: AbstractSet[str]) -> str:
     """Return the text of a paragraph.
 
     :param known: the document's words: they tell whether a hyphen at a line's end belongs to the word.
@@ -37,7 +37,7 @@ def join(lines: Sequence[Line], known: Set[str]) -> str:
     return clean(text)
 
 
-def append(text: str, following: str, known: Set[str]) -> str:
+def append(text: str, following: str, known: AbstractSet[str]) -> str:
     """Return two parts of a paragraph as one, the first of which ended a line."""
     if not text:
         return following
@@ -49,7 +49,7 @@ def append(text: str, following: str, known: Set[str]) -> str:
     return f"{text} {following}"
 
 
-def _mended(text: str, before: str, following: str, known: Set[str]) -> str:
+def _mended(text: str, before: str, following: str, known: AbstractSet[str]) -> str:
     after = _WORD.match(following)
     if after is None or not following[0].islower() or before[-1].isdigit():
         return text + following

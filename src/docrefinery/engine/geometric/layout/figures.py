@@ -80,11 +80,12 @@ def _with_titles(figure: Figure, page: Page, segments: Sequence[Segment]) -> Fig
     fonts -= _usual_fonts(page, [segment for segment in segments if not _holds(figure.box, segment)])
     if not fonts:
         return figure
-    boxes = [figure.box]
-    for segment in segments:
-        if page.styles[segment.words[0].style].font in fonts and _beside(segment, figure.box):
-            boxes.append((segment.left, segment.top, segment.right, segment.bottom))
-    return Figure(*_around(boxes), bitmap=figure.bitmap)
+    titles = [
+        (segment.left, segment.top, segment.right, segment.bottom)
+        for segment in segments
+        if page.styles[segment.words[0].style].font in fonts and _beside(segment, figure.box)
+    ]
+    return Figure(*_around([figure.box, *titles]), bitmap=figure.bitmap)
 
 
 def _beside(segment: Segment, box: Box) -> bool:

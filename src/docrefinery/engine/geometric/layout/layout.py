@@ -29,6 +29,8 @@ Element = Line | Figure | Table
 class Layout(Struct):
     """A page ready for the document.
 
+    :param turn: how its text runs on the page, clockwise from rightwards in degrees; all places here are those of the
+        page turned back by it, and so are ``width`` and ``height``.
     :param columns: the parts of the page in reading order, each from top to bottom.
     :param panels: filled boxes behind text.
     :param head: where a rule across the page parts its header from the text, in points from the top.
@@ -47,6 +49,7 @@ class Layout(Struct):
     foot: float = 0.0
     garbled: float = 0.0
     plain: str = ""
+    turn: int = 0
 
     @property
     def lines(self) -> list[Line]:
@@ -67,7 +70,7 @@ def decode(content: bytes) -> Layout:
 def lay_out_plainly(page: Page) -> Layout:
     """Return the lines of a page in the order of the file: what there is time for on a page that has too much."""
     lines = lines_of(page.segments, page.styles)
-    return Layout(page.number, page.width, page.height, page.styles, [lines], garbled=page.garbled, plain=page.plain)
+    return Layout(page.number, page.width, page.height, page.styles, [[*lines]], garbled=page.garbled, plain=page.plain)
 
 
 def lay_out(page: Page, tables: Sequence[Table] = (), *, structure: bool = True) -> Layout:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 from msgspec import Struct
 
@@ -119,7 +119,7 @@ def _chains(segments: Sequence[Segment], styles: Sequence[Style]) -> list[list[i
             number = len(chains)
             chains.append([index])
         # Only the end of a chain can be touched, and what lies far to the left never again.
-        bands[band] = [other for other in bands[band] if other != number][-3:] + [number]
+        bands[band] = [*[other for other in bands[band] if other != number][-3:], number]
     return sorted(chains, key=min)
 
 
@@ -153,7 +153,7 @@ def _line(words: Sequence[Word], styles: Sequence[Style], links: Sequence[Link])
         mono=sum(count for number, count in weights.items() if styles[number].mono) > 0.8 * letters,
         first=words[0].right - words[0].left,
         raised=words[0].text if len(words) > 1 and _is_raised(words[0], words[1], styles) else "",
-        marks=sum(_is_raised(word, other, styles) for other, word in zip(words, words[1:], strict=False)),
+        marks=sum(_is_raised(word, other, styles) for other, word in pairwise(words)),
         references=references,
         parts=[words[0].left, words[1].left] if _is_numbered(words, styles) else [],
         small_start=_is_numbered(words, styles),

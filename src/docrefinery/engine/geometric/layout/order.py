@@ -1,8 +1,8 @@
 """Reading order: recursive XY-cut that lets lines span columns.
 
-The cut is Nagy's and Seth's (Hierarchical representation of optically scanned documents, ICPR 1984). Theirs needs a white
-strip all the way through; here a gutter may be crossed by headings, figures and tables that span the columns, which then
-part what stands above them from what stands below (as in Liu et al., XY-Cut++, arXiv:2504.10258).
+The cut is Nagy's and Seth's (Hierarchical representation of optically scanned documents, ICPR 1984). Theirs needs a
+white strip all the way through; here a gutter may be crossed by headings, figures and tables that span the columns,
+which then part what stands above them from what stands below (as in Liu et al., XY-Cut++, arXiv:2504.10258).
 """
 
 from bisect import bisect_left

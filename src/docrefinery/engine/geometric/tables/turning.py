@@ -1,9 +1,23 @@
 """Places on a page whose text runs sideways, as if it were set upright, and back."""
 
-from docrefinery.engine.geometric.model import Box, Page
+from typing import Protocol
+
+from docrefinery.engine.geometric.model import Box
 
 
-def turned(box: Box, page: Page, turn: int) -> Box:
+class Sized(Protocol):
+    """Something that has a size in points."""
+
+    @property
+    def width(self) -> float:
+        """From left to right."""
+
+    @property
+    def height(self) -> float:
+        """From top to bottom."""
+
+
+def turned(box: Box, page: Sized, turn: int) -> Box:
     """Return a box of the page as it is after text that runs ``turn`` degrees clockwise has been set upright."""
     left, top, right, bottom = box
     match turn:
@@ -17,7 +31,7 @@ def turned(box: Box, page: Page, turn: int) -> Box:
             return box
 
 
-def turned_back(box: Box, page: Page, turn: int) -> Box:
+def turned_back(box: Box, page: Sized, turn: int) -> Box:
     """Undo ``turned``."""
     left, top, right, bottom = box
     match turn:

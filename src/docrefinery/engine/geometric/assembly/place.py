@@ -1,0 +1,36 @@
+"""The way from a layout's places to those of the page, and to Docling's."""
+
+from dataclasses import dataclass
+
+from docling_core.types.doc import BoundingBox, CoordOrigin
+
+from docrefinery.engine.geometric.layout.layout import Layout
+from docrefinery.engine.geometric.model import Box
+from docrefinery.engine.geometric.tables.turning import turned_back
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page as its reader sees it: its size in points, and how it was turned for its layout."""
+
+    width: float
+    height: float
+    turn: int
+
+    @classmethod
+    def of(cls, layout: Layout) -> "Place":
+        """Return that of a layout."""
+        if layout.turn in (90, 270):
+            return cls(layout.height, layout.width, layout.turn)
+        return cls(layout.width, layout.height, layout.turn)
+
+    def on_page(self, box: Box) -> Box:
+        """Return a box of the layout where it is on the page, from its top left corner."""
+        return turned_back(box, self, self.turn)
+
+    def bounding_box(self, box: Box) -> BoundingBox:
+        """Return a box of the layout in Docling's terms: from the page's lower left corner."""
+        left, top, right, bottom = self.on_page(box)
+        return BoundingBox(
+            l=left, t=self.height - top, r=right, b=self.height - bottom, coord_origin=CoordOrigin.BOTTOMLEFT
+        )
