@@ -157,7 +157,13 @@ def task(tmp_path: Path) -> Callable[..., Task]:
         source = workdir.with_suffix(".blob")
         source.write_bytes(pdfs.born_digital() if content is None else content)
         return Task(
-            source=source, name="report.pdf", workdir=workdir, options=options, exports=exports, timeout_seconds=seconds
+            source=source,
+            name="report.pdf",
+            workdir=workdir,
+            options=options,
+            exports=exports,
+            timeout_seconds=seconds,
+            engine="geometric",
         )
 
     return build

@@ -40,7 +40,7 @@ async def test_what_is_known_of_a_conversion(converter: Converter, task: Tasks) 
     assert isinstance(outcome, Converted)
     assert (outcome.page_count, outcome.pages_total) == (3, 2)
     assert (outcome.partial, outcome.failed_pages) == (False, ())
-    assert [warning.code for warning in outcome.warnings] == ["TABLE_STRUCTURE_NOT_AVAILABLE"]
+    assert outcome.warnings == ()
     assert outcome.engine["name"] == "geometric"
     assert outcome.convert_ms > 0
     assert outcome.chunk_ms is None

@@ -42,6 +42,15 @@ async def test_without_the_models_an_installation_that_wants_them_says_so(conver
     await assert_works(converter, task)
 
 
+async def test_where_the_models_would_be_used_it_is_said_that_they_are_not_there(
+    converter: Converter, task: Tasks
+) -> None:
+    outcome = await converter.convert(dataclasses.replace(task(None, "text"), engine="auto"), ignore)
+    assert isinstance(outcome, Converted)
+    assert [warning.code for warning in outcome.warnings] == ["MODELS_NOT_INSTALLED"]
+    assert outcome.engine["name"] == "geometric"
+
+
 async def test_a_language_that_the_worker_lacks_ends_the_job_with_its_code(converter: Converter, task: Tasks) -> None:
     asked = task(None, "text", do_ocr=True, ocr_options={"lang": ["tlh"]})
     outcome = await converter.convert(asked, ignore)

@@ -30,7 +30,7 @@ def test_warnings_and_engine_are_cut_and_the_rest_is_untouched() -> None:
     received = protocol.replies.decode(msgspec.json.encode(storable(done)))
     assert isinstance(received, Done)
     assert received.warnings[0].message == "x" * (LONGEST_TEXT - 2) + "…"
-    assert received.engine == {"name": "geometric"}
+    assert received.engine == {"name": "native"}
     assert msgspec.structs.replace(received, warnings=(), engine={}) == msgspec.structs.replace(
         done, warnings=(), engine={}
     )

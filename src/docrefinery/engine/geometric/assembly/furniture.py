@@ -5,6 +5,7 @@ up to its numbers, at the same height, on neighbouring pages.
 """
 
 import re
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _ZONE = 0.13
 _BEHIND_RULE = 2
 _DEEPEST = 4
 """Most lines of a header or footer."""
+_FEWEST_LINES = 4
+"""Of a page, at the median: on pages with less, a line at the edge is as likely what the page has to say."""
 _LARGEST = 1.2
 """In sizes of the running text: what is larger and repeated is a title of slides."""
 _NUMBER = re.compile(
@@ -43,6 +46,8 @@ class Furniture:
 def furniture(layouts: Sequence[Layout], typography: Typography) -> Furniture:
     """Return a document's headers and footers."""
     found = Furniture({}, {})
+    if statistics.median(len(layout.lines) for layout in layouts) < _FEWEST_LINES:
+        return found
     for at_top, into in ((True, found.headers), (False, found.footers)):
         edges = {layout.number: _edge(layout, at_top=at_top) for layout in layouts}
         repeated = _repeated(edges)

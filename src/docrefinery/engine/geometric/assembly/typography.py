@@ -9,6 +9,8 @@ from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.layout.lines import Line
 
 _USUAL_LEADING = 1.2
+_WIDE = 1.5
+_FEWEST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ def typography(layouts: Sequence[Layout]) -> Typography:
             for size, step in _steps(lines):
                 steps.setdefault(size, Counter())[step] += 1
     size, bold = max(letters, key=lambda key: (letters[key], key)) if letters else (10.0, False)
-    return Typography(size, bold, {size: _usual(counts) for size, counts in steps.items()})
+    usual = {size: _usual(size, counts, len(layouts)) for size, counts in steps.items()}
+    return Typography(size, bold, {size: step for size, step in usual.items() if step is not None})
 
 
 def _steps(column: Sequence[Line]) -> Iterable[tuple[float, float]]:
@@ -52,10 +55,16 @@ def _steps(column: Sequence[Line]) -> Iterable[tuple[float, float]]:
             yield size, round(2 * (line.base - above.base)) / 2
 
 
-def _usual(counts: Counter[float]) -> float:
-    """Return the most frequent step; of two that are nearly as frequent, the smaller one."""
-    most = max(counts.values())
-    return min(step for step, count in counts.items() if count > 0.6 * most)
+def _usual(size: float, counts: Counter[float], pages: int) -> float | None:
+    """Return the most frequent step; of two that are nearly as frequent, the smaller one.
+
+    A wide one needs to be seen several times a page: two short lines far apart are no paragraph.
+    """
+    likely = {step: count for step, count in counts.items() if step <= _WIDE * size or count >= _FEWEST * pages}
+    if not likely:
+        return None
+    most = max(likely.values())
+    return min(step for step, count in likely.items() if count > 0.6 * most)
 
 
 def _rounded(size: float) -> float:
