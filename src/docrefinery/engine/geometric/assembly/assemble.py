@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from docling_core.types.doc import DoclingDocument
 
 from docrefinery.engine.geometric.assembly.blocks import Block, blocks_of
+from docrefinery.engine.geometric.assembly.captions import pair_captions
 from docrefinery.engine.geometric.assembly.document import FURNITURE, Builder
 from docrefinery.engine.geometric.assembly.flow import join_flow
-from docrefinery.engine.geometric.assembly.furniture import Furniture, furniture
+from docrefinery.engine.geometric.assembly.furniture import Furniture, furniture, mark_repeated_pictures
 from docrefinery.engine.geometric.assembly.headings import mark_headings
 from docrefinery.engine.geometric.assembly.imprint import is_imprint
 from docrefinery.engine.geometric.assembly.labels import mark_blocks, mark_items
@@ -45,12 +46,15 @@ def fill(document: DoclingDocument, layouts: Sequence[Layout], cutter: Cutter | 
     mark_blocks(body)
     mark_headings(body, measures, {layout.number: layout.panels for layout in layouts})
     mark_items(body, measures)
+    pair_captions(body)
+    mark_repeated_pictures(layouts, body)
     known = words_of(line for layout in layouts for line in layout.lines)
     builder = Builder(document, known, cutter)
     for layout in layouts:
         builder.page(layout)
     for block in join_flow(blocks):
-        builder.add(block)
+        if block.label != "caption_of":
+            builder.add(block)
 
 
 def _blocks(layout: Layout, outside: Furniture, measures: Typography, first: int) -> list[Block]:

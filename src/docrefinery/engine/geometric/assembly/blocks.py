@@ -32,6 +32,7 @@ class Block:
     :param marker: of a list's item.
     :param space: white space above it, in points.
     :param content: what it is if it is no text.
+    :param caption: what stands below or above that and names it.
     :param places: page and box of each of its parts, filled when parts are joined.
     """
 
@@ -44,6 +45,7 @@ class Block:
     space: float = 0.0
     places: list[tuple[int, Box]] = field(default_factory=list)
     content: Figure | Table | None = None
+    caption: "Block | None" = None
 
     @property
     def box(self) -> Box:

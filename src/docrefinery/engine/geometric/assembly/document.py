@@ -10,9 +10,11 @@ from docling_core.types.doc import (
     GroupItem,
     ProvenanceItem,
     Size,
+    TextItem,
 )
 
 from docrefinery.engine.geometric.assembly.blocks import Block
+from docrefinery.engine.geometric.assembly.links import whole_link
 from docrefinery.engine.geometric.assembly.place import Place
 from docrefinery.engine.geometric.assembly.tables import table_data
 from docrefinery.engine.geometric.assembly.text import clean, join
@@ -30,7 +32,7 @@ _LABELS = {
     "page_footer": DocItemLabel.PAGE_FOOTER,
     "imprint": DocItemLabel.TEXT,
 }
-FURNITURE = ("page_header", "page_footer", "imprint")
+FURNITURE = ("page_header", "page_footer", "imprint", "logo")
 
 
 class Builder:
@@ -62,7 +64,7 @@ class Builder:
                 self._place(item, block, text)
             case "list_item":
                 self._item(block)
-            case "picture":
+            case "picture" | "logo":
                 self._picture(block)
             case "table":
                 self._table(block)
@@ -72,25 +74,41 @@ class Builder:
             case label:
                 text = join(block.lines, self._known)
                 layer = ContentLayer.FURNITURE if label in FURNITURE else None
-                item = self._document.add_text(_LABELS[label], text, prov=self._first(block, text), content_layer=layer)
+                item = self._document.add_text(
+                    _LABELS[label],
+                    text,
+                    prov=self._first(block, text),
+                    content_layer=layer,
+                    hyperlink=whole_link(block, text),
+                )
                 self._place(item, block, text)
 
     def _picture(self, block: Block) -> None:
         assert isinstance(block.content, Figure)
-        image = (
-            self._cutter.cut(block.page, self._places[block.page].on_page(block.box))
-            if self._cutter is not None
-            else None
+        layer = ContentLayer.FURNITURE if block.label in FURNITURE else None
+        # A logo on every page would have every page rendered.
+        cutter = self._cutter if layer is None else None
+        image = cutter.cut(block.page, self._places[block.page].on_page(block.box)) if cutter else None
+        picture = self._document.add_picture(
+            prov=self._first(block, ""), image=image, caption=self._caption(block), content_layer=layer
         )
-        picture = self._document.add_picture(prov=self._first(block, ""), image=image)
         for line in block.content.lines:
             text = clean(line.text)
             prov = self._provenance(block.page, line.box, (0, len(text)))
-            self._document.add_text(DocItemLabel.TEXT, text, prov=prov, parent=picture)
+            self._document.add_text(DocItemLabel.TEXT, text, prov=prov, parent=picture, content_layer=layer)
 
     def _table(self, block: Block) -> None:
         assert isinstance(block.content, Table)
-        self._document.add_table(table_data(block.content, self._places[block.page]), prov=self._first(block, ""))
+        data = table_data(block.content, self._places[block.page])
+        self._document.add_table(data, prov=self._first(block, ""), caption=self._caption(block))
+
+    def _caption(self, block: Block) -> TextItem | None:
+        if block.caption is None:
+            return None
+        text = join(block.caption.lines, self._known)
+        prov = self._provenance(block.caption.page, block.caption.box, (0, len(text)))
+        caption: TextItem = self._document.add_text(DocItemLabel.CAPTION, text, prov=prov)
+        return caption
 
     def _item(self, block: Block) -> None:
         del self._lists[block.level + 1 :]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from docrefinery.engine.geometric.assembly.blocks import Block
 
 _ENDS = (".", "!", "?", ":", ";", "”", '"', "。", "！", "？", "：")
-_PASSED = ("caption", "footnote", "table", "picture", "page_header", "page_footer", "imprint")
+_PASSED = ("caption", "caption_of", "footnote", "table", "picture", "page_header", "page_footer", "imprint", "logo")
 _SAME_SIZE = 0.06
 
 

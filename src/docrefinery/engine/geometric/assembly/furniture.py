@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from docrefinery.engine.geometric.assembly.blocks import Block
 from docrefinery.engine.geometric.assembly.labels import CAPTION
 from docrefinery.engine.geometric.assembly.typography import Typography
 from docrefinery.engine.geometric.layout.layout import Element, Layout
@@ -79,6 +80,28 @@ def _edge(layout: Layout, *, at_top: bool) -> list[Line]:
         limit = layout.height - zone
         inside = sorted((line for line in lines if line.top > limit), key=lambda line: (-line.bottom, line.left))
     return inside[:_DEEPEST]
+
+
+def mark_repeated_pictures(layouts: Sequence[Layout], blocks: Sequence[Block]) -> None:
+    """Label pictures that stand at the same place near the edge of several pages: logos and ornaments."""
+    heights = {layout.number: layout.height for layout in layouts}
+    places: Counter[tuple[int, ...]] = Counter()
+    at_edge = []
+    for block in blocks:
+        if block.label != "picture":
+            continue
+        _, top, _, bottom = block.box
+        height = heights[block.page]
+        if bottom < _ZONE * height or top > (1 - _ZONE) * height:
+            at_edge.append(block)
+            places[_rough(block)] += 1
+    for block in at_edge:
+        if places[_rough(block)] > 1:
+            block.label = "logo"
+
+
+def _rough(block: Block) -> tuple[int, ...]:
+    return tuple(round(side / 4) for side in block.box)
 
 
 def _behind_rule(line: Line, layout: Layout, *, at_top: bool) -> bool:
