@@ -24,6 +24,7 @@ _DEEPEST = 4
 """Most lines of a header or footer."""
 _FEWEST_LINES = 4
 """Of a page, at the median: on pages with less, a line at the edge is as likely what the page has to say."""
+_SAME_SIZE = 0.3
 _LARGEST = 1.2
 """In sizes of the running text: what is larger and repeated is a title of slides."""
 _NUMBER = re.compile(
@@ -50,35 +51,83 @@ def furniture(layouts: Sequence[Layout], typography: Typography) -> Furniture:
     if statistics.median(len(layout.lines) for layout in layouts) < _FEWEST_LINES:
         return found
     for at_top, into in ((True, found.headers), (False, found.footers)):
-        edges = {layout.number: _edge(layout, at_top=at_top) for layout in layouts}
-        repeated = _repeated(edges)
-        places = _places(edges, typography, at_top=at_top)
+        edges = _Edges(layouts, typography, at_top=at_top)
         for layout in layouts:
-            edge = edges[layout.number]
-            last = 0
-            for index, line in enumerate(edge):
-                detached = _detached(edge, index, layout, typography, at_top=at_top)
-                if line.size <= _LARGEST * typography.size and (
-                    (index < _BEHIND_RULE and _behind_rule(line, layout, at_top=at_top))
-                    or repeated[_alike(line)] > 1
-                    or (detached and _NUMBER.fullmatch(line.text))
-                    or (detached and places[_place(line, at_top=at_top)] > max(2, len(layouts) // 3))
-                ):
-                    last = index + 1
-            if last:
-                into[layout.number] = edge[:last] if at_top else edge[:last][::-1]
+            edge = edges.furniture_of(layout)
+            if edge:
+                into[layout.number] = edge if at_top else edge[::-1]
     return found
+
+
+class _Edges:
+    """The outermost lines of all pages on one side, and what is usual there."""
+
+    def __init__(self, layouts: Sequence[Layout], typography: Typography, *, at_top: bool) -> None:
+        self._typography = typography
+        self._at_top = at_top
+        self._first_page = layouts[0].number
+        self._lines = {layout.number: _edge(layout, at_top=at_top) for layout in layouts}
+        self._repeated = _repeated(self._lines)
+        self._places = _places(self._lines, typography, at_top=at_top)
+        self._often = max(2, len(layouts) // 3)
+        self._area = text_edge(layouts, typography, at_top=at_top)
+
+    def furniture_of(self, layout: Layout) -> list[Line]:
+        """Return a page's lines from its edge up to the last one that is a header or footer."""
+        edge = self._lines[layout.number]
+        last = max((index + 1 for index, line in enumerate(edge) if self._is_one(layout, index, line)), default=0)
+        return edge[:last]
+
+    def _is_one(self, layout: Layout, index: int, line: Line) -> bool:
+        if line.size > _LARGEST * self._typography.size:
+            return False
+        if self._repeated[_alike(line)] > 1:
+            return True
+        if index < _BEHIND_RULE and _behind_rule(line, layout, at_top=self._at_top):
+            return True
+        if not _detached(line, layout, self._typography, at_top=self._at_top):
+            return False
+        often = self._places[_place(line, at_top=self._at_top)] > self._often
+        return bool(often or _NUMBER.fullmatch(line.text)) or self._is_outside(layout, line)
+
+    def _is_outside(self, layout: Layout, line: Line) -> bool:
+        """Whether a line is beyond where text begins or ends on the pages; above it is the title on the first one."""
+        heading = line.bold or line.size > 1.05 * self._typography.size
+        if self._area is None or heading or CAPTION.match(line.text):
+            return False
+        distance = 0.5 * self._typography.leading(line.size)
+        if self._at_top:
+            return layout.number != self._first_page and line.bottom < self._area - distance
+        return line.top > self._area + distance
+
+
+def text_edge(layouts: Sequence[Layout], typography: Typography, *, at_top: bool) -> float | None:
+    """Return where running text begins or ends at the outermost, in points from the top; of a single page, none."""
+    edges = []
+    for layout in layouts:
+        lines = [line for line in layout.lines if abs(line.size - typography.size) < _SAME_SIZE]
+        inner = [
+            line
+            for above, line, below in zip([None, *lines], lines, [*lines[1:], None], strict=False)
+            if _follows(above, line, typography) or _follows(line, below, typography)
+        ]
+        if inner:
+            edges.append(min(line.top for line in inner) if at_top else max(line.bottom for line in inner))
+    return (min(edges) if at_top else max(edges)) if len(edges) > 1 else None
+
+
+def _follows(line: Line | None, below: Line | None, typography: Typography) -> bool:
+    return line is not None and below is not None and 0 < below.base - line.base < 1.2 * typography.leading(line.size)
 
 
 def _edge(layout: Layout, *, at_top: bool) -> list[Line]:
     """Return the outermost lines of a page, from its edge inwards."""
     zone = _ZONE * layout.height
-    lines = layout.lines
     if at_top:
-        inside = sorted((line for line in lines if line.bottom < zone), key=lambda line: (line.top, line.left))
+        inside = sorted((line for line in layout.lines if line.bottom < zone), key=lambda line: (line.top, line.left))
     else:
         limit = layout.height - zone
-        inside = sorted((line for line in lines if line.top > limit), key=lambda line: (-line.bottom, line.left))
+        inside = sorted((line for line in layout.lines if line.top > limit), key=lambda line: (-line.bottom, line.left))
     return inside[:_DEEPEST]
 
 
@@ -142,9 +191,8 @@ def _places(edges: dict[int, list[Line]], typography: Typography, *, at_top: boo
     return counts
 
 
-def _detached(edge: Sequence[Line], index: int, layout: Layout, typography: Typography, *, at_top: bool) -> bool:
+def _detached(line: Line, layout: Layout, typography: Typography, *, at_top: bool) -> bool:
     """Whether more than a line's distance lies between a line at the edge and what comes next."""
-    line = edge[index]
     inner = [
         other
         for column in layout.columns
