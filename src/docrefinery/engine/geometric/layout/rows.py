@@ -10,6 +10,8 @@ _MOST = 0.8
 _LINE = 1.2
 _LARGEST = 10.0
 _SMALLER = 0.85
+_NEAR = 1.2
+_NUMBER = 4
 
 
 def rows(lines: Sequence[Line]) -> list[Line]:
@@ -41,7 +43,12 @@ def table_rows(table: Table) -> list[Line]:
 def _same_row(row: Sequence[Line], line: Line) -> bool:
     last = row[-1]
     overlap = min(last.bottom, line.bottom) - max(last.top, line.top)
-    return overlap > _SAME_ROW * min(last.height, line.height) and line.left >= last.right - 0.5 * last.height
+    if overlap <= _SAME_ROW * min(last.height, line.height) or line.left < last.right - 0.5 * last.height:
+        return False
+    # A note on the margin is in the row of a heading, and no part of it; a number before a line, or a mark, is.
+    alike = min(last.size, line.size) > _SMALLER * max(last.size, line.size)
+    near = line.left - last.right < _NEAR * max(last.size, line.size)
+    return alike or near or len(last.text) <= _NUMBER or len(line.text) <= _NUMBER
 
 
 def _join(row: Sequence[Line]) -> Line:
