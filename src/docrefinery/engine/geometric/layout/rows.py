@@ -1,5 +1,6 @@
 """Lines of a column that stand in one row: a number and its heading, an entry and its page, cells of a table."""
 
+import re
 from collections.abc import Sequence
 
 from docrefinery.engine.geometric.layout.lines import Line, Reference
@@ -11,7 +12,7 @@ _LINE = 1.2
 _LARGEST = 10.0
 _SMALLER = 0.85
 _NEAR = 1.2
-_NUMBER = 4
+_NUMBER = re.compile(r"[\W\d]*\w?[\W\d]*")
 
 
 def rows(lines: Sequence[Line]) -> list[Line]:
@@ -48,7 +49,7 @@ def _same_row(row: Sequence[Line], line: Line) -> bool:
     # A note on the margin is in the row of a heading, and no part of it; a number before a line, or a mark, is.
     alike = min(last.size, line.size) > _SMALLER * max(last.size, line.size)
     near = line.left - last.right < _NEAR * max(last.size, line.size)
-    return alike or near or len(last.text) <= _NUMBER or len(line.text) <= _NUMBER
+    return alike or near or bool(_NUMBER.fullmatch(last.text) or _NUMBER.fullmatch(line.text))
 
 
 def _join(row: Sequence[Line]) -> Line:
