@@ -17,6 +17,10 @@ _GUTTER = 0.7
 _CROSSING = 0.25
 """Share of the height of all lines that may cross a gutter."""
 _MOST_LEVELS = 16
+_MOST_STRIPS = 24
+"""Tried as gutters of one part of a page."""
+_MOST_STEPS = 1_500_000
+"""Items looked at for one page, again and again; what is left then is read row by row."""
 _FEWEST_LINES = 3
 _CELLS = 0.7
 """Share of lines with one beside them, from which short lines are cells of a table and no columns."""
@@ -49,11 +53,13 @@ class _Cutter:
     def __init__(self, items: Sequence[Item]) -> None:
         self.regions: list[list[int]] = []
         self._fresh = True
+        self._steps = 0
         self._items = items
         self._boxes = [item.box for item in items]
 
     def cut(self, members: list[int], depth: int) -> None:
-        if depth < _DEEPEST and len(members) > 1:
+        self._steps += len(members)
+        if depth < _DEEPEST and len(members) > 1 and self._steps < _MOST_STEPS:
             gutter = self._gutter(members)
             if gutter is not None:
                 self._columns(members, gutter, depth)
@@ -152,10 +158,13 @@ class _Cutter:
         profile = _profile(boxes, weights)
         limit = _CROSSING * sum(weights)
         levels = sorted({round(covered, 1) for _, _, covered in profile if covered <= limit})
+        tried = 0
         for level in levels[:_MOST_LEVELS]:
             strips = _strips(profile, level)
             wide = [strip for strip in strips if strip[1] - strip[0] >= _GUTTER * height]
-            for start, end in sorted(wide, key=lambda strip: (strip[0] - strip[1], strip[0])):
+            for start, end in sorted(wide, key=lambda strip: (strip[0] - strip[1], strip[0]))[: _MOST_STRIPS - tried]:
+                tried += 1
+                self._steps += len(members)
                 if self._parts_columns(members, (start + end) / 2, height):
                     return start, end
         return None
