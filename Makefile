@@ -8,10 +8,10 @@ require = $(eval MISSING := $(shell sh tools/venv missing $(1)))$(if $(MISSING),
 runtime = $(call require,runtime)@sh tools/venv runtime
 dev = $(call require,dev)@sh tools/venv dev
 
-.PHONY: help up test check fix docs bench lock clean
+.PHONY: help up test check fix docs bench bench-quality lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 up: ## Run everything on this machine (ARGS="--port 9000"); Ctrl-C ends it
 	$(runtime)
@@ -41,6 +41,10 @@ docs: ## Bring the tables of docs/ that come from the code up to date
 bench: ## Run the benchmarks (ARGS="folder of PDFs")
 	$(dev)
 	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-quality: ## Score the geometric engine against Docling's (ARGS="folder with pdfs/, ground-truth/ and score.py")
+	$(dev)
+	@exec $(BIN)/python -m bench.quality $(ARGS)
 
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" sh tools/venv uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade)

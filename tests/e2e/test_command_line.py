@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from tests.support.pdfs import born_digital, eicar_pdf, encrypted, with_figure
 from tests.support.processes import docrefinery, environment
@@ -206,6 +207,23 @@ def test_convert_writes_every_export_under_its_name(bench: Workbench) -> None:
     assert ran.returncode == 0, ran.stderr
     suffixes = [".chunks.json", ".doctags.txt", ".figures.zip", ".json", ".md", ".txt"]
     assert bench.names("results/figure") == [f"figure{suffix}" for suffix in suffixes]
+
+
+def test_convert_draws_each_page_of_each_file_into_one_folder(bench: Workbench) -> None:
+    ran = bench.convert("report.pdf", "other/report.pdf", "--debug-layout", "drawn/pages")
+    assert ran.returncode == 0, ran.stderr
+    assert bench.names("drawn/pages") == ["report-0001.png", "report-0002.png", "report-2-0001.png"]
+    with Image.open(bench.folder / "drawn/pages/report-0001.png") as drawing:
+        assert drawing.height > 792
+
+
+@pytest.mark.parametrize(("folder", "reason"), [("report.pdf", "File exists"), ("report.pdf/a", "Not a directory")])
+def test_convert_refuses_a_folder_for_drawings_that_is_none(bench: Workbench, folder: str, reason: str) -> None:
+    ran = bench.convert("figure.pdf", "--debug-layout", folder)
+    assert ran.returncode == 1
+    (line,) = ran.stderr.splitlines()
+    assert reason in line
+    assert not bench.folder.joinpath("converted").exists()
 
 
 @pytest.mark.parametrize(

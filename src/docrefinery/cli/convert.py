@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from docrefinery.bootstrap.common import child_limits, describer_of, registry_of, scanner_of
 from docrefinery.cli.context import settings
 from docrefinery.cli.output import errors
+from docrefinery.errors import InvalidRequest
 from docrefinery.model import ALWAYS_EXPORTED
 from docrefinery.pipeline import outcomes
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
@@ -36,8 +37,16 @@ def convert(
     profile: Annotated[str | None, typer.Option(help="Extraction profile.")] = None,
     option_text: Annotated[str, typer.Option("--options", help="Docling options, a JSON object.")] = "{}",
     out: Annotated[Path, typer.Option(help="Folder that gets a folder for each file.")] = Path("converted"),
+    debug_layout: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder that gets a picture of each page with what was recognised on it.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Convert files without a server; exits with 1 if any of them failed."""
+    if debug_layout is not None:
+        _make_writable(debug_layout)
     chosen = settings()
     registry = registry_of(chosen)
     effective = options.effective(
@@ -53,14 +62,20 @@ def convert(
     scanning = Scanning(scanner_of(registry, chosen), converter, chosen.environ)
     for warning in scanning.warnings:
         errors.print(f"[yellow]{warning.code}[/] {warning.message}", soft_wrap=True)
-    asked = _asked(effective, registry, chosen)
-    if failed := asyncio.run(_convert_all(scanning, converter, registry, asked, files, out)):
+    asked = dataclasses.replace(_asked(effective, registry, chosen), draws_layout=debug_layout is not None)
+    if failed := asyncio.run(_convert_all(scanning, converter, registry, asked, files, out, debug_layout)):
         errors.print(f"{failed} of {len(files)} files failed.")
         raise typer.Exit(1)
 
 
 async def _convert_all(
-    scanning: Scanning, converter: Converter, registry: Registry, asked: outcomes.Task, files: list[Path], out: Path
+    scanning: Scanning,
+    converter: Converter,
+    registry: Registry,
+    asked: outcomes.Task,
+    files: list[Path],
+    out: Path,
+    drawings: Path | None,
 ) -> int:
     failed, missing = 0, {source for source in files if not source.is_file()}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -79,7 +94,7 @@ async def _convert_all(
                         else await _convert_one(scanning, converter, _of_file(asked, source, workdir), tell)
                     )
                     progress.remove_task(bar)
-                    reason = result if isinstance(result, str) else _placed(result, registry, source, folder)
+                    reason = result if isinstance(result, str) else _placed(result, registry, source, folder, drawings)
                     if reason:
                         failed += 1
                         errors.print(f"[red]failed[/] {escape(str(source))}: {escape(reason)}", soft_wrap=True)
@@ -161,8 +176,25 @@ def _of_file(asked: outcomes.Task, source: Path, workdir: str) -> outcomes.Task:
     return dataclasses.replace(asked, source=source.absolute(), name=source.name, workdir=Path(workdir))
 
 
-def _placed(converted: outcomes.Converted, registry: Registry, source: Path, folder: Path) -> str:
-    """Move a file's artifacts into its folder and return what went wrong, if anything did."""
+def _make_writable(folder: Path) -> None:
+    """Make a folder, before hours of work whose results could not be written.
+
+    :raises InvalidRequest: if it is not one, or nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InvalidRequest(
+            f"The pictures of the layout cannot be written to {folder}: {error.strerror}. Name another folder."
+        ) from None
+
+
+def _placed(
+    converted: outcomes.Converted, registry: Registry, source: Path, folder: Path, drawings: Path | None = None
+) -> str:
+    """Move a file's artifacts into its folder, and drawings into theirs; return what went wrong, if anything did."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         placed: set[str] = set()
@@ -173,8 +205,11 @@ def _placed(converted: outcomes.Converted, registry: Registry, source: Path, fol
             name = file_name(source.name, f".{artifact.kind}{suffix}") if name in placed else name
             placed.add(name)
             shutil.move(artifact.path, folder / name)
+        if drawings is not None:
+            for drawing in converted.drawings:
+                shutil.move(drawing.path, drawings / f"{folder.name}-{drawing.page:04d}.png")
     except OSError as error:
-        return f"its artifacts cannot be written: {error.strerror or error}: {error.filename or folder}"
+        return f"its results cannot be written: {error.strerror or error}: {error.filename or folder}"
     for warning in converted.warnings:
         errors.print(f"[yellow]{warning.code}[/] {escape(f'{source.name}: {warning.message}')}")
     return ""

@@ -6,8 +6,8 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
-from docrefinery.pipeline.outcomes import Artifact
-from docrefinery.pipeline.protocol import ProtocolError, Written
+from docrefinery.pipeline.outcomes import Artifact, Drawing
+from docrefinery.pipeline.protocol import ProtocolError, Written, drawing_name
 
 
 def accept(workdir: Path, expected: Sequence[str], written: Sequence[Written]) -> tuple[Artifact, ...]:
@@ -21,6 +21,18 @@ def accept(workdir: Path, expected: Sequence[str], written: Sequence[Written]) -
     if sorted(item.kind for item in written) != sorted(expected):
         raise ProtocolError("the artifacts are not those that were asked for")
     return tuple(_accept(workdir, item) for item in written)
+
+
+def accept_drawings(workdir: Path, *, asked: bool, drawn: Sequence[int]) -> tuple[Drawing, ...]:
+    """Return the drawings of pages.
+
+    :param drawn: the pages, as the child says.
+    :raises ProtocolError: if none was asked for, a page comes twice, or a file is not a plain file of that folder.
+    """
+    if (drawn and not asked) or len(set(drawn)) != len(drawn):
+        raise ProtocolError("the drawings are not those that were asked for")
+    named = [(page, Written(f"drawing of page {page}", drawing_name(page))) for page in drawn]
+    return tuple(Drawing(page, _accept(workdir, item).path) for page, item in named)
 
 
 def _accept(workdir: Path, item: Written) -> Artifact:

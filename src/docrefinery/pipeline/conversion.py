@@ -1,16 +1,17 @@
 """One conversion inside the child: engine, then exporters, with progress and times."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from docrefinery.capabilities import MODELS
 from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help
+from docrefinery.engine.debugging import draw_pages
 from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
 from docrefinery.model import JobWarning, Stage
-from docrefinery.pipeline.protocol import Convert, Done, Reply, Working, Written
+from docrefinery.pipeline.protocol import Convert, Done, Reply, Working, Written, drawing_name
 from docrefinery.plugin import Exporter
 from docrefinery.plugin.exporting import export, reason
 from docrefinery.plugin.registry import Registry
@@ -55,6 +56,7 @@ def convert(engine: Engine, registry: Registry, request: Convert, send: Send, ai
         engine=result.engine,
         partial=bool(result.failed_pages),
         failed_pages=result.failed_pages,
+        drawn=tuple(_draw(result, request)) if request.draws_layout else (),
     )
 
 
@@ -99,6 +101,13 @@ def _export(
                 details={"kind": exporter.kind, "plugin": plugin.name},
             ) from error
     return _since(started)
+
+
+def _draw(result: EngineResult, request: Convert) -> Iterator[int]:
+    """Draw the pages, one by one, and yield their numbers."""
+    for number, drawing in draw_pages(result.document, Path(request.source)):
+        drawing.save(Path(request.workdir, drawing_name(number)))
+        yield number
 
 
 def _file_name(exporter: Exporter) -> str:

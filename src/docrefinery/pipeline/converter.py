@@ -6,7 +6,7 @@ from pathlib import Path
 
 from docrefinery.errors import OutOfMemory, ScannerUnavailable
 from docrefinery.pipeline import protocol
-from docrefinery.pipeline.artifacts import accept
+from docrefinery.pipeline.artifacts import accept, accept_drawings
 from docrefinery.pipeline.describing import Describing, PictureDescriber
 from docrefinery.pipeline.keeper import Cause, ConverterUnavailable, Keeper
 from docrefinery.pipeline.outcomes import Canceled, Converted, Crashed, Outcome, Progress, Rejected, Task, TimedOut
@@ -195,6 +195,7 @@ class Converter:
     async def _accept(self, task: Task, done: protocol.Done) -> Converted | Crashed:
         try:
             artifacts = await asyncio.to_thread(accept, task.workdir, task.exports, done.artifacts)
+            drawings = await asyncio.to_thread(accept_drawings, task.workdir, asked=task.draws_layout, drawn=done.drawn)
         except ProtocolError as error:
             return self._distrust(f"wrote what it must not write: {error}")
         return Converted(
@@ -208,6 +209,7 @@ class Converter:
             engine=done.engine,
             partial=done.partial,
             failed_pages=done.failed_pages,
+            drawings=drawings,
         )
 
     def _end(self, ending: Ending) -> None:
@@ -262,4 +264,5 @@ def _convert_request(task: Task, *, describes: bool) -> protocol.Convert:
         engine=task.engine,
         ocr_engine=task.ocr_engine,
         describes=describes,
+        draws_layout=task.draws_layout,
     )

@@ -19,6 +19,7 @@ class Task:
     :param timeout_seconds: time after which the converter is killed; waiting for a warm one does not count.
     :param engine: ``geometric``, ``docling``, or ``auto`` for Docling's models where they are installed.
     :param ocr_engine: ``tesseract``, ``rapidocr`` or ``auto``.
+    :param draws_layout: whether each page is drawn with what was recognised on it.
     """
 
     source: Path
@@ -29,6 +30,7 @@ class Task:
     timeout_seconds: float = 600
     engine: Engine = "auto"
     ocr_engine: OcrEngine = "auto"
+    draws_layout: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,14 @@ class Artifact:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A page's picture with what was recognised on it, a PNG file in the task's folder."""
+
+    page: int
+    path: Path
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Converted:
     """The document was converted and every export written.
@@ -68,6 +78,7 @@ class Converted:
     engine: dict[str, str]
     partial: bool
     failed_pages: tuple[int, ...]
+    drawings: tuple[Drawing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

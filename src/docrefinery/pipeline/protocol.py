@@ -37,7 +37,11 @@ class Scan(Struct, frozen=True, tag="scan"):
 
 
 class Convert(Struct, frozen=True, tag="convert"):
-    """Convert a file and write its artifacts; ``describes`` says that the parent has pictures described."""
+    """Convert a file and write its artifacts.
+
+    ``describes`` says that the parent has pictures described, ``draws_layout`` that the pages are to be drawn as well,
+    each under its :func:`drawing_name`.
+    """
 
     source: str
     name: str
@@ -47,6 +51,7 @@ class Convert(Struct, frozen=True, tag="convert"):
     engine: Engine = "auto"
     ocr_engine: OcrEngine = "auto"
     describes: bool = False
+    draws_layout: bool = False
 
 
 class Description(Struct, frozen=True, tag="description"):
@@ -100,7 +105,7 @@ class Written(Struct, frozen=True):
 
 
 class Done(Struct, frozen=True, tag="done"):
-    """The conversion is complete."""
+    """The conversion is complete; ``drawn`` are the pages that were drawn."""
 
     page_count: Count
     pages_total: Count
@@ -112,6 +117,7 @@ class Done(Struct, frozen=True, tag="done"):
     engine: dict[str, str]
     partial: bool
     failed_pages: tuple[Count, ...]
+    drawn: tuple[Count, ...] = ()
 
 
 class Failed(Struct, frozen=True, tag="failed"):
@@ -131,6 +137,11 @@ replies: msgspec.json.Decoder[Reply] = msgspec.json.Decoder(Reply)
 
 class ProtocolError(Exception):
     """The other side sent what it must not send."""
+
+
+def drawing_name(page: int) -> str:
+    """Return the file name of a page's drawing in the task's folder; no exporter's kind has a hyphen."""
+    return f"layout-{page:04d}.png"
 
 
 def encode(message: Request | Reply) -> bytes:

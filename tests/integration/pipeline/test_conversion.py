@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import zipfile
 from collections.abc import Callable
@@ -31,6 +32,18 @@ async def test_every_artifact_is_written_measured_and_hashed(converter: Converte
     assert [item.text for item in document.texts] == ["Words."]
     with zipfile.ZipFile(by_kind["figures_zip"]) as archive:
         assert archive.namelist() == ["figure-0001.png"]
+
+
+async def test_pages_are_drawn_where_that_is_asked_for(converter: Converter, task: Tasks) -> None:
+    asked = task(pdfs.born_digital(3), "text", page_range=[2, 3])
+    outcome = await converter.convert(dataclasses.replace(asked, draws_layout=True), ignore)
+    assert isinstance(outcome, Converted)
+    assert [drawing.page for drawing in outcome.drawings] == [2, 3]
+    for drawing in outcome.drawings:
+        assert drawing.path.read_bytes().startswith(b"\x89PNG")
+    undrawn = await converter.convert(task(pdfs.born_digital(1), "text"), ignore)
+    assert isinstance(undrawn, Converted)
+    assert undrawn.drawings == ()
 
 
 async def test_what_is_known_of_a_conversion(converter: Converter, task: Tasks) -> None:
