@@ -73,27 +73,39 @@ class _Edges:
         self._area = text_edge(layouts, typography, at_top=at_top)
 
     def furniture_of(self, layout: Layout) -> list[Line]:
-        """Return a page's lines from its edge up to the last one that is a header or footer."""
+        """Return a page's lines from its edge up to the last one that is a header or footer.
+
+        Below that one comes white space or a rule: what goes on without is text, however often it is repeated.
+        """
         edge = self._lines[layout.number]
-        last = max((index + 1 for index, line in enumerate(edge) if self._is_one(layout, index, line)), default=0)
-        return edge[:last]
+        found = [
+            index + 1
+            for index, line in enumerate(edge)
+            if self._is_one(layout, index, line) and self._is_parted(layout, index, line)
+        ]
+        return edge[: max(found, default=0)]
+
+    def _is_parted(self, layout: Layout, index: int, line: Line) -> bool:
+        if index < _BEHIND_RULE and _behind_rule(line, layout, at_top=self._at_top):
+            return True
+        return _detached(line, layout, self._typography, at_top=self._at_top)
 
     def _is_one(self, layout: Layout, index: int, line: Line) -> bool:
-        if line.size > _LARGEST * self._typography.size:
+        if line.size > _LARGEST * self._typography.size or CAPTION.match(line.text):
             return False
         if self._repeated[_alike(line)] > 1:
             return True
+        if not self._is_parted(layout, index, line):
+            return False
         if index < _BEHIND_RULE and _behind_rule(line, layout, at_top=self._at_top):
             return True
-        if not _detached(line, layout, self._typography, at_top=self._at_top):
-            return False
         often = self._places[_place(line, at_top=self._at_top)] > self._often
         return bool(often or _NUMBER.fullmatch(line.text)) or self._is_outside(layout, line)
 
     def _is_outside(self, layout: Layout, line: Line) -> bool:
         """Whether a line is beyond where text begins or ends on the pages; above it is the title on the first one."""
         heading = line.bold or line.size > 1.05 * self._typography.size
-        if self._area is None or heading or CAPTION.match(line.text):
+        if self._area is None or heading:
             return False
         distance = 0.5 * self._typography.leading(line.size)
         if self._at_top:
@@ -154,8 +166,6 @@ def _rough(block: Block) -> tuple[int, ...]:
 
 
 def _behind_rule(line: Line, layout: Layout, *, at_top: bool) -> bool:
-    if CAPTION.match(line.text):
-        return False
     return line.base <= layout.head + 1 if at_top else line.top >= layout.foot - 1
 
 
