@@ -13,7 +13,7 @@ from docrefinery.engine.geometric.assembly.headings import mark_headings
 from docrefinery.engine.geometric.assembly.imprint import is_imprint
 from docrefinery.engine.geometric.assembly.labels import mark_blocks, mark_items
 from docrefinery.engine.geometric.assembly.text import words_of
-from docrefinery.engine.geometric.assembly.typography import Typography, typography
+from docrefinery.engine.geometric.assembly.typography import Typography, is_typescript, typography
 from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.layout.lines import Line
 from docrefinery.engine.geometric.pictures import Cutter
@@ -39,6 +39,10 @@ def fill(document: DoclingDocument, layouts: Sequence[Layout], cutter: Cutter | 
     """
     if not layouts:
         return
+    if is_typescript(layouts):
+        for layout in layouts:
+            for line in layout.lines:
+                line.mono = False
     measures = typography(layouts)
     outside = furniture(layouts, measures)
     blocks = [block for layout in layouts for block in _blocks(layout, outside, measures, layouts[0].number)]

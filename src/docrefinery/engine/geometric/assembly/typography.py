@@ -11,6 +11,7 @@ from docrefinery.engine.geometric.layout.lines import Line
 _USUAL_LEADING = 1.2
 _WIDE = 1.5
 _FEWEST = 3
+_TYPESCRIPT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,12 @@ class Typography:
     def leading(self, size: float) -> float:
         """Return how far apart the baselines of lines of a size are, in points."""
         return self.leadings.get(_rounded(size), _USUAL_LEADING * size)
+
+
+def is_typescript(layouts: Sequence[Layout]) -> bool:
+    """Whether a document is set in a fixed pitch throughout, which then says nothing of being code."""
+    letters = [(len(line.text), line.mono) for layout in layouts for line in layout.lines]
+    return sum(count for count, mono in letters if mono) > _TYPESCRIPT * sum(count for count, _ in letters)
 
 
 def typography(layouts: Sequence[Layout]) -> Typography:
