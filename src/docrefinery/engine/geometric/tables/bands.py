@@ -67,7 +67,16 @@ def _is_tabular(inks: list[Ink], above: Stroke, below: Stroke) -> bool:
         return False
     parted = sum(len(line.pieces) > 1 for line in lines)
     prose = sum(_is_prose(line, above) for line in lines)
-    return prose * 4 <= len(lines) and (parted * 4 >= len(lines) or len(lines) <= 2)
+    astray = sum(_is_astray(lines, at) for at in range(len(lines)))
+    return prose * 4 <= len(lines) and (astray * 2 <= len(lines) if parted else len(lines) <= 2)
+
+
+def _is_astray(lines: list[Line], at: int) -> bool:
+    """Return whether a line is one piece that does not start under or over one of a line with several."""
+    if len(lines[at].pieces) > 1:
+        return False
+    parted = [line for line in lines[max(0, at - 6) : at + 7] if len(line.pieces) > 1]
+    return not any(abs(piece.left - lines[at].left) < line.size for line in parted for piece in line.pieces)
 
 
 def _is_prose(line: Line, rule: Stroke) -> bool:

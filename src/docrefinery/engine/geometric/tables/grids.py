@@ -106,6 +106,7 @@ def spans_of(grid: Grid) -> list[Span]:
     rows, columns = len(grid.ys) - 1, len(grid.xs) - 1
     walls = _walls(grid.vertical, grid.xs, grid.ys)
     floors = _walls(grid.horizontal, grid.ys, grid.xs)
+    _open_ends(floors, walls)
     taken = np.zeros((rows, columns), bool)
     spans = []
     for row in range(rows):
@@ -126,6 +127,15 @@ def _walls(strokes: list[Stroke], places: list[float], across: list[float]) -> A
         place = bisect_left(places, at - _NARROWEST)
         walls[place, bisect_left(middles, start) : bisect_left(middles, end)] = True
     return walls
+
+
+def _open_ends(floors: Any, walls: Any) -> None:
+    """Rule the columns without an outer edge as their neighbours are."""
+    if floors.shape[1] > 2:
+        if not walls[0].any():
+            floors[:, 0] |= floors[:, 1]
+        if not walls[-1].any():
+            floors[:, -1] |= floors[:, -2]
 
 
 def _span(row: int, column: int, walls: Any, floors: Any, taken: Any) -> Span:

@@ -2,10 +2,12 @@
 
 import re
 
+from docrefinery.engine.geometric.model import Box, Shape
 from docrefinery.engine.geometric.tables.draft import Draft, Plan
 from docrefinery.engine.geometric.tables.lines import is_value, lines_of, spaced
 
 _BULLET = re.compile(r"[^\w\s]|[\[(]?(\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]\.?|[\[(]?\d{1,3}[\])]")
+_MOST_COLOURS = 8
 _LONG = 60
 """Letters of a cell that is a paragraph."""
 
@@ -18,12 +20,12 @@ def _has_words(draft: Draft) -> bool:
     return any(ink.word.text[:1].isalpha() for ink in draft.inks) and not is_value(_text(draft))
 
 
-def _is_code(plan: Plan) -> bool:
-    """Return whether the first column counts the lines of a listing."""
-    if plan.columns != 2 or not all(ink.mono for draft in plan.drafts for ink in draft.inks if draft.column):
+def _is_list(plan: Plan) -> bool:
+    """Return whether the first column counts the lines of a listing, or holds the marks of a list."""
+    if plan.columns != 2:
         return False
-    numbers = [_text(draft) for draft in sorted(plan.drafts, key=lambda draft: draft.row) if not draft.column]
-    return all(text.isdigit() for text in numbers)
+    first = [_text(draft) for draft in plan.drafts if not draft.column and not draft.last_column]
+    return sum(bool(_BULLET.fullmatch(text)) or text.isdigit() for text in first) * 4 > 3 * len(first)
 
 
 def is_table(plan: Plan) -> bool:
@@ -34,10 +36,37 @@ def is_table(plan: Plan) -> bool:
     wide = {draft.row for draft in plan.drafts if draft.last_column}
     if filled < 4 or len(wide) < 2:
         return False
-    if _is_code(plan) or not any(_has_words(draft) for draft in plan.drafts):
+    if _is_list(plan):
         return False
     columns = [[d for d in plan.drafts if d.column == c == d.last_column] for c in range(plan.columns)]
     return sum(len(column) >= 2 for column in columns) >= 2
+
+
+def is_plot(box: Box, shapes: list[Shape]) -> bool:
+    """Return whether curves, or fills of many colours, are drawn within a box."""
+    left, top, right, bottom = box
+    inside = [
+        shape
+        for shape in shapes
+        if left - 1 <= shape.left and shape.right <= right + 1 and top - 1 <= shape.top and shape.bottom <= bottom + 1
+    ]
+    return any(shape.fill < 0 for shape in inside) or len({shape.fill for shape in inside}) > _MOST_COLOURS
+
+
+def is_ruled_table(plan: Plan) -> bool:
+    """Return the same of a grid of rules: one with nothing but numbers, or hardly anything, is a plot."""
+    filled = sum(
+        (draft.last_row - draft.row + 1) * (draft.last_column - draft.column + 1) for draft in plan.drafts if draft.inks
+    )
+    has_words = any(_has_words(draft) for draft in plan.drafts)
+    return is_table(plan) and has_words and filled * 4 >= plan.rows * plan.columns
+
+
+def is_code(plan: Plan) -> bool:
+    """Return whether all is set in a font of one width, and hardly a number among it."""
+    beside = [draft for draft in plan.drafts if draft.column]
+    numbers = sum(is_value(_text(draft)) for draft in beside)
+    return numbers * 2 < len(beside) and all(ink.mono for draft in beside for ink in draft.inks)
 
 
 def is_unruled_table(plan: Plan) -> bool:

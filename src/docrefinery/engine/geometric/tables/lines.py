@@ -12,6 +12,8 @@ _APART = 0.5
 """In em: a gap that words of one cell do not have between them."""
 _APART_MONO = 1.1
 """The same where the space is as wide as a letter."""
+_NUMBER = re.compile(r"[^\w\s]{0,2}\d+([.,]\d+)+[^\w\s]{0,2}")
+"""One that is complete: a space may stand between the thousands of one without a point or comma."""
 _VALUE = re.compile(
     r"[^\w\s]*\d[\d.,:/\s–-]*[^\w\s]*[a-z]?[^\w\s]*"
     r"|[^\w\s]+|n\.?/?a\.?|\(?x\)?|[<>=±+–-]?\s?[$€£]?\d.{0,6}",
@@ -105,13 +107,19 @@ def _pieces(inks: list[Ink], separators: tuple[float, ...]) -> list[Piece]:
     for ink in inks:
         em = min(ink.size, pieces[-1].inks[-1].size) if pieces else ink.size
         gap = (_APART_MONO if ink.mono else _APART) * em
-        if not pieces or ink.left - right > gap or any(right - em / 4 < x < ink.left + em / 4 for x in separators):
+        is_new = not pieces or ink.left - right > gap or _are_two_numbers(pieces[-1].inks[-1], ink)
+        if is_new or any(right - em / 4 < x < ink.left + em / 4 for x in separators):
             pieces.append(Piece([ink]))
             right = ink.right
         else:
             pieces[-1].inks.append(ink)
             right = max(right, ink.right)
     return pieces
+
+
+def _are_two_numbers(ink: Ink, beside: Ink) -> bool:
+    is_apart = beside.left - ink.right > ink.size / 5
+    return is_apart and bool(_NUMBER.fullmatch(ink.word.text) and _NUMBER.fullmatch(beside.word.text))
 
 
 def spaced(inks: list[Ink]) -> str:

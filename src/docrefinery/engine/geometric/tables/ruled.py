@@ -4,9 +4,11 @@ from bisect import bisect_right
 
 from docrefinery.engine.geometric.tables.draft import Draft, Plan
 from docrefinery.engine.geometric.tables.grids import Grid, spans_of
-from docrefinery.engine.geometric.tables.lines import Line, lines_of
+from docrefinery.engine.geometric.tables.lines import Line, is_value, lines_of
 from docrefinery.engine.geometric.tables.sheet import Ink
 
+_WHITE = 1.7
+"""In em: lines of one paragraph are nearer."""
 _COARSE = 3
 """Lines in a row of the grid from which on they may be rows of their own."""
 
@@ -56,7 +58,25 @@ def is_coarse(plan: Plan) -> bool:
         tall = [(draft, lines) for draft in here if len(lines := lines_of(draft.inks)) >= _COARSE]
         if len(tall) >= 2 and sum(_is_list(draft, lines, plan) for draft, lines in tall) * 2 > len(tall):
             return True
-    return False
+    return any(_has_labels(draft, plan) for draft in plan.drafts if not draft.column)
+
+
+def _has_labels(label: Draft, plan: Plan) -> bool:
+    """Return whether a row of the grid is parted by white, and each part has a label of its own."""
+    beside = [d for d in plan.drafts if d.column and d.row == label.row and d.last_row == label.last_row and d.inks]
+    labels = lines_of(label.inks)
+    if len(labels) < 2 or not beside:
+        return False
+    lines = lines_of([*label.inks, *(ink for draft in beside for ink in draft.inks)])
+    parts: list[list[Line]] = []
+    for line in lines:
+        if not parts or line.middle - parts[-1][-1].middle > _WHITE * line.size:
+            parts.append([])
+        parts[-1].append(line)
+    known = {id(ink) for ink in label.inks}
+    labelled = [any(id(ink) in known for line in part for ink in line.inks) for part in parts]
+    filled = sum(any(id(ink) not in known for line in part for ink in line.inks) for part in parts)
+    return len(parts) > 1 and all(labelled) and filled > 1
 
 
 def _is_list(draft: Draft, lines: list[Line], plan: Plan) -> bool:
@@ -64,5 +84,7 @@ def _is_list(draft: Draft, lines: list[Line], plan: Plan) -> bool:
     wraps = 0
     for line, below in zip(lines, lines[1:], strict=False):
         word = below.inks[0]
+        if is_value(word.word.text) and is_value(line.inks[0].word.text):
+            continue
         wraps += line.right - line.left + word.right - word.left + 0.9 * line.size > room
     return wraps * 3 <= len(lines) - 1

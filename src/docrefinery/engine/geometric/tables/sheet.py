@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from docrefinery.engine.geometric.model import Page, Word
+from docrefinery.engine.geometric.model import Page, Shape, Word
 from docrefinery.engine.geometric.tables.strokes import Strokes, strokes_of
 from docrefinery.engine.geometric.tables.turning import turned
 
@@ -43,6 +43,7 @@ class Sheet:
     """What is printed in one direction on a page.
 
     :param inks: its words, in the order of the file.
+    :param shapes: what is filled or curved on it.
     :param turn: by how many degrees clockwise the text runs on the page: 0, 90, 180 or 270.
     """
 
@@ -50,6 +51,7 @@ class Sheet:
     height: float
     inks: list[Ink]
     strokes: Strokes
+    shapes: list[Shape]
     turn: int
 
 
@@ -73,4 +75,7 @@ def _sheet(page: Page, words: list[Word], turn: int) -> Sheet:
         inks.append(Ink(word, *box, size=max(style.size, 1.0), mono=style.mono, bold=style.bold))
     sideways = turn in (90, 270)
     width, height = (page.height, page.width) if sideways else (page.width, page.height)
-    return Sheet(width, height, inks, strokes_of(page, turn), turn)
+    shapes = [
+        Shape(*turned((each.left, each.top, each.right, each.bottom), page, turn), fill=each.fill) for each in page.shapes
+    ]
+    return Sheet(width, height, inks, strokes_of(page, turn), shapes, turn)
