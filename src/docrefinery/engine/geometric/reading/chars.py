@@ -15,6 +15,9 @@ MOST_CHARS = 200_000
 
 _SPACES = np.array([0, 9, 10, 11, 12, 13, 32, 0xA0, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x3000, 0xFEFF], np.uint32)
 
+# What pdfium makes of a hyphen at the end of a line.
+_LINE_END_HYPHEN = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Chars:
@@ -42,6 +45,7 @@ def read_chars(text_page: int, place: Place, styles: Styles) -> Chars:
     found = max(0, pdfium.count_chars(text_page))
     count = min(found, MOST_CHARS)
     codes = np.fromiter(map(pdfium.char_code, repeat(text_page), range(count)), np.uint32, count)
+    codes[codes == _LINE_END_HYPHEN] = ord("-")
     objects = np.array([*map(pdfium.char_object, repeat(text_page), range(count))], dtype=object)
     raw = np.zeros((count, 4), np.float32)
     at = raw.ctypes.data

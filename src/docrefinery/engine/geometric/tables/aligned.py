@@ -32,11 +32,12 @@ def aligned_plan(inks: list[Ink], box: Box, strokes: Strokes) -> Plan | None:
         return None
     filled = [(line, entries_of(line, columns)) for line in lines]
     rules = [s for s in strokes.horizontal if top < s.at < bottom and s.start < right and s.end > left]
+    walls = [s for s in strokes.vertical if left - 3 < s.at < right + 3 and s.start < bottom and s.end > top]
     count = heading_length(filled, columns, rules)
     drafts: list[Draft] = []
     floors: list[float] = []
     if count:
-        drafts, floors = heading(filled[:count], columns, rules)
+        drafts, floors = heading(filled[:count], columns, rules, walls)
     rows = rows_of(filled[count:], columns, [rule.at for rule in rules if full(rule, columns)])
     return _plan(drafts, floors, filled[:count], rows, columns, box)
 

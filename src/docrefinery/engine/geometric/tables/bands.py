@@ -10,6 +10,8 @@ from docrefinery.engine.geometric.tables.strokes import Stroke
 
 _SHORTEST = 0.12
 """Share of the page's width."""
+_SHORT = 0.3
+"""Share of a table's width that a heading above a few columns fills."""
 _PROSE = 0.6
 """Share of a table's width that a line of running text fills without a gap."""
 _TALLEST_GAP = 4.0
@@ -67,13 +69,13 @@ def _is_tabular(inks: list[Ink], above: Stroke, below: Stroke) -> bool:
         return False
     parted = sum(len(line.pieces) > 1 for line in lines)
     prose = sum(_is_prose(line, above) for line in lines)
-    astray = sum(_is_astray(lines, at) for at in range(len(lines)))
+    astray = sum(_is_astray(lines, at, _SHORT * (above.end - above.start)) for at in range(len(lines)))
     return prose * 4 <= len(lines) and (astray * 2 <= len(lines) if parted else len(lines) <= 2)
 
 
-def _is_astray(lines: list[Line], at: int) -> bool:
-    """Return whether a line is one piece that does not start under or over one of a line with several."""
-    if len(lines[at].pieces) > 1:
+def _is_astray(lines: list[Line], at: int, short: float) -> bool:
+    """Return whether a line is one long piece that does not start under or over one of a line with several."""
+    if len(lines[at].pieces) > 1 or lines[at].pieces[0].width < short:
         return False
     parted = [line for line in lines[max(0, at - 6) : at + 7] if len(line.pieces) > 1]
     return not any(abs(piece.left - lines[at].left) < line.size for line in parted for piece in line.pieces)

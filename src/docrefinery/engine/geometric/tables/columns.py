@@ -100,7 +100,7 @@ def entries_of(line: Line, columns: list[Column]) -> list[Entry]:
     bounds = bounds_of(columns)
     entries: list[Entry] = []
     for piece in line.pieces:
-        for part in _split(piece, bounds):
+        for part in _split(piece, columns, bounds):
             first, last = _reach(part, columns, bounds)
             if entries and first <= entries[-1].last:
                 before = entries.pop()
@@ -110,7 +110,7 @@ def entries_of(line: Line, columns: list[Column]) -> list[Entry]:
     return entries
 
 
-def _split(piece: Piece, bounds: list[float]) -> list[list[Ink]]:
+def _split(piece: Piece, columns: list[Column], bounds: list[float]) -> list[list[Ink]]:
     """Split a piece where a gap wider than its others lies at a bound."""
     least = min((b.left - a.right for a, b in zip(piece.inks, piece.inks[1:], strict=False)), default=0.0)
     parts: list[list[Ink]] = [[]]
@@ -121,10 +121,18 @@ def _split(piece: Piece, bounds: list[float]) -> list[list[Ink]]:
             crosses = bisect_right(bounds, before.centre) != bisect_right(bounds, ink.centre)
             em = ink.size * (_MONO if ink.mono else 1)
             is_wide = gap > _WIDE * em or gap > least + _WIDER * em
-            if crosses and (is_wide or (is_value(before.word.text) and is_value(ink.word.text))):
+            if crosses and (is_wide or _at_edges(before, ink, columns) or (is_value(before.word.text) and is_value(ink.word.text))):
                 parts.append([])
         parts[-1].append(ink)
     return parts
+
+
+def _at_edges(before: Ink, ink: Ink, columns: list[Column]) -> bool:
+    """Return whether one word ends with a column, or the next begins with one."""
+    slack = 0.12 * ink.size
+    ends = any(abs(column.right - before.right) < slack for column in columns)
+    starts = any(abs(column.left - ink.left) < slack for column in columns)
+    return (ends or starts) and ink.left - before.right > slack
 
 
 def _reach(inks: list[Ink], columns: list[Column], bounds: list[float]) -> tuple[int, int]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from docrefinery.engine.geometric.model import Box, Page
+from docrefinery.engine.geometric.model import Box, Page, Shape
 from docrefinery.engine.geometric.tables.aligned import aligned_plan
 from docrefinery.engine.geometric.tables.bands import bands_of
 from docrefinery.engine.geometric.tables.draft import Plan, finished, packed
 from docrefinery.engine.geometric.tables.grids import Grid, grids_of
-from docrefinery.engine.geometric.tables.judge import is_code, is_plot, is_ruled_table, is_table, is_unruled_table
+from docrefinery.engine.geometric.tables.judge import is_code, is_plot, is_ruled_table, is_sparse, is_table, is_unruled_table
 from docrefinery.engine.geometric.tables.model import Table
 from docrefinery.engine.geometric.tables.ruled import is_coarse, ruled_plan
 from docrefinery.engine.geometric.tables.sheet import Ink, Sheet, sheets
@@ -33,7 +33,7 @@ def _plans(sheet: Sheet) -> Iterator[Plan]:
     for grid in grids_of(sheet.strokes):
         box = grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1]
         inside = _inside(free, box)
-        plan = packed(ruled_plan(grid, inside))
+        plan = packed(ruled_plan(grid, inside, _fills(sheet.shapes, box)))
         if plan.columns > 1 and (plan.rows < 2 or is_coarse(plan)):
             plan = packed(aligned_plan(_inside(inside, plan.box), plan.box, sheet.strokes) or plan)
         if is_ruled_table(plan) and not is_plot(box, sheet.shapes):
@@ -44,7 +44,7 @@ def _plans(sheet: Sheet) -> Iterator[Plan]:
     strokes = [stroke for stroke in sheet.strokes.horizontal if stroke not in gone]
     for box in [*bands_of(sheet, free, strokes)]:
         plan = aligned_plan(_inside(free, box), box, sheet.strokes)
-        if plan and is_table(plan := packed(plan)) and not is_code(plan) and not is_plot(box, sheet.shapes):
+        if plan and is_table(plan := packed(plan)) and not is_code(plan) and not is_sparse(plan) and not is_plot(box, sheet.shapes):
             yield plan
             free = _without(free, plan)
     for box in [*runs_of(free)]:
@@ -52,6 +52,15 @@ def _plans(sheet: Sheet) -> Iterator[Plan]:
         if plan and is_unruled_table(plan := packed(plan)) and not is_plot(box, sheet.shapes):
             yield plan
             free = _without(free, plan)
+
+
+def _fills(shapes: list[Shape], box: Box) -> list[Shape]:
+    left, top, right, bottom = box
+    return [
+        shape
+        for shape in shapes
+        if shape.fill >= 0 and shape.left < right and shape.right > left and shape.top < bottom and shape.bottom > top
+    ]
 
 
 def _inside(inks: list[Ink], box: Box) -> list[Ink]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from docrefinery.engine.geometric.model import Shape
 from docrefinery.engine.geometric.tables.strokes import Stroke, Strokes
 
 MOST_FIELDS = 20_000
@@ -101,10 +102,14 @@ def _closed(places: list[float], across: list[Stroke]) -> list[float]:
     return [*before, *places, *([end] if end > places[-1] + _OPEN else [])]
 
 
-def spans_of(grid: Grid) -> list[Span]:
-    """Return the cells of a grid; together they cover it."""
+def spans_of(grid: Grid, fills: list[Shape]) -> list[Span]:
+    """Return the cells of a grid; together they cover it.
+
+    :param fills: filled rectangles of the sheet: where one ends on a line of the grid, a cell ends.
+    """
     rows, columns = len(grid.ys) - 1, len(grid.xs) - 1
-    walls = _walls(grid.vertical, grid.xs, grid.ys)
+    upright = [Stroke(x, fill.top, fill.bottom) for fill in fills for x in (fill.left, fill.right)]
+    walls = _walls(grid.vertical + upright, grid.xs, grid.ys)
     floors = _walls(grid.horizontal, grid.ys, grid.xs)
     _open_ends(floors, walls)
     taken = np.zeros((rows, columns), bool)
@@ -125,6 +130,8 @@ def _walls(strokes: list[Stroke], places: list[float], across: list[float]) -> A
     middles = [(a + b) / 2 for a, b in zip(across, across[1:], strict=False)]
     for at, start, end in strokes:
         place = bisect_left(places, at - _NARROWEST)
+        if place == len(places) or places[place] > at + _NARROWEST:
+            continue
         walls[place, bisect_left(middles, start) : bisect_left(middles, end)] = True
     return walls
 

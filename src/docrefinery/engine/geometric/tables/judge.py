@@ -7,6 +7,8 @@ from docrefinery.engine.geometric.tables.draft import Draft, Plan
 from docrefinery.engine.geometric.tables.lines import is_value, lines_of, spaced
 
 _BULLET = re.compile(r"[^\w\s]|[\[(]?(\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]\.?|[\[(]?\d{1,3}[\])]")
+_FULL = 0.4
+"""Share of the fields of an unruled table that have text."""
 _MOST_COLOURS = 8
 _LONG = 60
 """Letters of a cell that is a paragraph."""
@@ -67,6 +69,12 @@ def is_code(plan: Plan) -> bool:
     beside = [draft for draft in plan.drafts if draft.column]
     numbers = sum(is_value(_text(draft)) for draft in beside)
     return numbers * 2 < len(beside) and all(ink.mono for draft in beside for ink in draft.inks)
+
+
+def is_sparse(plan: Plan) -> bool:
+    """Return whether most of the grid is empty, as between the labels of a plot."""
+    filled = sum(draft.last_column - draft.column + 1 for draft in plan.drafts)
+    return filled < _FULL * plan.rows * plan.columns
 
 
 def is_unruled_table(plan: Plan) -> bool:

@@ -14,6 +14,8 @@ _APART_MONO = 1.1
 """The same where the space is as wide as a letter."""
 _NUMBER = re.compile(r"[^\w\s]{0,2}\d+([.,]\d+)+[^\w\s]{0,2}")
 """One that is complete: a space may stand between the thousands of one without a point or comma."""
+_BROKEN = 20
+"""Letters of a line without a space that may have been broken where its cell ends."""
 _VALUE = re.compile(
     r"[^\w\s]*\d[\d.,:/\s–-]*[^\w\s]*[a-z]?[^\w\s]*"
     r"|[^\w\s]+|n\.?/?a\.?|\(?x\)?|[<>=±+–-]?\s?[$€£]?\d.{0,6}",
@@ -134,6 +136,8 @@ def joined(lines: list[list[Ink]]) -> str:
         here = spaced(line)
         if len(text) > 1 and text[-1] in "-\u00ad\u2010" and text[-2].isalpha() and here[:1].islower():
             text = text[:-1] + here
+        elif text and " " not in text and len(text) >= _BROKEN and here[:1].islower():
+            text += here
         else:
             text = f"{text} {here}" if text else here
     return text

@@ -14,8 +14,12 @@ _SPACE = 0.28
 """In em."""
 _INDENT = 0.5
 """In em: how far a continued label stands in."""
+_OUT = 0.3
+"""In em: a label that stands out so far from the one above is a new one."""
 _SAME_ROW = 0.75
 """In em: lines of a row whose cells are set in the middle of its height are as near as this."""
+_TIGHT = 0.85
+"""Share of the usual distance of lines from which on two are one paragraph."""
 _LOOSE = 1.25
 """Lines that are so much farther apart than the closest are not one paragraph."""
 _OPEN_MARKS = ("-", "\u00ad", "\u2010", "\u2013", "\u2014", ",", "/", "&", "(")
@@ -34,29 +38,29 @@ def rows_of(lines: list[tuple[Line, list[Entry]]], columns: list[Column], floors
 
     :param floors: heights of rules that part rows.
     """
-    lead = _lead([line for line, _ in lines])
+    lead, usual = _steps([line for line, _ in lines])
     rows: list[Row] = []
     for line, entries in lines:
         last = rows[-1].lines[-1][0].middle if rows else 0.0
         ruled = any(last < floor < line.middle for floor in floors)
-        if rows and not ruled and _goes_on(rows[-1], line, entries, columns, lead):
+        if rows and not ruled and _goes_on(rows[-1], line, entries, columns, lead, usual):
             rows[-1].lines.append((line, entries))
         else:
             rows.append(Row([(line, entries)]))
     return rows
 
 
-def _lead(lines: list[Line]) -> float:
-    """Return the distance of lines that are as close as any, but for a few."""
+def _steps(lines: list[Line]) -> tuple[float, float]:
+    """Return the distance of lines that are as close as any, but for a few, and the usual one."""
     steps = sorted(
         step
         for a, b in zip(lines, lines[1:], strict=False)
         if (step := b.middle - a.middle) > _SAME_ROW * max(a.size, b.size)
     )
-    return steps[len(steps) // 10] if steps else 0.0
+    return (steps[len(steps) // 10], steps[len(steps) // 2]) if steps else (0.0, 0.0)
 
 
-def _goes_on(row: Row, line: Line, entries: list[Entry], columns: list[Column], lead: float) -> bool:
+def _goes_on(row: Row, line: Line, entries: list[Entry], columns: list[Column], lead: float, usual: float) -> bool:
     last, _ = row.lines[-1]
     step = line.middle - last.middle
     if step < _SAME_ROW * min(line.size, last.size):
@@ -69,7 +73,7 @@ def _goes_on(row: Row, line: Line, entries: list[Entry], columns: list[Column], 
         return False
     if _is_label(row) and len(entries) > 1:
         return _wraps(row, entries[0], columns) and _is_broken(row, entries[0])
-    return all(_wraps(row, entry, columns) for entry in entries)
+    return all(_wraps(row, entry, columns, is_tight=step < _TIGHT * usual) for entry in entries)
 
 
 def _is_label(row: Row) -> bool:
@@ -91,7 +95,7 @@ def _above(row: Row, entry: Entry) -> tuple[Line, Entry] | None:
     return found[-1] if found else None
 
 
-def _wraps(row: Row, entry: Entry, columns: list[Column]) -> bool:
+def _wraps(row: Row, entry: Entry, columns: list[Column], *, is_tight: bool = False) -> bool:
     """Return whether an entry goes on with the one above it."""
     found = _above(row, entry)
     if not found:
@@ -106,8 +110,14 @@ def _wraps(row: Row, entry: Entry, columns: list[Column]) -> bool:
     forced = right + more > column.right or right - left + more > column.right - column.left
     if entry.first:
         return forced
+    if entry.inks[0].left < before.inks[0].left - _OUT * line.size and entry.inks[0].left < _start(row) - _OUT * line.size:
+        return False
     stands_in = entry.inks[0].left - before.inks[0].left > _INDENT * line.size
-    return forced and (stands_in or _is_broken(row, entry)) and not spaced(before.inks).endswith(":")
+    return forced and (is_tight or stands_in or _is_broken(row, entry)) and not spaced(before.inks).endswith(":")
+
+
+def _start(row: Row) -> float:
+    return min(entry.inks[0].left for _, entries in row.lines for entry in entries if not entry.first)
 
 
 def _is_broken(row: Row, entry: Entry) -> bool:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 
+from docrefinery.engine.geometric.model import Shape
 from docrefinery.engine.geometric.tables.draft import Draft, Plan
 from docrefinery.engine.geometric.tables.grids import Grid, spans_of
 from docrefinery.engine.geometric.tables.lines import Line, is_value, lines_of
@@ -13,9 +14,9 @@ _COARSE = 3
 """Lines in a row of the grid from which on they may be rows of their own."""
 
 
-def ruled_plan(grid: Grid, inks: list[Ink]) -> Plan:
+def ruled_plan(grid: Grid, inks: list[Ink], fills: list[Shape]) -> Plan:
     """Return the table that a grid's rules make of the words in it."""
-    drafts = [Draft(span.row, span.column, span.last_row, span.last_column) for span in spans_of(grid)]
+    drafts = [Draft(span.row, span.column, span.last_row, span.last_column) for span in spans_of(grid, fills)]
     home = {
         (row, column): draft
         for draft in drafts
@@ -27,7 +28,24 @@ def ruled_plan(grid: Grid, inks: list[Ink]) -> Plan:
         row = min(max(bisect_right(grid.ys, ink.middle) - 1, 0), rows - 1)
         column = min(max(bisect_right(grid.xs, ink.centre) - 1, 0), columns - 1)
         home[row, column].inks.append(ink)
+    drafts = [part for draft in drafts for part in _parts(draft, grid.xs)]
     return _trimmed(Plan(drafts, grid.xs, grid.ys))
+
+
+def _parts(draft: Draft, xs: list[float]) -> list[Draft]:
+    """Split a cell over several columns if its text stands apart where they part."""
+    if draft.column == draft.last_column or len(draft.inks) < 2:
+        return [draft]
+    pieces = [piece for line in lines_of(draft.inks) for piece in line.pieces]
+    bounds = [at for at in range(draft.column + 1, draft.last_column + 1) if not any(p.left < xs[at] - 1 and p.right > xs[at] + 1 for p in pieces)]
+    homes = {bisect_right(bounds, bisect_right(xs, piece.inks[0].centre) - 1) for piece in pieces}
+    if len(homes) < 2:
+        return [draft]
+    starts, ends = [draft.column, *bounds], [*(at - 1 for at in bounds), draft.last_column]
+    parts = [Draft(draft.row, start, draft.last_row, end) for start, end in zip(starts, ends, strict=True)]
+    for ink in draft.inks:
+        parts[bisect_right(bounds, bisect_right(xs, ink.centre) - 1)].inks.append(ink)
+    return parts
 
 
 def _trimmed(plan: Plan) -> Plan:
