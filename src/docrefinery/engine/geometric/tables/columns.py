@@ -53,6 +53,8 @@ def columns_of(lines: list[Line], separators: tuple[float, ...] = ()) -> list[Co
     columns = _covered([piece for line in rich for piece in line.pieces], stray, _NARROWEST_GAP * em)
     # Columns that are empty but for a line or two.
     missed = [piece for line in rich for piece in line.pieces if not _over(piece, columns)]
+    homes = {bisect_right(separators, (column.left + column.right) / 2) for column in columns} if separators else set()
+    missed = [piece for piece in missed if bisect_right(separators, piece.inks[0].centre) not in homes]
     if missed:
         columns = sorted(columns + _covered(missed, 0, _NARROWEST_GAP * em))
     return _parted(columns, rich, separators)

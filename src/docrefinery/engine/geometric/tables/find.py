@@ -7,7 +7,7 @@ from docrefinery.engine.geometric.tables.aligned import aligned_plan
 from docrefinery.engine.geometric.tables.bands import bands_of
 from docrefinery.engine.geometric.tables.draft import Plan, finished, packed
 from docrefinery.engine.geometric.tables.grids import Grid, grids_of
-from docrefinery.engine.geometric.tables.judge import is_code, is_plot, is_ruled_table, is_sparse, is_table, is_unruled_table
+from docrefinery.engine.geometric.tables.judge import has_bars, is_code, is_plot, is_ruled_table, is_sparse, is_table, is_unruled_table
 from docrefinery.engine.geometric.tables.model import Table
 from docrefinery.engine.geometric.tables.ruled import is_coarse, ruled_plan
 from docrefinery.engine.geometric.tables.sheet import Ink, Sheet, sheets
@@ -36,7 +36,7 @@ def _plans(sheet: Sheet) -> Iterator[Plan]:
         plan = packed(ruled_plan(grid, inside, _fills(sheet.shapes, box)))
         if plan.columns > 1 and (plan.rows < 2 or is_coarse(plan)):
             plan = packed(aligned_plan(_inside(inside, plan.box), plan.box, sheet.strokes) or plan)
-        if is_ruled_table(plan) and not is_plot(box, sheet.shapes):
+        if is_ruled_table(plan) and not is_plot(box, sheet.shapes, sheet.images):
             ruled.append(grid)
             yield plan
             free = _without(free, plan)
@@ -44,12 +44,12 @@ def _plans(sheet: Sheet) -> Iterator[Plan]:
     strokes = [stroke for stroke in sheet.strokes.horizontal if stroke not in gone]
     for box in [*bands_of(sheet, free, strokes)]:
         plan = aligned_plan(_inside(free, box), box, sheet.strokes)
-        if plan and is_table(plan := packed(plan)) and not is_code(plan) and not is_sparse(plan) and not is_plot(box, sheet.shapes):
+        if plan and is_table(plan := packed(plan)) and not is_code(plan) and not is_sparse(plan) and not is_plot(box, sheet.shapes, sheet.images):
             yield plan
             free = _without(free, plan)
     for box in [*runs_of(free)]:
         plan = aligned_plan(_inside(free, box), box, sheet.strokes)
-        if plan and is_unruled_table(plan := packed(plan)) and not is_plot(box, sheet.shapes):
+        if plan and is_unruled_table(plan := packed(plan)) and not has_bars(box, sheet.shapes) and not is_plot(box, sheet.shapes, sheet.images):
             yield plan
             free = _without(free, plan)
 

@@ -7,8 +7,13 @@ from docrefinery.engine.geometric.tables.draft import Draft, Plan
 from docrefinery.engine.geometric.tables.lines import is_value, lines_of, spaced
 
 _BULLET = re.compile(r"[^\w\s]|[\[(]?(\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]\.?|[\[(]?\d{1,3}[\])]")
+_WHITE = 0xFFFFFF
+_FEWEST_BARS = 3
 _FULL = 0.4
 """Share of the fields of an unruled table that have text."""
+_PAGE = 3
+"""A picture that is so many times as large as what is on it may be the scan of a page."""
+_COVERED = 0.5
 _MOST_COLOURS = 8
 _LONG = 60
 """Letters of a cell that is a paragraph."""
@@ -44,14 +49,19 @@ def is_table(plan: Plan) -> bool:
     return sum(len(column) >= 2 for column in columns) >= 2
 
 
-def is_plot(box: Box, shapes: list[Shape]) -> bool:
-    """Return whether curves, or fills of many colours, are drawn within a box."""
+def is_plot(box: Box, shapes: list[Shape], images: list[Box]) -> bool:
+    """Return whether curves, fills of many colours, or a picture that is not the whole page's, are within a box."""
     left, top, right, bottom = box
     inside = [
         shape
         for shape in shapes
         if left - 1 <= shape.left and shape.right <= right + 1 and top - 1 <= shape.top and shape.bottom <= bottom + 1
     ]
+    for left_, top_, right_, bottom_ in images:
+        width, height = min(right, right_) - max(left, left_), min(bottom, bottom_) - max(top, top_)
+        is_page = (right_ - left_) * (bottom_ - top_) > _PAGE * (right - left) * (bottom - top)
+        if width > 0 < height and width * height > _COVERED * (right - left) * (bottom - top) and not is_page:
+            return True
     return any(shape.fill < 0 for shape in inside) or len({shape.fill for shape in inside}) > _MOST_COLOURS
 
 
@@ -69,6 +79,22 @@ def is_code(plan: Plan) -> bool:
     beside = [draft for draft in plan.drafts if draft.column]
     numbers = sum(is_value(_text(draft)) for draft in beside)
     return numbers * 2 < len(beside) and all(ink.mono for draft in beside for ink in draft.inks)
+
+
+def has_bars(box: Box, shapes: list[Shape]) -> bool:
+    """Return whether there are fills in a box that are neither rows nor the whole of it."""
+    left, top, right, bottom = box
+    bars = [
+        shape
+        for shape in shapes
+        if 0 <= shape.fill != _WHITE
+        and shape.left < right
+        and shape.right > left
+        and shape.top < bottom
+        and shape.bottom > top
+        and shape.right - shape.left < (right - left) / 2
+    ]
+    return len(bars) >= _FEWEST_BARS
 
 
 def is_sparse(plan: Plan) -> bool:

@@ -12,7 +12,7 @@ _APART = 0.5
 """In em: a gap that words of one cell do not have between them."""
 _APART_MONO = 1.1
 """The same where the space is as wide as a letter."""
-_NUMBER = re.compile(r"[^\w\s]{0,2}\d+([.,]\d+)+[^\w\s]{0,2}")
+_NUMBER = re.compile(r"[^\w\s]{0,2}\d+(([.,]\d+)+|%)[^\w\s]{0,2}")
 """One that is complete: a space may stand between the thousands of one without a point or comma."""
 _BROKEN = 20
 """Letters of a line without a space that may have been broken where its cell ends."""

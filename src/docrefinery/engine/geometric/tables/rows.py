@@ -69,11 +69,23 @@ def _goes_on(row: Row, line: Line, entries: list[Entry], columns: list[Column], 
         return False
     if not entries or entries[0].first:
         return _adds_to(row, entries, columns)
-    if any(is_value(spaced(entry.inks)) for entry in entries[1:]) and not _is_label(row):
-        return False
+    values = [text for entry in entries[1:] if is_value(text := spaced(entry.inks))]
+    if values and not _is_label(row):
+        return _are_shares(values, row) and _wraps(row, entries[0], columns, is_tight=True)
     if _is_label(row) and len(entries) > 1:
         return _wraps(row, entries[0], columns) and _is_broken(row, entries[0])
-    return all(_wraps(row, entry, columns, is_tight=step < _TIGHT * usual) for entry in entries)
+    is_tight = step < _TIGHT * usual or (len(entries) > 1 and _has_value(row))
+    return all(_wraps(row, entry, columns, is_tight=is_tight) for entry in entries)
+
+
+def _has_value(row: Row) -> bool:
+    return any(is_value(spaced(entry.inks)) for _, entries in row.lines for entry in entries if entry.first)
+
+
+def _are_shares(values: list[str], row: Row) -> bool:
+    """Return whether all are in brackets, under numbers that are not."""
+    above = [spaced(entry.inks) for _, entries in row.lines for entry in entries if entry.first]
+    return all(value[0] in "([" for value in values) and not any(text[0] in "([" for text in above)
 
 
 def _is_label(row: Row) -> bool:

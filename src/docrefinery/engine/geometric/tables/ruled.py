@@ -72,7 +72,7 @@ def _trimmed(plan: Plan) -> Plan:
 def is_coarse(plan: Plan) -> bool:
     """Return whether a row of the grid holds lines that stand side by side in several columns, and do not wrap."""
     for row in range(plan.rows):
-        here = [draft for draft in plan.drafts if draft.row == row == draft.last_row and draft.inks]
+        here = [draft for draft in plan.drafts if draft.row == row and draft.inks]
         tall = [(draft, lines) for draft in here if len(lines := lines_of(draft.inks)) >= _COARSE]
         if len(tall) >= 2 and sum(_is_list(draft, lines, plan) for draft, lines in tall) * 2 > len(tall):
             return True

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from docrefinery.engine.geometric.model import Page, Shape, Word
+from docrefinery.engine.geometric.model import Box, Page, Shape, Word
 from docrefinery.engine.geometric.tables.strokes import Strokes, strokes_of
 from docrefinery.engine.geometric.tables.turning import turned
 
@@ -44,6 +44,7 @@ class Sheet:
 
     :param inks: its words, in the order of the file.
     :param shapes: what is filled or curved on it.
+    :param images: where it has bitmaps.
     :param turn: by how many degrees clockwise the text runs on the page: 0, 90, 180 or 270.
     """
 
@@ -52,6 +53,7 @@ class Sheet:
     inks: list[Ink]
     strokes: Strokes
     shapes: list[Shape]
+    images: list[Box]
     turn: int
 
 
@@ -78,4 +80,5 @@ def _sheet(page: Page, words: list[Word], turn: int) -> Sheet:
     shapes = [
         Shape(*turned((each.left, each.top, each.right, each.bottom), page, turn), fill=each.fill) for each in page.shapes
     ]
-    return Sheet(width, height, inks, strokes_of(page, turn), shapes, turn)
+    images = [turned(image, page, turn) for image in page.images]
+    return Sheet(width, height, inks, strokes_of(page, turn), shapes, images, turn)
