@@ -18,8 +18,8 @@ _TALLEST_GAP = 4.0
 """In em: how much white may be between lines of a table."""
 
 
-def bands_of(sheet: Sheet, inks: list[Ink], strokes: list[Stroke]) -> Iterator[Box]:
-    """Return where rules of one width have lines with gaps between them.
+def bands_of(sheet: Sheet, inks: list[Ink], strokes: list[Stroke]) -> Iterator[tuple[Box, int]]:
+    """Return where rules of one width have lines with gaps between them, and how many rules there are.
 
     :param inks: words that are in no table yet, sorted by their middle.
     :param strokes: horizontal rules that belong to no grid.
@@ -35,10 +35,10 @@ def bands_of(sheet: Sheet, inks: list[Ink], strokes: list[Stroke]) -> Iterator[B
                 run.append(below)
                 continue
             if run:
-                yield _box(run)
+                yield _box(run), len(run)
             run = []
         if run:
-            yield _box(run)
+            yield _box(run), len(run)
 
 
 def _box(run: list[Stroke]) -> Box:

@@ -7,6 +7,9 @@ from docrefinery.engine.geometric.tables.draft import Draft, Plan
 from docrefinery.engine.geometric.tables.lines import is_value, lines_of, spaced
 
 _BULLET = re.compile(r"[^\w\s]|[\[(]?(\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]\.?|[\[(]?\d{1,3}[\])]")
+_EQUATION = re.compile(r"\([A-Z]?\.?\d+[a-z]?\)")
+_MATH = 0.3
+_MOST = 0.8
 _WHITE = 0xFFFFFF
 _FEWEST_BARS = 3
 _FULL = 0.4
@@ -49,13 +52,19 @@ def is_table(plan: Plan) -> bool:
     return sum(len(column) >= 2 for column in columns) >= 2
 
 
-def is_plot(box: Box, shapes: list[Shape], images: list[Box]) -> bool:
-    """Return whether curves, fills of many colours, or a picture that is not the whole page's, are within a box."""
+def is_plot(box: Box, shapes: list[Shape], images: list[Box], around: float = 1) -> bool:
+    """Return whether curves, fills of many colours, or a picture that is not the whole page's, are within a box.
+
+    :param around: how many points outside of the box are looked at.
+    """
     left, top, right, bottom = box
     inside = [
         shape
         for shape in shapes
-        if left - 1 <= shape.left and shape.right <= right + 1 and top - 1 <= shape.top and shape.bottom <= bottom + 1
+        if left - around <= shape.left
+        and shape.right <= right + around
+        and top - around <= shape.top
+        and shape.bottom <= bottom + around
     ]
     for left_, top_, right_, bottom_ in images:
         width, height = min(right, right_) - max(left, left_), min(bottom, bottom_) - max(top, top_)
@@ -75,10 +84,21 @@ def is_ruled_table(plan: Plan) -> bool:
 
 
 def is_code(plan: Plan) -> bool:
-    """Return whether all is set in a font of one width, and hardly a number among it."""
+    """Return whether nearly all is set in a font of one width, or in single letters, and hardly a number among it."""
     beside = [draft for draft in plan.drafts if draft.column]
-    numbers = sum(is_value(_text(draft)) for draft in beside)
-    return numbers * 2 < len(beside) and all(ink.mono for draft in beside for ink in draft.inks)
+    numbers = sum(any(map(str.isdigit, text := _text(draft))) and is_value(text) for draft in beside)
+    inks = [ink for draft in plan.drafts for ink in draft.inks]
+    mono = sum(ink.mono for ink in inks)
+    letters = sum(len(ink.word.text) == 1 and not ink.word.text.isdigit() for ink in inks)
+    return numbers * 2 < len(beside) and (mono > _MOST * len(inks) or letters * 2 > len(inks))
+
+
+def is_formula(plan: Plan) -> bool:
+    """Return whether much of it is in fonts of formulas, or each row ends with the number of an equation."""
+    inks = [ink for draft in plan.drafts for ink in draft.inks]
+    last = [_text(draft) for draft in plan.drafts if draft.column and draft.last_column == plan.columns - 1]
+    numbered = sum(bool(_EQUATION.fullmatch(text)) for text in last)
+    return sum(ink.math for ink in inks) > _MATH * len(inks) or (numbered * 2 > len(last) and plan.rows < numbered + 3)
 
 
 def has_bars(box: Box, shapes: list[Shape]) -> bool:

@@ -1,5 +1,6 @@
 """A page as the finding of tables sees it: turned so that its text runs rightwards."""
 
+import re
 from dataclasses import dataclass
 
 from docrefinery.engine.geometric.model import Box, Page, Shape, Word
@@ -8,14 +9,18 @@ from docrefinery.engine.geometric.tables.turning import turned
 
 # Less text than this sideways is an axis or a stamp.
 _FEWEST_SIDEWAYS = 20
+_MATH = re.compile(r"cmmi|cmsy|cmex|cmbsy|ms[ab]m|math|mtmi|mtsy|mtex|rmtmi|symbol|euclid|lmmi|lmsy|lmex|txmi|txsy|txex", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Ink:
     """A word and how it is drawn.
 
+    :param middle: half way between its top and bottom.
+    :param centre: half way between its left and right.
     :param size: of its em, in points.
-    :param mono: whether all its letters are equally wide.
+    :param mono: whether all letters of its font are equally wide.
+    :param math: whether its font is one of formulas.
     """
 
     word: Word
@@ -23,19 +28,11 @@ class Ink:
     top: float
     right: float
     bottom: float
+    middle: float
+    centre: float
     size: float
     mono: bool
-    bold: bool
-
-    @property
-    def middle(self) -> float:
-        """Half way between its top and bottom."""
-        return (self.top + self.bottom) / 2
-
-    @property
-    def centre(self) -> float:
-        """Half way between its left and right."""
-        return (self.left + self.right) / 2
+    math: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +67,11 @@ def sheets(page: Page) -> list[Sheet]:
 
 
 def _sheet(page: Page, words: list[Word], turn: int) -> Sheet:
+    drawn = [(max(style.size, 1.0), style.mono, bool(_MATH.search(style.font))) for style in page.styles]
     inks = []
     for word in words:
-        style = page.styles[word.style]
-        box = turned((word.left, word.top, word.right, word.bottom), page, turn)
-        inks.append(Ink(word, *box, size=max(style.size, 1.0), mono=style.mono, bold=style.bold))
+        left, top, right, bottom = turned((word.left, word.top, word.right, word.bottom), page, turn)
+        inks.append(Ink(word, left, top, right, bottom, (top + bottom) / 2, (left + right) / 2, *drawn[word.style]))
     sideways = turn in (90, 270)
     width, height = (page.height, page.width) if sideways else (page.width, page.height)
     shapes = [
