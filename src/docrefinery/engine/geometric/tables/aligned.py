@@ -7,7 +7,7 @@ from docrefinery.engine.geometric.tables.heading import Filled, full, heading, h
 from docrefinery.engine.geometric.tables.lines import is_value, lines_of, spaced
 from docrefinery.engine.geometric.tables.rows import Row, rows_of
 from docrefinery.engine.geometric.tables.sheet import Ink
-from docrefinery.engine.geometric.tables.strokes import Stroke, Strokes
+from docrefinery.engine.geometric.tables.strokes import Strokes
 
 _OFF_CENTRE = 1.5
 """In em."""
@@ -23,7 +23,8 @@ def aligned_plan(inks: list[Ink], box: Box, strokes: Strokes) -> Plan | None:
     """
     left, top, right, bottom = box
     separators = tuple(
-        x for x, start, end in strokes.vertical
+        x
+        for x, start, end in strokes.vertical
         if left + 3 < x < right - 3 and min(end, bottom) - max(start, top) > _TALL * (bottom - top)
     )
     lines = lines_of(inks, separators)

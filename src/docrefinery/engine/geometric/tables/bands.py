@@ -1,7 +1,8 @@
 """Tables between horizontal rules, as in books: a rule above, one under the heading, one below."""
 
-from collections.abc import Iterator
+import itertools
 from bisect import bisect_left
+from collections.abc import Iterator
 
 from docrefinery.engine.geometric.model import Box
 from docrefinery.engine.geometric.tables.lines import Line, lines_of
@@ -14,6 +15,9 @@ _SHORT = 0.3
 """Share of a table's width that a heading above a few columns fills."""
 _PROSE = 0.6
 """Share of a table's width that a line of running text fills without a gap."""
+_OPEN_CHAINS = 64
+_MOST_CHAINS = 200
+"""A page with more is a drawing."""
 _TALLEST_GAP = 4.0
 """In em: how much white may be between lines of a table."""
 
@@ -27,7 +31,7 @@ def bands_of(sheet: Sheet, inks: list[Ink], strokes: list[Stroke]) -> Iterator[t
     middles = [ink.middle for ink in inks]
     for chain in _chains([stroke for stroke in strokes if stroke.length >= _SHORTEST * sheet.width]):
         run: list[Stroke] = []
-        for above, below in zip(chain, chain[1:], strict=False):
+        for above, below in itertools.pairwise(chain):
             between = inks[bisect_left(middles, above.at) : bisect_left(middles, below.at)]
             start, end = above.start - 3, above.end + 3
             if _is_tabular([ink for ink in between if start < ink.centre < end], above, below):
@@ -50,13 +54,13 @@ def _chains(strokes: list[Stroke]) -> list[list[Stroke]]:
     chains: list[list[Stroke]] = []
     for stroke in sorted(strokes):
         slack = max(4.0, 0.02 * stroke.length)
-        for chain in chains:
+        for chain in chains[-_OPEN_CHAINS:]:
             if abs(chain[-1].start - stroke.start) <= slack and abs(chain[-1].end - stroke.end) <= slack:
                 chain.append(stroke)
                 break
         else:
             chains.append([stroke])
-    return [chain for chain in chains if len(chain) > 1]
+    return [chain for chain in chains if len(chain) > 1][:_MOST_CHAINS]
 
 
 def _is_tabular(inks: list[Ink], above: Stroke, below: Stroke) -> bool:
@@ -65,7 +69,7 @@ def _is_tabular(inks: list[Ink], above: Stroke, below: Stroke) -> bool:
         return below.at - above.at < 20
     size = max(line.size for line in lines)
     edges = [above.at, *(line.middle for line in lines), below.at]
-    if max(b - a for a, b in zip(edges, edges[1:], strict=False)) > _TALLEST_GAP * size:
+    if max(b - a for a, b in itertools.pairwise(edges)) > _TALLEST_GAP * size:
         return False
     parted = sum(len(line.pieces) > 1 for line in lines)
     prose = sum(_is_prose(line, above) for line in lines)

@@ -5,7 +5,8 @@ and Wilfong (Medium-independent table detection, 1999), kept to the lines that s
 span columns and titles of sections close the gaps.
 """
 
-from bisect import bisect_right
+import itertools
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from typing import NamedTuple
 
@@ -78,7 +79,8 @@ def _covered(pieces: list[Piece], stray: int, gap: float) -> list[Column]:
 
 
 def _over(piece: Piece, columns: list[Column]) -> bool:
-    return any(piece.left < right and piece.right > left for left, right in columns)
+    at = bisect_right(columns, piece.left, key=lambda column: column.right)
+    return at < len(columns) and columns[at].left < piece.right
 
 
 def _parted(columns: list[Column], lines: list[Line], separators: tuple[float, ...]) -> list[Column]:
@@ -86,15 +88,18 @@ def _parted(columns: list[Column], lines: list[Line], separators: tuple[float, .
     parted: list[Column] = []
     for left, right in columns:
         inside = [x for x in separators if left < x < right]
+        if not inside:
+            parted.append(Column(left, right))
+            continue
         bounds = [left, *inside, right]
-        parts = [Column(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
+        parts = [Column(a, b) for a, b in itertools.pairwise(bounds)]
         parted += [part for part in parts if any(_over(piece, [part]) for line in lines for piece in line.pieces)]
     return parted
 
 
 def bounds_of(columns: list[Column]) -> list[float]:
     """Return the places half way between columns."""
-    return [(a.right + b.left) / 2 for a, b in zip(columns, columns[1:], strict=False)]
+    return [(a.right + b.left) / 2 for a, b in itertools.pairwise(columns)]
 
 
 def entries_of(line: Line, columns: list[Column]) -> list[Entry]:
@@ -123,7 +128,8 @@ def _split(piece: Piece, columns: list[Column], bounds: list[float]) -> list[lis
             crosses = bisect_right(bounds, before.centre) != bisect_right(bounds, ink.centre)
             em = ink.size * (_MONO if ink.mono else 1)
             is_wide = gap > _WIDE * em or gap > least + _WIDER * em
-            if crosses and (is_wide or _at_edges(before, ink, columns) or (is_value(before.word.text) and is_value(ink.word.text))):
+            are_values = is_value(before.word.text) and is_value(ink.word.text)
+            if crosses and (is_wide or are_values or _at_edges(before, ink, columns)):
                 parts.append([])
         parts[-1].append(ink)
     return parts
@@ -140,8 +146,8 @@ def _at_edges(before: Ink, ink: Ink, columns: list[Column]) -> bool:
 def _reach(inks: list[Ink], columns: list[Column], bounds: list[float]) -> tuple[int, int]:
     left, right = inks[0].left, max(ink.right for ink in inks)
     slack = 0.3 * inks[0].size
-    over = [at for at, column in enumerate(columns) if left < column.right - slack and right > column.left + slack]
-    if not over:
-        home = bisect_right(bounds, (left + right) / 2)
-        return home, home
-    return over[0], over[-1]
+    first = bisect_right(columns, left + slack, key=lambda column: column.right)
+    last = bisect_left(columns, right - slack, key=lambda column: column.left) - 1
+    if last < first:
+        first = last = bisect_right(bounds, (left + right) / 2)
+    return first, last

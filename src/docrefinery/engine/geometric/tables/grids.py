@@ -5,6 +5,7 @@ documents, 2013; Camelot and Tabula call it lattice). Here rules that touch make
 without a rule between them are one cell if together they make a rectangle.
 """
 
+import itertools
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ _NARROWEST = 4.0
 """In points: rules that are nearer are one line of the grid."""
 
 
+_FEWEST_LOOSE = 4
 _OPEN = 8.0
 """In points: rules that run on so far have cells without an outer edge."""
 
@@ -48,9 +50,20 @@ class Grid:
     vertical: list[Stroke]
 
     @property
+    def is_plot(self) -> bool:
+        """Whether many of its upright rules do not end on a level one, as bars and curves do."""
+        loose = sum(not (_on(stroke.start, self.ys) and _on(stroke.end, self.ys)) for stroke in self.vertical)
+        return loose >= _FEWEST_LOOSE and loose * 4 > len(self.vertical)
+
+    @property
     def area(self) -> float:
         """In square points."""
         return (self.xs[-1] - self.xs[0]) * (self.ys[-1] - self.ys[0])
+
+
+def _on(place: float, places: list[float]) -> bool:
+    at = bisect_left(places, place - _NARROWEST - _TOUCH)
+    return at < len(places) and places[at] < place + _NARROWEST + _TOUCH
 
 
 def grids_of(strokes: Strokes) -> list[Grid]:
@@ -127,7 +140,7 @@ def spans_of(grid: Grid, fills: list[Shape]) -> list[Span]:
 def _walls(strokes: list[Stroke], places: list[float], across: list[float]) -> Any:
     """Return (places, fields) whether a rule runs along each field at each place."""
     walls = np.zeros((len(places), len(across) - 1), bool)
-    middles = [(a + b) / 2 for a, b in zip(across, across[1:], strict=False)]
+    middles = [(a + b) / 2 for a, b in itertools.pairwise(across)]
     for at, start, end in strokes:
         place = bisect_left(places, at - _NARROWEST)
         if place == len(places) or places[place] > at + _NARROWEST:

@@ -1,5 +1,7 @@
 """The rows above a table's body: names of columns, and names of groups of columns above them."""
 
+import itertools
+
 from docrefinery.engine.geometric.tables.columns import Column, Entry
 from docrefinery.engine.geometric.tables.draft import Draft
 from docrefinery.engine.geometric.tables.lines import Line, is_value, spaced
@@ -35,9 +37,11 @@ def heading_length(lines: list[Filled], columns: list[Column], rules: list[Strok
     return 0
 
 
-def heading(lines: list[Filled], columns: list[Column], rules: list[Stroke], walls: list[Stroke]) -> tuple[list[Draft], list[float]]:
+def heading(
+    lines: list[Filled], columns: list[Column], rules: list[Stroke], walls: list[Stroke]
+) -> tuple[list[Draft], list[float]]:
     """Return the cells of a heading's lines, and the heights between its rows."""
-    splits = _splits(lines, columns, rules)
+    splits = _splits(lines, rules)
     levels: list[list[Filled]] = [[] for _ in range(len(splits) + 1)]
     for line, entries in lines:
         levels[sum(split < line.middle for split in splits)].append((line, entries))
@@ -48,18 +52,16 @@ def heading(lines: list[Filled], columns: list[Column], rules: list[Stroke], wal
     return _drafts(levels, groups, len(columns)), splits
 
 
-def _splits(lines: list[Filled], columns: list[Column], rules: list[Stroke]) -> list[float]:
+def _splits(lines: list[Filled], rules: list[Stroke]) -> list[float]:
     """Return the heights of rules under some of the columns, and of changes from names of groups to names."""
     tops, bottoms = lines[0][0].middle, lines[-1][0].middle
     splits: list[float] = []
     for rule in rules:
         if tops < rule.at < bottoms and (not splits or _between(lines, splits[-1], rule.at)):
             splits.append(rule.at)
-    for (line, entries), (below, under) in zip(lines, lines[1:], strict=False):
-        parted = any(
-            entry.first < entry.last and sum(entry.first <= each.first and each.last <= entry.last for each in under) > 1
-            for entry in entries
-        )
+    for (line, entries), (below, under) in itertools.pairwise(lines):
+        wide = [(first, last) for first, last, _ in entries if first < last]
+        parted = any(sum(a <= first and last <= b for first, last, _ in under) > 1 for a, b in wide)
         if parted and not any(line.middle < split < below.middle for split in splits):
             splits.append((line.middle + below.middle) / 2)
     return sorted(splits)
@@ -81,7 +83,8 @@ def _groups(
             ruled += _shared(level, columns, under[0], under[-1])
     if has_more:
         loose = [e for _, es in level for e in es if not any(a <= e.last and e.first <= b for a, b in ruled)]
-        taken = {at for e in loose for at in range(e.first, e.last + 1)} | {at for a, b in ruled for at in range(a, b + 1)}
+        full_spans = ruled + [(entry.first, entry.last) for entry in loose]
+        taken = {at for first, last in full_spans for at in range(first, last + 1)}
         spans += [_widened(entry, columns, taken) for entry in loose]
     return _united([span for span in spans + ruled if span[0] < span[1]])
 
@@ -115,7 +118,7 @@ def _shared(level: list[Filled], columns: list[Column], first: int, last: int) -
     for at, (_, end) in enumerate(names):
         stop = last if at + 1 == len(names) else names[at + 1][0] - 1
         ends = [last] if at + 1 == len(names) else range(end, stop + 1)
-        best = min(ends, key=lambda each: (abs(centres[at] - (columns[start].left + columns[each].right) / 2), each))  # noqa: B023
+        best = min(ends, key=lambda each: (abs(centres[at] - (columns[start].left + columns[each].right) / 2), each))
         groups.append((start, best))
         start = best + 1
     return groups

@@ -1,6 +1,8 @@
 """Whether what looks like a table is one: an invented table hurts more than a missed one."""
 
 import re
+from bisect import bisect_left
+from collections import Counter
 
 from docrefinery.engine.geometric.model import Box, Shape
 from docrefinery.engine.geometric.tables.draft import Draft, Plan
@@ -9,9 +11,12 @@ from docrefinery.engine.geometric.tables.lines import is_value, lines_of, spaced
 _BULLET = re.compile(r"[^\w\s]|[\[(]?(\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)\]]\.?|[\[(]?\d{1,3}[\])]")
 _EQUATION = re.compile(r"\([A-Z]?\.?\d+[a-z]?\)")
 _MATH = 0.3
+_FEW_ROWS = 3
+"""So few rows of numbers are the ticks of an axis unless both its rows and its columns have names."""
 _MOST = 0.8
 _WHITE = 0xFFFFFF
 _FEWEST_BARS = 3
+_OFF = 4.0
 _FULL = 0.4
 """Share of the fields of an unruled table that have text."""
 _PAGE = 3
@@ -48,8 +53,8 @@ def is_table(plan: Plan) -> bool:
         return False
     if _is_list(plan):
         return False
-    columns = [[d for d in plan.drafts if d.column == c == d.last_column] for c in range(plan.columns)]
-    return sum(len(column) >= 2 for column in columns) >= 2
+    columns = Counter(draft.column for draft in plan.drafts if draft.column == draft.last_column)
+    return sum(count > 1 for count in columns.values()) > 1
 
 
 def is_plot(box: Box, shapes: list[Shape], images: list[Box], around: float = 1) -> bool:
@@ -89,7 +94,7 @@ def is_code(plan: Plan) -> bool:
     numbers = sum(any(map(str.isdigit, text := _text(draft))) and is_value(text) for draft in beside)
     inks = [ink for draft in plan.drafts for ink in draft.inks]
     mono = sum(ink.mono for ink in inks)
-    letters = sum(len(ink.word.text) == 1 and not ink.word.text.isdigit() for ink in inks)
+    letters = sum(len(ink.word.text) == 1 and ink.word.text.isalpha() for ink in inks)
     return numbers * 2 < len(beside) and (mono > _MOST * len(inks) or letters * 2 > len(inks))
 
 
@@ -117,6 +122,22 @@ def has_bars(box: Box, shapes: list[Shape]) -> bool:
     return len(bars) >= _FEWEST_BARS
 
 
+def has_loose_fills(ys: list[float], box: Box, shapes: list[Shape]) -> bool:
+    """Return whether there are fills in a grid that do not begin or end with its rows, as bars do."""
+    left, top, right, bottom = box
+    loose = 0
+    for shape in shapes:
+        inside = left <= shape.left and shape.right <= right and top <= shape.top and shape.bottom <= bottom
+        if inside and 0 <= shape.fill != _WHITE:
+            loose += not (_is_near(shape.top, ys) or _is_near(shape.bottom, ys))
+    return loose >= _FEWEST_BARS
+
+
+def _is_near(place: float, places: list[float]) -> bool:
+    at = bisect_left(places, place - _OFF)
+    return at < len(places) and places[at] < place + _OFF
+
+
 def is_sparse(plan: Plan) -> bool:
     """Return whether most of the grid is empty, as between the labels of a plot."""
     filled = sum(draft.last_column - draft.column + 1 for draft in plan.drafts)
@@ -136,6 +157,9 @@ def is_unruled_table(plan: Plan) -> bool:
         return False
     others = [text for column in texts.values() for text in column]
     if len(others) < plan.rows - 1 or any(len(text) > _LONG for text in first + others):
+        return False
+    names = [_text(draft) for draft in plan.drafts if not draft.row]
+    if plan.rows <= _FEW_ROWS and (any(map(is_value, names + first)) or len(names) * 2 < plan.columns):
         return False
     values = sum(is_value(text) for text in others)
     return values * 2 > len(others)

@@ -1,6 +1,7 @@
 """Words in lines, and the pieces of a line that stand apart from each other."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -17,8 +18,8 @@ _NUMBER = re.compile(r"[^\w\s]{0,2}\d+(([.,]\d+)+|%)[^\w\s]{0,2}")
 _BROKEN = 20
 """Letters of a line without a space that may have been broken where its cell ends."""
 _VALUE = re.compile(
-    r"[^\w\s]*\d[\d.,:/\s–-]*[^\w\s]*[a-z]?[^\w\s]*"
-    r"|[^\w\s]+|n\.?/?a\.?|\(?x\)?|[<>=±+–-]?\s?[$€£]?\d.{0,6}",
+    r"[^\w\s]*\d[\d.,:/\s\u2013-]*[^\w\s]*[a-z]?[^\w\s]*"
+    r"|[^\w\s]+|n\.?/?a\.?|\(?x\)?|[<>=±+\u2013-]?\s?[$€£]?\d.{0,6}",
     re.IGNORECASE,
 )
 
@@ -110,7 +111,7 @@ def _pieces(inks: list[Ink], separators: tuple[float, ...]) -> list[Piece]:
         em = min(ink.size, pieces[-1].inks[-1].size) if pieces else ink.size
         gap = (_APART_MONO if ink.mono else _APART) * em
         is_new = not pieces or ink.left - right > gap or _are_two_numbers(pieces[-1].inks[-1], ink)
-        if is_new or any(right - em / 4 < x < ink.left + em / 4 for x in separators):
+        if is_new or bisect_right(separators, right - em / 4) < bisect_left(separators, ink.left + em / 4):
             pieces.append(Piece([ink]))
             right = ink.right
         else:

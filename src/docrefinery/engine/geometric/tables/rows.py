@@ -5,6 +5,7 @@ column) and looks like a continuation, as in the bottom-up grouping of T-Recs (K
 based on robust block segmentation, 1998); a line with a number of its own is a row of its own.
 """
 
+import itertools
 from dataclasses import dataclass
 
 from docrefinery.engine.geometric.tables.columns import Column, Entry
@@ -16,6 +17,8 @@ _INDENT = 0.5
 """In em: how far a continued label stands in."""
 _OUT = 0.3
 """In em: a label that stands out so far from the one above is a new one."""
+_MOST_LINES = 100
+"""Of a row."""
 _SAME_ROW = 0.75
 """In em: lines of a row whose cells are set in the middle of its height are as near as this."""
 _TIGHT = 0.85
@@ -53,9 +56,7 @@ def rows_of(lines: list[tuple[Line, list[Entry]]], columns: list[Column], floors
 def _steps(lines: list[Line]) -> tuple[float, float]:
     """Return the distance of lines that are as close as any, but for a few, and the usual one."""
     steps = sorted(
-        step
-        for a, b in zip(lines, lines[1:], strict=False)
-        if (step := b.middle - a.middle) > _SAME_ROW * max(a.size, b.size)
+        step for a, b in itertools.pairwise(lines) if (step := b.middle - a.middle) > _SAME_ROW * max(a.size, b.size)
     )
     return (steps[len(steps) // 10], steps[len(steps) // 2]) if steps else (0.0, 0.0)
 
@@ -65,7 +66,7 @@ def _goes_on(row: Row, line: Line, entries: list[Entry], columns: list[Column], 
     step = line.middle - last.middle
     if step < _SAME_ROW * min(line.size, last.size):
         return True
-    if step > _LOOSE * max(lead, line.size):
+    if step > _LOOSE * max(lead, line.size) or len(row.lines) >= _MOST_LINES:
         return False
     if not entries or entries[0].first:
         return _adds_to(row, entries, columns)
@@ -122,7 +123,7 @@ def _wraps(row: Row, entry: Entry, columns: list[Column], *, is_tight: bool = Fa
     forced = right + more > column.right or right - left + more > column.right - column.left
     if entry.first:
         return forced
-    if entry.inks[0].left < before.inks[0].left - _OUT * line.size and entry.inks[0].left < _start(row) - _OUT * line.size:
+    if entry.inks[0].left < min(before.inks[0].left, _start(row)) - _OUT * line.size:
         return False
     stands_in = entry.inks[0].left - before.inks[0].left > _INDENT * line.size
     return forced and (is_tight or stands_in or _is_broken(row, entry)) and not spaced(before.inks).endswith(":")

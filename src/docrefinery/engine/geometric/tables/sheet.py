@@ -9,7 +9,10 @@ from docrefinery.engine.geometric.tables.turning import turned
 
 # Less text than this sideways is an axis or a stamp.
 _FEWEST_SIDEWAYS = 20
-_MATH = re.compile(r"cmmi|cmsy|cmex|cmbsy|ms[ab]m|math|mtmi|mtsy|mtex|rmtmi|symbol|euclid|lmmi|lmsy|lmex|txmi|txsy|txex", re.IGNORECASE)
+_FEWEST = 4
+_MATH = re.compile(
+    r"cmmi|cmsy|cmex|cmbsy|ms[ab]m|math|mtmi|mtsy|mtex|symbol|euclid|lmmi|lmsy|lmex|txmi|txsy|txex", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +43,15 @@ class Sheet:
     """What is printed in one direction on a page.
 
     :param inks: its words, in the order of the file.
+    :param strays: words of the page that run in another direction.
     :param shapes: what is filled or curved on it.
     :param images: where it has bitmaps.
     :param turn: by how many degrees clockwise the text runs on the page: 0, 90, 180 or 270.
     """
 
     width: float
-    height: float
     inks: list[Ink]
+    strays: list[Ink]
     strokes: Strokes
     shapes: list[Shape]
     images: list[Box]
@@ -56,26 +60,31 @@ class Sheet:
 
 def sheets(page: Page) -> list[Sheet]:
     """Return a page's sheets: the upright one first, then those of enough words."""
-    by_turn: dict[int, list[Word]] = {0: [], 90: [], 180: [], 270: []}
+    by_turn: dict[int, list[Word]] = {0: [], 90: [], 180: [], 270: [], -1: []}
     for segment in page.segments:
         for word in segment.words:
-            style = page.styles[word.style]
-            if style.direction in by_turn:
-                by_turn[style.direction].append(word)
-    turns = [turn for turn in (0, 90, 180, 270) if len(by_turn[turn]) >= (_FEWEST_SIDEWAYS if turn else 4)]
-    return [_sheet(page, by_turn[turn], turn) for turn in turns]
+            by_turn[page.styles[word.style].direction].append(word)
+    turns = [turn for turn in (0, 90, 180, 270) if len(by_turn[turn]) >= (_FEWEST_SIDEWAYS if turn else _FEWEST)]
+    return [_sheet(page, by_turn, turn) for turn in turns]
 
 
-def _sheet(page: Page, words: list[Word], turn: int) -> Sheet:
+def _sheet(page: Page, by_turn: dict[int, list[Word]], turn: int) -> Sheet:
     drawn = [(max(style.size, 1.0), style.mono, bool(_MATH.search(style.font))) for style in page.styles]
-    inks = []
-    for word in words:
+
+    def ink(word: Word) -> Ink:
         left, top, right, bottom = turned((word.left, word.top, word.right, word.bottom), page, turn)
-        inks.append(Ink(word, left, top, right, bottom, (top + bottom) / 2, (left + right) / 2, *drawn[word.style]))
-    sideways = turn in (90, 270)
-    width, height = (page.height, page.width) if sideways else (page.width, page.height)
+        return Ink(word, left, top, right, bottom, (top + bottom) / 2, (left + right) / 2, *drawn[word.style])
+
     shapes = [
-        Shape(*turned((each.left, each.top, each.right, each.bottom), page, turn), fill=each.fill) for each in page.shapes
+        Shape(*turned((shape.left, shape.top, shape.right, shape.bottom), page, turn), fill=shape.fill)
+        for shape in page.shapes
     ]
-    images = [turned(image, page, turn) for image in page.images]
-    return Sheet(width, height, inks, strokes_of(page, turn), shapes, images, turn)
+    return Sheet(
+        width=page.height if turn in (90, 270) else page.width,
+        inks=[ink(word) for word in by_turn[turn]],
+        strays=[ink(word) for other, words in by_turn.items() if other != turn for word in words],
+        strokes=strokes_of(page, turn),
+        shapes=shapes,
+        images=[turned(image, page, turn) for image in page.images],
+        turn=turn,
+    )

@@ -2,6 +2,7 @@
 
 from docrefinery.engine.geometric.model import Box, Page
 
+
 def turned(box: Box, page: Page, turn: int) -> Box:
     """Return a box of the page as it is after text that runs ``turn`` degrees clockwise has been set upright."""
     left, top, right, bottom = box
