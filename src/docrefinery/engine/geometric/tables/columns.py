@@ -58,7 +58,7 @@ def columns_of(lines: list[Line], separators: tuple[float, ...] = ()) -> list[Co
     missed = [piece for piece in missed if bisect_right(separators, piece.inks[0].centre) not in homes]
     if missed:
         columns = sorted(columns + _covered(missed, 0, _NARROWEST_GAP * em))
-    return _parted(columns, rich, separators)
+    return _parted(_widened(columns, rich), rich, separators)
 
 
 def _covered(pieces: list[Piece], stray: int, gap: float) -> list[Column]:
@@ -76,6 +76,22 @@ def _covered(pieces: list[Piece], stray: int, gap: float) -> list[Column]:
             else:
                 columns.append(Column(start, at))
     return columns
+
+
+def _widened(columns: list[Column], lines: list[Line]) -> list[Column]:
+    """Return columns as wide as all that is in one of them alone."""
+    lefts, rights = [column.left for column in columns], [column.right for column in columns]
+    for line in lines:
+        for piece in line.pieces:
+            first = bisect_right(columns, piece.left, key=lambda column: column.right)
+            last = bisect_left(columns, piece.right, key=lambda column: column.left) - 1
+            if first == last:
+                lefts[first] = min(lefts[first], piece.left)
+                rights[first] = max(rights[first], piece.right)
+    for at in range(1, len(columns)):
+        if lefts[at] < rights[at - 1]:
+            lefts[at] = rights[at - 1] = (lefts[at] + rights[at - 1]) / 2
+    return [Column(left, right) for left, right in zip(lefts, rights, strict=True)]
 
 
 def _over(piece: Piece, columns: list[Column]) -> bool:

@@ -35,14 +35,6 @@ def _has_words(draft: Draft) -> bool:
     return any(ink.word.text[:1].isalpha() for ink in draft.inks) and not is_value(_text(draft))
 
 
-def _is_list(plan: Plan) -> bool:
-    """Return whether the first column counts the lines of a listing, or holds the marks of a list."""
-    if plan.columns != 2:
-        return False
-    first = [_text(draft) for draft in plan.drafts if not draft.column and not draft.last_column]
-    return sum(bool(_BULLET.fullmatch(text)) or text.isdigit() for text in first) * 4 > 3 * len(first)
-
-
 def is_table(plan: Plan) -> bool:
     """Return whether a plan has rows and columns with something in them."""
     if plan.rows < 2 or plan.columns < 2:
@@ -50,8 +42,6 @@ def is_table(plan: Plan) -> bool:
     filled = len({(draft.row, draft.column) for draft in plan.drafts})
     wide = {draft.row for draft in plan.drafts if draft.last_column}
     if filled < 4 or len(wide) < 2:
-        return False
-    if _is_list(plan):
         return False
     columns = Counter(draft.column for draft in plan.drafts if draft.column == draft.last_column)
     return sum(count > 1 for count in columns.values()) > 1
@@ -136,6 +126,14 @@ def has_loose_fills(ys: list[float], box: Box, shapes: list[Shape]) -> bool:
 def _is_near(place: float, places: list[float]) -> bool:
     at = bisect_left(places, place - _OFF)
     return at < len(places) and places[at] < place + _OFF
+
+
+def is_list(plan: Plan) -> bool:
+    """Return whether the first of two columns counts the lines of a listing, or holds the marks of a list."""
+    if plan.columns != 2:
+        return False
+    first = [_text(draft) for draft in plan.drafts if not draft.column and not draft.last_column]
+    return sum(bool(_BULLET.fullmatch(text)) or text.isdigit() for text in first) * 4 > 3 * len(first)
 
 
 def is_sparse(plan: Plan) -> bool:

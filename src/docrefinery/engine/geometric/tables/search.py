@@ -98,14 +98,14 @@ class Search:
     def _is_banded(self, plan: Plan, box: Box, count: int) -> bool:
         if not judge.is_table(plan) or judge.is_code(plan) or judge.is_sparse(plan):
             return False
-        if judge.is_plot(box, self._sheet.shapes, self._sheet.images):
+        if judge.is_list(plan) or judge.is_plot(box, self._sheet.shapes, self._sheet.images):
             return False
         # Three rules of one width are a table's. Two may be the bars of fractions, or an axis and its frame.
         is_large = plan.columns > 2 and plan.rows > 3
         return count > 2 or ((is_large or judge.is_unruled_table(plan)) and not judge.is_formula(plan))
 
     def _is_unruled(self, plan: Plan, box: Box) -> bool:
-        if not judge.is_unruled_table(plan) or judge.is_sparse(plan) or judge.is_formula(plan):
+        if not judge.is_unruled_table(plan) or judge.is_sparse(plan) or judge.is_formula(plan) or judge.is_list(plan):
             return False
         shapes, images = self._sheet.shapes, self._sheet.images
         return not judge.has_bars(box, shapes) and not judge.is_plot(box, shapes, images, _NEAR)
