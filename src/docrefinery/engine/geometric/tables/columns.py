@@ -8,6 +8,7 @@ span columns and titles of sections close the gaps.
 import itertools
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from operator import itemgetter
 from typing import NamedTuple
 
 from docrefinery.engine.geometric.tables.lines import Line, Piece, is_value
@@ -21,6 +22,8 @@ _WIDE = 0.38
 """In em: a space that is wider parts two columns if it is where they part."""
 _WIDER = 0.12
 """In em: the same for one that is so much wider than others of its line."""
+_EVEN = 0.12
+"""In em: edges that are so near are one."""
 _MONO = 2.2
 """How much wider spaces are in fonts of one width."""
 _STRAY = 12
@@ -135,28 +138,32 @@ def entries_of(line: Line, columns: list[Column]) -> list[Entry]:
 
 def _split(piece: Piece, columns: list[Column], bounds: list[float]) -> list[list[Ink]]:
     """Split a piece where a gap wider than its others lies at a bound."""
-    least = min((b.left - a.right for a, b in zip(piece.inks, piece.inks[1:], strict=False)), default=0.0)
-    parts: list[list[Ink]] = [[]]
-    for at, ink in enumerate(piece.inks):
-        if at:
-            before = piece.inks[at - 1]
-            gap = ink.left - before.right
-            crosses = bisect_right(bounds, before.centre) != bisect_right(bounds, ink.centre)
-            em = ink.size * (_MONO if ink.mono else 1)
-            is_wide = gap > _WIDE * em or gap > least + _WIDER * em
-            are_values = is_value(before.word.text) and is_value(ink.word.text)
-            if crosses and (is_wide or are_values or _at_edges(before, ink, columns)):
-                parts.append([])
-        parts[-1].append(ink)
+    least = min((b.left - a.right for a, b in itertools.pairwise(piece.inks)), default=0.0)
+    homes = [bisect_right(bounds, ink.centre) for ink in piece.inks]
+    stretches = [[*group] for _, group in itertools.groupby(zip(piece.inks, homes, strict=True), key=itemgetter(1))]
+    parts: list[list[Ink]] = []
+    for stretch in stretches:
+        inks = [ink for ink, _ in stretch]
+        if parts and not _is_apart(parts[-1], inks, columns, bounds, least):
+            parts[-1].extend(inks)
+        else:
+            parts.append(inks)
     return parts
 
 
-def _at_edges(before: Ink, ink: Ink, columns: list[Column]) -> bool:
-    """Return whether one word ends with a column, or the next begins with one."""
-    slack = 0.12 * ink.size
-    ends = any(abs(column.right - before.right) < slack for column in columns)
-    starts = any(abs(column.left - ink.left) < slack for column in columns)
-    return (ends or starts) and ink.left - before.right > slack
+def _is_apart(before: list[Ink], inks: list[Ink], columns: list[Column], bounds: list[float], least: float) -> bool:
+    """Return whether words on both sides of a bound belong to two columns."""
+    gap, ink = inks[0].left - before[-1].right, inks[0]
+    em = ink.size * (_MONO if ink.mono else 1)
+    if gap > _WIDE * em or gap > least + _WIDER * em:
+        return True
+    if is_value(before[-1].word.text) and is_value(ink.word.text):
+        return True
+    # Set to the same edges as what is below.
+    slack = _EVEN * ink.size
+    here, beside = columns[bisect_right(bounds, before[-1].centre)], columns[bisect_right(bounds, ink.centre)]
+    right = abs(here.right - before[-1].right) < slack and abs(beside.right - inks[-1].right) < slack
+    return gap > slack and (right or (abs(here.left - before[0].left) < slack and abs(beside.left - ink.left) < slack))
 
 
 def _reach(inks: list[Ink], columns: list[Column], bounds: list[float]) -> tuple[int, int]:

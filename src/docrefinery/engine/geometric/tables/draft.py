@@ -101,7 +101,8 @@ def _shrunk(first: int, last: int, kept: list[int]) -> tuple[int, int]:
 
 
 def _edges(edges: list[float], kept: list[int]) -> list[float]:
-    return [*(edges[at] for at in kept), edges[kept[-1] + 1]]
+    # The outer ones stay: words of a cell over an empty row are where that row was.
+    return [edges[0], *(edges[at] for at in kept[1:]), edges[-1]]
 
 
 def adopt(plan: Plan, strays: list[Ink]) -> None:

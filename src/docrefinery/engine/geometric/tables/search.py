@@ -45,8 +45,10 @@ class Search:
     def plans(self) -> list[Plan]:
         """Return the tables of the sheet as plans that are packed."""
         gone: set[Stroke] = set()
+        shapes, images = self._sheet.shapes, self._sheet.images
         for grid in grids_of(self._sheet.strokes):
-            if (plan := self._in_grid(grid)) and self._keep(plan):
+            plan = self._in_grid(grid)
+            if (plan and self._keep(plan)) or (not plan and judge.is_plot(_box(grid), shapes, images)):
                 gone.update(grid.horizontal)
         strokes = [stroke for stroke in self._sheet.strokes.horizontal if stroke not in gone]
         for box, count in [*bands_of(self._sheet, self._free, strokes)]:
@@ -74,7 +76,7 @@ class Search:
         return True
 
     def _in_grid(self, grid: Grid) -> Plan | None:
-        sheet, box = self._sheet, (grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1])
+        sheet, box = self._sheet, _box(grid)
         words = inside(self._free, box)
         if len(words) < _FEWEST_WORDS or box[2] - box[0] < _NARROWEST * sheet.width:
             return None
@@ -98,6 +100,8 @@ class Search:
     def _is_banded(self, plan: Plan, box: Box, count: int) -> bool:
         if not judge.is_table(plan) or judge.is_code(plan) or judge.is_sparse(plan):
             return False
+        if judge.has_loose_fills(plan.ys, box, self._sheet.shapes):
+            return False
         if judge.is_list(plan) or judge.is_plot(box, self._sheet.shapes, self._sheet.images):
             return False
         # Three rules of one width are a table's. Two may be the bars of fractions, or an axis and its frame.
@@ -109,6 +113,10 @@ class Search:
             return False
         shapes, images = self._sheet.shapes, self._sheet.images
         return not judge.has_bars(box, shapes) and not judge.is_plot(box, shapes, images, _NEAR)
+
+
+def _box(grid: Grid) -> Box:
+    return grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1]
 
 
 def _fills(shapes: list[Shape], box: Box) -> list[Shape]:
