@@ -1,7 +1,6 @@
 """Whether what looks like a table is one: an invented table hurts more than a missed one."""
 
 import re
-from bisect import bisect_left
 from collections import Counter
 
 from docrefinery.engine.geometric.model import Box, Shape
@@ -15,8 +14,7 @@ _FEW_ROWS = 3
 """So few rows of numbers are the ticks of an axis unless both its rows and its columns have names."""
 _MOST = 0.8
 _WHITE = 0xFFFFFF
-_FEWEST_BARS = 3
-_OFF = 4.0
+_FEWEST_BARS = 4
 _FULL = 0.4
 """Share of the fields of an unruled table that have text."""
 _PAGE = 3
@@ -97,35 +95,16 @@ def is_formula(plan: Plan) -> bool:
 
 
 def has_bars(box: Box, shapes: list[Shape]) -> bool:
-    """Return whether there are fills in a box that are neither rows nor the whole of it."""
+    """Return whether fills in a box start alike and end at many places, as the bars of a chart do."""
     left, top, right, bottom = box
-    bars = [
-        shape
-        for shape in shapes
-        if 0 <= shape.fill != _WHITE
-        and shape.left < right
-        and shape.right > left
-        and shape.top < bottom
-        and shape.bottom > top
-        and shape.right - shape.left < (right - left) / 2
-    ]
-    return len(bars) >= _FEWEST_BARS
-
-
-def has_loose_fills(ys: list[float], box: Box, shapes: list[Shape]) -> bool:
-    """Return whether there are fills in a grid that do not begin or end with its rows, as bars do."""
-    left, top, right, bottom = box
-    loose = 0
+    tops: dict[int, set[int]] = {}
+    rights: dict[int, set[int]] = {}
     for shape in shapes:
-        inside = left <= shape.left and shape.right <= right and top <= shape.top and shape.bottom <= bottom
-        if inside and 0 <= shape.fill != _WHITE:
-            loose += not (_is_near(shape.top, ys) or _is_near(shape.bottom, ys))
-    return loose >= _FEWEST_BARS
-
-
-def _is_near(place: float, places: list[float]) -> bool:
-    at = bisect_left(places, place - _OFF)
-    return at < len(places) and places[at] < place + _OFF
+        is_in = shape.left < right and shape.right > left and shape.top < bottom and shape.bottom > top
+        if is_in and 0 <= shape.fill != _WHITE:
+            tops.setdefault(round(shape.bottom), set()).add(round(shape.top))
+            rights.setdefault(round(shape.left), set()).add(round(shape.right))
+    return any(len(ends) >= _FEWEST_BARS for ends in (*tops.values(), *rights.values()))
 
 
 def is_list(plan: Plan) -> bool:

@@ -80,12 +80,12 @@ class Search:
         words = inside(self._free, box)
         if len(words) < _FEWEST_WORDS or box[2] - box[0] < _NARROWEST * sheet.width:
             return None
-        if grid.is_plot or judge.has_loose_fills(grid.ys, box, sheet.shapes):
+        if grid.is_plot or judge.has_bars(box, sheet.shapes):
             return None
         plan = packed(ruled_plan(grid, words, inside(self._strays, box), _fills(sheet.shapes, box)))
         if plan.columns > 1 and (plan.rows < 2 or is_coarse(plan)):
             plan = packed(aligned_plan(inside(words, plan.box), plan.box, sheet.strokes) or plan)
-            if judge.is_sparse(plan) or judge.has_bars(box, sheet.shapes):
+            if judge.is_sparse(plan):
                 return None
         around = _NEAR if plan.rows * plan.columns <= _SMALL else 1
         if not judge.is_ruled_table(plan) or judge.is_code(plan):
@@ -100,7 +100,7 @@ class Search:
     def _is_banded(self, plan: Plan, box: Box, count: int) -> bool:
         if not judge.is_table(plan) or judge.is_code(plan) or judge.is_sparse(plan):
             return False
-        if judge.has_loose_fills(plan.ys, box, self._sheet.shapes):
+        if judge.has_bars(box, self._sheet.shapes):
             return False
         if judge.is_list(plan) or judge.is_plot(box, self._sheet.shapes, self._sheet.images):
             return False
