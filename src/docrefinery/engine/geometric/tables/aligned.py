@@ -32,6 +32,8 @@ def aligned_plan(inks: list[Ink], box: Box, strokes: Strokes) -> Plan | None:
     if len(columns) < 2:
         return None
     filled = [(line, entries_of(line, columns)) for line in lines]
+    filled, top = _without_title(filled, top, len(columns))
+    box = left, top, right, bottom
     rules = [s for s in strokes.horizontal if top < s.at < bottom and s.start < right and s.end > left]
     walls = [s for s in strokes.vertical if left - 3 < s.at < right + 3 and s.start < bottom and s.end > top]
     count = heading_length(filled, columns, rules)
@@ -72,6 +74,20 @@ def _row_drafts(row: Row, at: int, columns: list[Column], *, is_header: bool) ->
         else:
             drafts.append(Draft(at, first, at, last, list(inks), header=is_header))
     return drafts
+
+
+def _without_title(filled: list[Filled], top: float, count: int) -> tuple[list[Filled], float]:
+    """Leave out lines above a table that run over all its columns; return where it starts then."""
+    first = 0
+    while (
+        first < len(filled) - 1
+        and len(entries := filled[first][1]) == 1
+        and entries[0].last - entries[0].first == count - 1
+    ):
+        first += 1
+    if not first:
+        return filled, top
+    return filled[first:], (filled[first - 1][0].bottom + filled[first][0].top) / 2
 
 
 def _title(entry: Entry, at: int, columns: list[Column], *, is_header: bool) -> Draft:

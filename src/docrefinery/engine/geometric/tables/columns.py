@@ -22,6 +22,8 @@ _WIDE = 0.38
 """In em: a space that is wider parts two columns if it is where they part."""
 _WIDER = 0.12
 """In em: the same for one that is so much wider than others of its line."""
+_BESIDE = 3.0
+"""In em: how far a name may stand beside its column."""
 _EVEN = 0.12
 """In em: edges that are so near are one."""
 _MONO = 2.2
@@ -59,7 +61,10 @@ def columns_of(lines: list[Line], separators: tuple[float, ...] = ()) -> list[Co
     missed = [piece for line in rich for piece in line.pieces if not _over(piece, columns)]
     homes = {bisect_right(separators, (column.left + column.right) / 2) for column in columns} if separators else set()
     missed = [piece for piece in missed if bisect_right(separators, piece.inks[0].centre) not in homes]
-    if missed:
+    # A name set in the middle over what is set to the side stands beside its column.
+    if len(missed) == 1 or all(piece in rich[0].pieces for piece in missed):
+        columns = _with_names(columns, rich[0], missed)
+    else:
         columns = sorted(columns + _covered(missed, 0, _NARROWEST_GAP * em))
     return _parted(_widened(columns, rich), rich, separators)
 
@@ -78,6 +83,20 @@ def _covered(pieces: list[Piece], stray: int, gap: float) -> list[Column]:
                 columns[-1] = Column(columns[-1].left, at)
             else:
                 columns.append(Column(start, at))
+    return columns
+
+
+def _with_names(columns: list[Column], line: Line, missed: list[Piece]) -> list[Column]:
+    """Return columns with those of a line's pieces that are over none: a nearest free one's, or their own."""
+    free = [column for column in columns if not any(_over(piece, [column]) for piece in line.pieces)]
+    for piece in missed:
+        near = [c for c in free if max(c.left - piece.right, piece.left - c.right) < _BESIDE * line.size]
+        if near and piece in line.pieces:
+            best = min(near, key=lambda column: abs(column.left + column.right - piece.left - piece.right))
+            free.remove(best)
+            columns[columns.index(best)] = Column(min(best.left, piece.left), max(best.right, piece.right))
+        else:
+            columns = sorted([*columns, Column(piece.left, piece.right)])
     return columns
 
 

@@ -1,6 +1,7 @@
 """The rows above a table's body: names of columns, and names of groups of columns above them."""
 
 import itertools
+import re
 
 from docrefinery.engine.geometric.tables.columns import Column, Entry
 from docrefinery.engine.geometric.tables.draft import Draft
@@ -8,6 +9,7 @@ from docrefinery.engine.geometric.tables.lines import Line, is_value, spaced
 from docrefinery.engine.geometric.tables.strokes import Stroke
 
 _MOST_LINES = 12
+_YEAR = re.compile(r"(19|20)\d\d([-/\u2013](19|20)?\d\d)?")
 _FULL = 0.8
 """Share of a table's width that a rule covers that parts rows."""
 
@@ -31,10 +33,15 @@ def heading_length(lines: list[Filled], columns: list[Column], rules: list[Strok
                 return above
             break
     for at, (_, entries) in enumerate(lines[: _MOST_LINES + 1]):
-        values = [is_value(spaced(entry.inks)) for entry in entries if entry.first]
+        values = [_is_datum(spaced(entry.inks)) for entry in entries if entry.first]
         if values and sum(values) * 2 >= len(values):
             return at
     return 0
+
+
+def _is_datum(text: str) -> bool:
+    """Return whether a text is a value, and not a year, which may as well name a column."""
+    return is_value(text) and not _YEAR.fullmatch(text)
 
 
 def heading(
