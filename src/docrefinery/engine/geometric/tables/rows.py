@@ -6,6 +6,7 @@ based on robust block segmentation, 1998); a line with a number of its own is a 
 """
 
 import itertools
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from docrefinery.engine.geometric.tables.columns import Column, Entry
@@ -19,6 +20,8 @@ _OUT = 0.3
 """In em: a label that stands out so far from the one above is a new one."""
 _MOST_LINES = 100
 """Of a row."""
+_FEWEST_BANDS = 3
+"""Of lines between rules, from which on each may be a row."""
 _SAME_ROW = 0.75
 """In em: lines of a row whose cells are set in the middle of its height are as near as this."""
 _TIGHT = 0.85
@@ -41,16 +44,24 @@ def rows_of(lines: list[tuple[Line, list[Entry]]], columns: list[Column], floors
 
     :param floors: heights of rules that part rows.
     """
+    bands = [[*band] for _, band in itertools.groupby(lines, key=lambda filled: bisect_right(floors, filled[0].middle))]
+    if len(bands) >= _FEWEST_BANDS and max(sum(map(_is_data, band)) for band in bands) == 1:
+        return [Row(band) for band in bands]
     lead, usual = _steps([line for line, _ in lines])
     rows: list[Row] = []
-    for line, entries in lines:
-        last = rows[-1].lines[-1][0].middle if rows else 0.0
-        ruled = any(last < floor < line.middle for floor in floors)
-        if rows and not ruled and _goes_on(rows[-1], line, entries, columns, lead, usual):
-            rows[-1].lines.append((line, entries))
-        else:
-            rows.append(Row([(line, entries)]))
+    for band in bands:
+        first = len(rows)
+        for line, entries in band:
+            if len(rows) > first and _goes_on(rows[-1], line, entries, columns, lead, usual):
+                rows[-1].lines.append((line, entries))
+            else:
+                rows.append(Row([(line, entries)]))
     return rows
+
+
+def _is_data(filled: tuple[Line, list[Entry]]) -> bool:
+    """Return whether a line has a number beside its label."""
+    return any(entry.first and is_value(spaced(entry.inks)) for entry in filled[1])
 
 
 def _steps(lines: list[Line]) -> tuple[float, float]:
