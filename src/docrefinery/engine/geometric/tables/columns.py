@@ -122,16 +122,15 @@ def _over(piece: Piece, columns: list[Column]) -> bool:
 
 
 def _parted(columns: list[Column], lines: list[Line], separators: tuple[float, ...]) -> list[Column]:
-    """Split columns where a rule runs through them."""
+    """Split columns where a rule runs through them, but for parts without text."""
+    centres = sorted((piece.left + piece.right) / 2 for line in lines for piece in line.pieces)
     parted: list[Column] = []
     for left, right in columns:
-        inside = [x for x in separators if left < x < right]
-        if not inside:
-            parted.append(Column(left, right))
-            continue
-        bounds = [left, *inside, right]
-        parts = [Column(a, b) for a, b in itertools.pairwise(bounds)]
-        parted += [part for part in parts if any(_over(piece, [part]) for line in lines for piece in line.pieces)]
+        inner = separators[bisect_right(separators, left) : bisect_left(separators, right)]
+        parts = [Column(a, b) for a, b in itertools.pairwise((left, *inner, right))]
+        parted += [
+            part for part in parts if not inner or bisect_left(centres, part.left) < bisect_right(centres, part.right)
+        ]
     return parted
 
 
