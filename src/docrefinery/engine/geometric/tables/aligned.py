@@ -3,11 +3,12 @@
 from docrefinery.engine.geometric.model import Box
 from docrefinery.engine.geometric.tables.columns import Column, Entry, bounds_of, columns_of, entries_of
 from docrefinery.engine.geometric.tables.draft import Draft, Plan
-from docrefinery.engine.geometric.tables.heading import Filled, full, heading, heading_length
+from docrefinery.engine.geometric.tables.heading import full, heading, heading_length
 from docrefinery.engine.geometric.tables.lines import is_value, lines_of, spaced
-from docrefinery.engine.geometric.tables.rows import Row, rows_of
+from docrefinery.engine.geometric.tables.rows import Filled, rows_of
 from docrefinery.engine.geometric.tables.sheet import Ink
 from docrefinery.engine.geometric.tables.strokes import Strokes
+from docrefinery.engine.geometric.tables.wraps import Row
 
 _OFF_CENTRE = 1.5
 """In em."""

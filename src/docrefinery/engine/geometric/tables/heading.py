@@ -5,15 +5,14 @@ import re
 
 from docrefinery.engine.geometric.tables.columns import Column, Entry
 from docrefinery.engine.geometric.tables.draft import Draft
-from docrefinery.engine.geometric.tables.lines import Line, is_value, spaced
+from docrefinery.engine.geometric.tables.lines import is_value, spaced
+from docrefinery.engine.geometric.tables.rows import Filled
 from docrefinery.engine.geometric.tables.strokes import Stroke
 
 _MOST_LINES = 12
 _YEAR = re.compile(r"(19|20)\d\d([-/\u2013](19|20)?\d\d)?")
 _FULL = 0.8
 """Share of a table's width that a rule covers that parts rows."""
-
-Filled = tuple[Line, list[Entry]]
 
 
 def full(stroke: Stroke, columns: list[Column]) -> bool:
