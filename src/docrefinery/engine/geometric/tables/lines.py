@@ -145,5 +145,5 @@ def joined(lines: list[list[Ink]]) -> str:
 
 
 def is_value(text: str) -> bool:
-    """Return whether a cell holds a number, or a mark for one that is not there."""
-    return bool(_VALUE.fullmatch(text.strip()))
+    """Return whether a cell holds nothing but numbers, or marks for one that is not there."""
+    return bool(text) and all(_VALUE.fullmatch(part) for part in text.split())

@@ -2,6 +2,7 @@
 
 import itertools
 from bisect import bisect_left, bisect_right
+from collections import Counter
 
 from docrefinery.engine.geometric.model import Shape
 from docrefinery.engine.geometric.tables.draft import Draft, Plan
@@ -65,20 +66,39 @@ def _trimmed(plan: Plan) -> Plan:
     while last > first and last - 1 in whole:
         last -= 1
     drafts = [draft for draft in plan.drafts if first <= draft.row and draft.last_row < last]
+    heading = max((draft.last_row + 1 for draft in drafts if draft.row == first), default=first)
     for draft in drafts:
+        draft.header = draft.row < heading < last
         draft.row -= first
         draft.last_row -= first
-        draft.header = draft.row == 0
     return Plan(drafts, plan.xs, plan.ys[first : last + 1])
 
 
 def is_coarse(plan: Plan) -> bool:
-    """Return whether a row of the grid holds several rows: by lines side by side, or by labels with white between."""
+    """Return whether a row of the grid holds several rows: by lines side by side, or by labels with white between.
+
+    Also if a column holds several.
+    """
     by_row: dict[int, list[Draft]] = {}
     for draft in plan.drafts:
         if draft.inks:
             by_row.setdefault(draft.row, []).append(draft)
-    return any(_holds_lists(row, plan) or _holds_labels(row) for row in by_row.values())
+    return _holds_columns(plan) or any(_holds_lists(row, plan) or _holds_labels(row) for row in by_row.values())
+
+
+def _holds_columns(plan: Plan) -> bool:
+    """Return whether nearly all cells of a column hold as many pieces side by side, more than one, in each line."""
+    counts: dict[int, Counter[int]] = {}
+    for draft in plan.drafts:
+        if draft.column == draft.last_column and draft.inks:
+            # Justified text has wide gaps too, but does not end with a number.
+            pieces = [len(line.pieces) if is_value(line.pieces[-1].text) else 1 for line in lines_of(draft.inks)]
+            counts.setdefault(draft.column, Counter())[min(pieces)] += 1
+    for count in counts.values():
+        most, often = max(count.items(), key=lambda item: (item[1], -item[0]))
+        if most > 1 and often >= _COARSE and often * 4 > 3 * count.total():
+            return True
+    return False
 
 
 def _holds_lists(row: list[Draft], plan: Plan) -> bool:

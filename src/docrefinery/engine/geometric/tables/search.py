@@ -83,9 +83,10 @@ class Search:
         if grid.is_plot or judge.has_bars(box, sheet.shapes):
             return None
         plan = packed(ruled_plan(grid, words, inside(self._strays, box), _fills(sheet.shapes, box)))
-        if plan.columns > 1 and (plan.rows < 2 or is_coarse(plan)):
+        is_open = plan.rows < 2
+        if plan.columns > 1 and (is_open or is_coarse(plan)):
             plan = packed(aligned_plan(inside(words, plan.box), plan.box, sheet.strokes) or plan)
-            if judge.is_sparse(plan):
+            if judge.is_sparse(plan) or (is_open and not judge.is_unruled_table(plan)):
                 return None
         around = _NEAR if plan.rows * plan.columns <= _SMALL else 1
         if not judge.is_ruled_table(plan) or judge.is_code(plan):

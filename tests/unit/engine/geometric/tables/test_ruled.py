@@ -81,6 +81,16 @@ def test_rows_without_rules_between_columns_with_rules() -> None:
     assert texts(table) == rows
 
 
+def test_columns_without_rules_between_rows_with_rules() -> None:
+    rows = [["Year", "Sales", "Costs"], *([str(year), str(year % 7), str(year % 5)] for year in range(2001, 2006))]
+    made = make.lines(rows, [104, 290, 370], top=104, step=20)
+    rules = [make.level(100 + 20 * at, 100, 380) for at in range(7)] + [
+        make.upright(x, 100, 220) for x in (100, 220, 380)
+    ]
+    [table] = find_tables(make.page(made, rules))
+    assert texts(table) == rows
+
+
 def test_title_and_note_in_the_frame_are_left_out() -> None:
     page = make.grid(ROWS, XS, YS)
     made = [word for segment in page.segments for word in segment.words]
@@ -101,12 +111,6 @@ def test_two_tables_side_by_side() -> None:
 def test_table_printed_sideways() -> None:
     page = make.grid(ROWS, XS, YS)
     # Turned a quarter against the clock: what ran rightwards runs upwards.
-    made = [
-        Word(word.text, word.top, 700 - word.right, word.bottom, 700 - word.left, 2)
-        for _ in range(3)
-        for segment in page.segments
-        for word in segment.words
-    ]
     made = [
         Word(word.text, word.top + shift, 700 - word.right, word.bottom + shift, 700 - word.left, 2)
         for shift in (0, 100, 200)
