@@ -3,11 +3,12 @@
 from docrefinery.engine.geometric.model import Box
 from docrefinery.engine.geometric.tables.columns import Column, Entry, bounds_of, columns_of, entries_of
 from docrefinery.engine.geometric.tables.draft import Draft, Plan
-from docrefinery.engine.geometric.tables.heading import Filled, full, heading, heading_length
+from docrefinery.engine.geometric.tables.heading import full, heading, heading_length
 from docrefinery.engine.geometric.tables.lines import is_value, lines_of, spaced
-from docrefinery.engine.geometric.tables.rows import Row, rows_of
+from docrefinery.engine.geometric.tables.rows import Filled, rows_of
 from docrefinery.engine.geometric.tables.sheet import Ink
 from docrefinery.engine.geometric.tables.strokes import Strokes
+from docrefinery.engine.geometric.tables.wraps import Row
 
 _OFF_CENTRE = 1.5
 """In em."""
@@ -32,12 +33,15 @@ def aligned_plan(inks: list[Ink], box: Box, strokes: Strokes) -> Plan | None:
     if len(columns) < 2:
         return None
     filled = [(line, entries_of(line, columns)) for line in lines]
+    filled, top = _without_title(filled, top, len(columns))
+    box = left, top, right, bottom
     rules = [s for s in strokes.horizontal if top < s.at < bottom and s.start < right and s.end > left]
+    walls = [s for s in strokes.vertical if left - 3 < s.at < right + 3 and s.start < bottom and s.end > top]
     count = heading_length(filled, columns, rules)
     drafts: list[Draft] = []
     floors: list[float] = []
     if count:
-        drafts, floors = heading(filled[:count], columns, rules)
+        drafts, floors = heading(filled[:count], columns, rules, walls)
     rows = rows_of(filled[count:], columns, [rule.at for rule in rules if full(rule, columns)])
     return _plan(drafts, floors, filled[:count], rows, columns, box)
 
@@ -71,6 +75,20 @@ def _row_drafts(row: Row, at: int, columns: list[Column], *, is_header: bool) ->
         else:
             drafts.append(Draft(at, first, at, last, list(inks), header=is_header))
     return drafts
+
+
+def _without_title(filled: list[Filled], top: float, count: int) -> tuple[list[Filled], float]:
+    """Leave out lines above a table that run over all its columns; return where it starts then."""
+    first = 0
+    while (
+        first < len(filled) - 1
+        and len(entries := filled[first][1]) == 1
+        and entries[0].last - entries[0].first == count - 1
+    ):
+        first += 1
+    if not first:
+        return filled, top
+    return filled[first:], (filled[first - 1][0].bottom + filled[first][0].top) / 2
 
 
 def _title(entry: Entry, at: int, columns: list[Column], *, is_header: bool) -> Draft:

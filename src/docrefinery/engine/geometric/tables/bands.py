@@ -1,5 +1,6 @@
 """Tables between horizontal rules, as in books: a rule above, one under the heading, one below."""
 
+import itertools
 from bisect import bisect_left
 from collections.abc import Iterator
 
@@ -10,14 +11,19 @@ from docrefinery.engine.geometric.tables.strokes import Stroke
 
 _SHORTEST = 0.12
 """Share of the page's width."""
+_SHORT = 0.3
+"""Share of a table's width that a heading above a few columns fills."""
 _PROSE = 0.6
 """Share of a table's width that a line of running text fills without a gap."""
+_OPEN_CHAINS = 64
+_MOST_CHAINS = 200
+"""A page with more is a drawing."""
 _TALLEST_GAP = 4.0
 """In em: how much white may be between lines of a table."""
 
 
-def bands_of(sheet: Sheet, inks: list[Ink], strokes: list[Stroke]) -> Iterator[Box]:
-    """Return where rules of one width have lines with gaps between them.
+def bands_of(sheet: Sheet, inks: list[Ink], strokes: list[Stroke]) -> Iterator[tuple[Box, int]]:
+    """Return where rules of one width have lines with gaps between them, and how many rules there are.
 
     :param inks: words that are in no table yet, sorted by their middle.
     :param strokes: horizontal rules that belong to no grid.
@@ -25,7 +31,7 @@ def bands_of(sheet: Sheet, inks: list[Ink], strokes: list[Stroke]) -> Iterator[B
     middles = [ink.middle for ink in inks]
     for chain in _chains([stroke for stroke in strokes if stroke.length >= _SHORTEST * sheet.width]):
         run: list[Stroke] = []
-        for above, below in zip(chain, chain[1:], strict=False):
+        for above, below in itertools.pairwise(chain):
             between = inks[bisect_left(middles, above.at) : bisect_left(middles, below.at)]
             start, end = above.start - 3, above.end + 3
             if _is_tabular([ink for ink in between if start < ink.centre < end], above, below):
@@ -33,10 +39,10 @@ def bands_of(sheet: Sheet, inks: list[Ink], strokes: list[Stroke]) -> Iterator[B
                 run.append(below)
                 continue
             if run:
-                yield _box(run)
+                yield _box(run), len(run)
             run = []
         if run:
-            yield _box(run)
+            yield _box(run), len(run)
 
 
 def _box(run: list[Stroke]) -> Box:
@@ -48,13 +54,13 @@ def _chains(strokes: list[Stroke]) -> list[list[Stroke]]:
     chains: list[list[Stroke]] = []
     for stroke in sorted(strokes):
         slack = max(4.0, 0.02 * stroke.length)
-        for chain in chains:
+        for chain in chains[-_OPEN_CHAINS:]:
             if abs(chain[-1].start - stroke.start) <= slack and abs(chain[-1].end - stroke.end) <= slack:
                 chain.append(stroke)
                 break
         else:
             chains.append([stroke])
-    return [chain for chain in chains if len(chain) > 1]
+    return [chain for chain in chains if len(chain) > 1][:_MOST_CHAINS]
 
 
 def _is_tabular(inks: list[Ink], above: Stroke, below: Stroke) -> bool:
@@ -63,11 +69,20 @@ def _is_tabular(inks: list[Ink], above: Stroke, below: Stroke) -> bool:
         return below.at - above.at < 20
     size = max(line.size for line in lines)
     edges = [above.at, *(line.middle for line in lines), below.at]
-    if max(b - a for a, b in zip(edges, edges[1:], strict=False)) > _TALLEST_GAP * size:
+    if max(b - a for a, b in itertools.pairwise(edges)) > _TALLEST_GAP * size:
         return False
     parted = sum(len(line.pieces) > 1 for line in lines)
     prose = sum(_is_prose(line, above) for line in lines)
-    return prose * 4 <= len(lines) and (parted * 4 >= len(lines) or len(lines) <= 2)
+    astray = sum(_is_astray(lines, at, _SHORT * (above.end - above.start)) for at in range(len(lines)))
+    return prose * 4 <= len(lines) and (astray * 2 <= len(lines) if parted else len(lines) <= 2)
+
+
+def _is_astray(lines: list[Line], at: int, short: float) -> bool:
+    """Return whether a line is one long piece that does not start under or over one of a line with several."""
+    if len(lines[at].pieces) > 1 or lines[at].pieces[0].width < short:
+        return False
+    parted = [line for line in lines[max(0, at - 6) : at + 7] if len(line.pieces) > 1]
+    return not any(abs(piece.left - lines[at].left) < line.size for line in parted for piece in line.pieces)
 
 
 def _is_prose(line: Line, rule: Stroke) -> bool:

@@ -5,8 +5,10 @@ and Wilfong (Medium-independent table detection, 1999), kept to the lines that s
 span columns and titles of sections close the gaps.
 """
 
-from bisect import bisect_right
+import itertools
+from bisect import bisect_left, bisect_right
 from collections import Counter
+from operator import itemgetter
 from typing import NamedTuple
 
 from docrefinery.engine.geometric.tables.lines import Line, Piece, is_value
@@ -20,6 +22,10 @@ _WIDE = 0.38
 """In em: a space that is wider parts two columns if it is where they part."""
 _WIDER = 0.12
 """In em: the same for one that is so much wider than others of its line."""
+_BESIDE = 3.0
+"""In em: how far a name may stand beside its column."""
+_EVEN = 0.12
+"""In em: edges that are so near are one."""
 _MONO = 2.2
 """How much wider spaces are in fonts of one width."""
 _STRAY = 12
@@ -53,9 +59,14 @@ def columns_of(lines: list[Line], separators: tuple[float, ...] = ()) -> list[Co
     columns = _covered([piece for line in rich for piece in line.pieces], stray, _NARROWEST_GAP * em)
     # Columns that are empty but for a line or two.
     missed = [piece for line in rich for piece in line.pieces if not _over(piece, columns)]
-    if missed:
+    homes = {bisect_right(separators, (column.left + column.right) / 2) for column in columns} if separators else set()
+    missed = [piece for piece in missed if bisect_right(separators, piece.inks[0].centre) not in homes]
+    # A name set in the middle over what is set to the side stands beside its column.
+    if len(missed) == 1 or all(piece in rich[0].pieces for piece in missed):
+        columns = _with_names(columns, rich[0], missed)
+    else:
         columns = sorted(columns + _covered(missed, 0, _NARROWEST_GAP * em))
-    return _parted(columns, rich, separators)
+    return _parted(_widened(columns, rich), rich, separators)
 
 
 def _covered(pieces: list[Piece], stray: int, gap: float) -> list[Column]:
@@ -75,24 +86,57 @@ def _covered(pieces: list[Piece], stray: int, gap: float) -> list[Column]:
     return columns
 
 
+def _with_names(columns: list[Column], line: Line, missed: list[Piece]) -> list[Column]:
+    """Return columns with those of a line's pieces that are over none: a nearest free one's, or their own."""
+    free = [column for column in columns if not any(_over(piece, [column]) for piece in line.pieces)]
+    for piece in missed:
+        near = [c for c in free if max(c.left - piece.right, piece.left - c.right) < _BESIDE * line.size]
+        if near and piece in line.pieces:
+            best = min(near, key=lambda column: abs(column.left + column.right - piece.left - piece.right))
+            free.remove(best)
+            columns[columns.index(best)] = Column(min(best.left, piece.left), max(best.right, piece.right))
+        else:
+            columns = sorted([*columns, Column(piece.left, piece.right)])
+    return columns
+
+
+def _widened(columns: list[Column], lines: list[Line]) -> list[Column]:
+    """Return columns as wide as all that is in one of them alone."""
+    lefts, rights = [column.left for column in columns], [column.right for column in columns]
+    for line in lines:
+        for piece in line.pieces:
+            first = bisect_right(columns, piece.left, key=lambda column: column.right)
+            last = bisect_left(columns, piece.right, key=lambda column: column.left) - 1
+            if first == last:
+                lefts[first] = min(lefts[first], piece.left)
+                rights[first] = max(rights[first], piece.right)
+    for at in range(1, len(columns)):
+        if lefts[at] < rights[at - 1]:
+            lefts[at] = rights[at - 1] = (lefts[at] + rights[at - 1]) / 2
+    return [Column(left, right) for left, right in zip(lefts, rights, strict=True)]
+
+
 def _over(piece: Piece, columns: list[Column]) -> bool:
-    return any(piece.left < right and piece.right > left for left, right in columns)
+    at = bisect_right(columns, piece.left, key=lambda column: column.right)
+    return at < len(columns) and columns[at].left < piece.right
 
 
 def _parted(columns: list[Column], lines: list[Line], separators: tuple[float, ...]) -> list[Column]:
-    """Split columns where a rule runs through them."""
+    """Split columns where a rule runs through them, but for parts without text."""
+    centres = sorted((piece.left + piece.right) / 2 for line in lines for piece in line.pieces)
     parted: list[Column] = []
     for left, right in columns:
-        inside = [x for x in separators if left < x < right]
-        bounds = [left, *inside, right]
-        parts = [Column(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
-        parted += [part for part in parts if any(_over(piece, [part]) for line in lines for piece in line.pieces)]
+        inner = separators[bisect_right(separators, left) : bisect_left(separators, right)]
+        parts = [Column(a, b) for a, b in itertools.pairwise((left, *inner, right))]
+        parted += [
+            part for part in parts if not inner or bisect_left(centres, part.left) < bisect_right(centres, part.right)
+        ]
     return parted
 
 
 def bounds_of(columns: list[Column]) -> list[float]:
     """Return the places half way between columns."""
-    return [(a.right + b.left) / 2 for a, b in zip(columns, columns[1:], strict=False)]
+    return [(a.right + b.left) / 2 for a, b in itertools.pairwise(columns)]
 
 
 def entries_of(line: Line, columns: list[Column]) -> list[Entry]:
@@ -100,7 +144,7 @@ def entries_of(line: Line, columns: list[Column]) -> list[Entry]:
     bounds = bounds_of(columns)
     entries: list[Entry] = []
     for piece in line.pieces:
-        for part in _split(piece, bounds):
+        for part in _split(piece, columns, bounds):
             first, last = _reach(part, columns, bounds)
             if entries and first <= entries[-1].last:
                 before = entries.pop()
@@ -110,28 +154,41 @@ def entries_of(line: Line, columns: list[Column]) -> list[Entry]:
     return entries
 
 
-def _split(piece: Piece, bounds: list[float]) -> list[list[Ink]]:
+def _split(piece: Piece, columns: list[Column], bounds: list[float]) -> list[list[Ink]]:
     """Split a piece where a gap wider than its others lies at a bound."""
-    least = min((b.left - a.right for a, b in zip(piece.inks, piece.inks[1:], strict=False)), default=0.0)
-    parts: list[list[Ink]] = [[]]
-    for at, ink in enumerate(piece.inks):
-        if at:
-            before = piece.inks[at - 1]
-            gap = ink.left - before.right
-            crosses = bisect_right(bounds, before.centre) != bisect_right(bounds, ink.centre)
-            em = ink.size * (_MONO if ink.mono else 1)
-            is_wide = gap > _WIDE * em or gap > least + _WIDER * em
-            if crosses and (is_wide or (is_value(before.word.text) and is_value(ink.word.text))):
-                parts.append([])
-        parts[-1].append(ink)
+    least = min((b.left - a.right for a, b in itertools.pairwise(piece.inks)), default=0.0)
+    homes = [bisect_right(bounds, ink.centre) for ink in piece.inks]
+    stretches = [[*group] for _, group in itertools.groupby(zip(piece.inks, homes, strict=True), key=itemgetter(1))]
+    parts: list[list[Ink]] = []
+    for stretch in stretches:
+        inks = [ink for ink, _ in stretch]
+        if parts and not _is_apart(parts[-1], inks, columns, bounds, least):
+            parts[-1].extend(inks)
+        else:
+            parts.append(inks)
     return parts
+
+
+def _is_apart(before: list[Ink], inks: list[Ink], columns: list[Column], bounds: list[float], least: float) -> bool:
+    """Return whether words on both sides of a bound belong to two columns."""
+    gap, ink = inks[0].left - before[-1].right, inks[0]
+    em = ink.size * (_MONO if ink.mono else 1)
+    if gap > _WIDE * em or gap > least + _WIDER * em:
+        return True
+    if is_value(before[-1].word.text) and is_value(ink.word.text):
+        return True
+    # Set to the same edges as what is below.
+    slack = _EVEN * ink.size
+    here, beside = columns[bisect_right(bounds, before[-1].centre)], columns[bisect_right(bounds, ink.centre)]
+    right = abs(here.right - before[-1].right) < slack and abs(beside.right - inks[-1].right) < slack
+    return gap > slack and (right or (abs(here.left - before[0].left) < slack and abs(beside.left - ink.left) < slack))
 
 
 def _reach(inks: list[Ink], columns: list[Column], bounds: list[float]) -> tuple[int, int]:
     left, right = inks[0].left, max(ink.right for ink in inks)
     slack = 0.3 * inks[0].size
-    over = [at for at, column in enumerate(columns) if left < column.right - slack and right > column.left + slack]
-    if not over:
-        home = bisect_right(bounds, (left + right) / 2)
-        return home, home
-    return over[0], over[-1]
+    first = bisect_right(columns, left + slack, key=lambda column: column.right)
+    last = bisect_left(columns, right - slack, key=lambda column: column.left) - 1
+    if last < first:
+        first = last = bisect_right(bounds, (left + right) / 2)
+    return first, last

@@ -5,20 +5,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from docrefinery.engine.geometric.model import Box
-from docrefinery.engine.geometric.tables.lines import joined, lines_of
+from docrefinery.engine.geometric.tables.lines import joined, lines_of, spaced
 from docrefinery.engine.geometric.tables.model import Cell, Table
 from docrefinery.engine.geometric.tables.sheet import Ink
 
 
 @dataclass(slots=True)
 class Draft:
-    """A cell in the making: rows and columns that it covers, both ends included, and its words."""
+    """A cell in the making: rows and columns that it covers, both ends included, and its words.
+
+    :param strays: words in it that run in another direction, in the order of the file.
+    """
 
     row: int
     column: int
     last_row: int
     last_column: int
     inks: list[Ink] = field(default_factory=list)
+    strays: list[Ink] = field(default_factory=list)
     header: bool = False
 
 
@@ -49,10 +53,25 @@ class Plan:
         """The place of its grid."""
         return self.xs[0], self.ys[0], self.xs[-1], self.ys[-1]
 
+    def homes(self) -> dict[tuple[int, int], Draft]:
+        """Return what cell each field (row, column) is of."""
+        return {
+            (row, column): draft
+            for draft in self.drafts
+            for row in range(draft.row, draft.last_row + 1)
+            for column in range(draft.column, draft.last_column + 1)
+        }
+
+    def field(self, ink: Ink) -> tuple[int, int]:
+        """Return in which field (row, column) the middle of a word is."""
+        row = bisect_right(self.ys, ink.middle) - 1
+        column = bisect_right(self.xs, ink.centre) - 1
+        return min(max(row, 0), self.rows - 1), min(max(column, 0), self.columns - 1)
+
 
 def packed(plan: Plan) -> Plan:
     """Return a plan without the rows and columns in which nothing begins or ends."""
-    drafts = [draft for draft in plan.drafts if draft.inks]
+    drafts = [draft for draft in plan.drafts if draft.inks or draft.strays]
     rows = _kept(((draft.row, draft.last_row) for draft in drafts), plan.rows)
     columns = _kept(((draft.column, draft.last_column) for draft in drafts), plan.columns)
     if not rows or not columns:
@@ -82,7 +101,19 @@ def _shrunk(first: int, last: int, kept: list[int]) -> tuple[int, int]:
 
 
 def _edges(edges: list[float], kept: list[int]) -> list[float]:
-    return [*(edges[at] for at in kept), edges[kept[-1] + 1]]
+    # The outer ones stay: words of a cell over an empty row are where that row was.
+    return [edges[0], *(edges[at] for at in kept[1:]), edges[-1]]
+
+
+def adopt(plan: Plan, strays: list[Ink]) -> None:
+    """Give words that stand on a packed plan to its cells."""
+    home = plan.homes()
+    for ink in strays:
+        field_ = plan.field(ink)
+        if field_ not in home:
+            home[field_] = Draft(*field_, *field_)
+            plan.drafts.append(home[field_])
+        home[field_].strays.append(ink)
 
 
 def finished(plan: Plan) -> Table:
@@ -107,7 +138,7 @@ def finished(plan: Plan) -> Table:
 
 def _cell(draft: Draft, plan: Plan) -> Cell:
     return Cell(
-        text=joined([line.inks for line in lines_of(draft.inks)]),
+        text=" ".join(filter(None, (joined([line.inks for line in lines_of(draft.inks)]), spaced(draft.strays)))),
         row=draft.row,
         column=draft.column,
         row_span=draft.last_row - draft.row + 1,

@@ -1,25 +1,22 @@
 """Finding the tables of a page."""
 
-from collections.abc import Iterator
-
-from docrefinery.engine.geometric.model import Box, Page
-from docrefinery.engine.geometric.tables.aligned import aligned_plan
-from docrefinery.engine.geometric.tables.bands import bands_of
-from docrefinery.engine.geometric.tables.draft import Plan, finished, packed
-from docrefinery.engine.geometric.tables.grids import Grid, grids_of
-from docrefinery.engine.geometric.tables.judge import is_table, is_unruled_table
-from docrefinery.engine.geometric.tables.model import Table
-from docrefinery.engine.geometric.tables.ruled import is_coarse, ruled_plan
-from docrefinery.engine.geometric.tables.sheet import Ink, Sheet, sheets
+from docrefinery.engine.geometric.model import Page
+from docrefinery.engine.geometric.tables.draft import finished
+from docrefinery.engine.geometric.tables.model import Cell, Table
+from docrefinery.engine.geometric.tables.search import Search
+from docrefinery.engine.geometric.tables.sheet import sheets
 from docrefinery.engine.geometric.tables.turning import turned_back
-from docrefinery.engine.geometric.tables.unruled import runs_of
 
 
 def find_tables(page: Page) -> list[Table]:
-    """Return the tables of a page, from top to bottom."""
+    """Return the tables of a page, from top to bottom; their boxes do not overlap.
+
+    Text that runs sideways is set upright first, so that rows and columns are those of its reader.
+    """
     tables: list[Table] = []
+    taken: set[int] = set()
     for sheet in sheets(page):
-        for plan in _plans(sheet):
+        for plan in Search(sheet, taken).plans():
             table = finished(plan)
             if sheet.turn:
                 _turn_back(table, page, sheet.turn)
@@ -27,45 +24,8 @@ def find_tables(page: Page) -> list[Table]:
     return sorted(tables, key=lambda table: (table.top, table.left))
 
 
-def _plans(sheet: Sheet) -> Iterator[Plan]:
-    free = sorted(sheet.inks, key=lambda ink: (ink.middle, ink.left))
-    ruled: list[Grid] = []
-    for grid in grids_of(sheet.strokes):
-        box = grid.xs[0], grid.ys[0], grid.xs[-1], grid.ys[-1]
-        inside = _inside(free, box)
-        plan = packed(ruled_plan(grid, inside))
-        if plan.columns > 1 and (plan.rows < 2 or is_coarse(plan)):
-            plan = packed(aligned_plan(_inside(inside, plan.box), plan.box, sheet.strokes) or plan)
-        if is_table(plan):
-            ruled.append(grid)
-            yield plan
-            free = _without(free, plan)
-    gone = {stroke for grid in ruled for stroke in grid.horizontal}
-    strokes = [stroke for stroke in sheet.strokes.horizontal if stroke not in gone]
-    for box in [*bands_of(sheet, free, strokes)]:
-        plan = aligned_plan(_inside(free, box), box, sheet.strokes)
-        if plan and is_table(plan := packed(plan)):
-            yield plan
-            free = _without(free, plan)
-    for box in [*runs_of(free)]:
-        plan = aligned_plan(_inside(free, box), box, sheet.strokes)
-        if plan and is_unruled_table(plan := packed(plan)):
-            yield plan
-            free = _without(free, plan)
-
-
-def _inside(inks: list[Ink], box: Box) -> list[Ink]:
-    left, top, right, bottom = box
-    return [ink for ink in inks if left <= ink.centre <= right and top <= ink.middle <= bottom]
-
-
-def _without(inks: list[Ink], plan: Plan) -> list[Ink]:
-    gone = {id(ink) for draft in plan.drafts for ink in draft.inks}
-    return [ink for ink in inks if id(ink) not in gone]
-
-
 def _turn_back(table: Table, page: Page, turn: int) -> None:
-    for each in (table, *table.cells):
-        each.left, each.top, each.right, each.bottom = turned_back(
-            (each.left, each.top, each.right, each.bottom), page, turn
-        )
+    placed: list[Table | Cell] = [table, *table.cells]
+    for each in placed:
+        box = each.left, each.top, each.right, each.bottom
+        each.left, each.top, each.right, each.bottom = turned_back(box, page, turn)

@@ -5,12 +5,14 @@ documents, 2013; Camelot and Tabula call it lattice). Here rules that touch make
 without a rule between them are one cell if together they make a rectangle.
 """
 
+import itertools
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from docrefinery.engine.geometric.model import Shape
 from docrefinery.engine.geometric.tables.strokes import Stroke, Strokes
 
 MOST_FIELDS = 20_000
@@ -19,6 +21,7 @@ _NARROWEST = 4.0
 """In points: rules that are nearer are one line of the grid."""
 
 
+_FEWEST_LOOSE = 4
 _OPEN = 8.0
 """In points: rules that run on so far have cells without an outer edge."""
 
@@ -47,9 +50,20 @@ class Grid:
     vertical: list[Stroke]
 
     @property
+    def is_plot(self) -> bool:
+        """Whether many of its upright rules do not end on a level one, as bars and curves do."""
+        loose = sum(not (_on(stroke.start, self.ys) and _on(stroke.end, self.ys)) for stroke in self.vertical)
+        return loose >= _FEWEST_LOOSE and loose * 4 > len(self.vertical)
+
+    @property
     def area(self) -> float:
         """In square points."""
         return (self.xs[-1] - self.xs[0]) * (self.ys[-1] - self.ys[0])
+
+
+def _on(place: float, places: list[float]) -> bool:
+    at = bisect_left(places, place - _NARROWEST - _TOUCH)
+    return at < len(places) and places[at] < place + _NARROWEST + _TOUCH
 
 
 def grids_of(strokes: Strokes) -> list[Grid]:
@@ -101,11 +115,16 @@ def _closed(places: list[float], across: list[Stroke]) -> list[float]:
     return [*before, *places, *([end] if end > places[-1] + _OPEN else [])]
 
 
-def spans_of(grid: Grid) -> list[Span]:
-    """Return the cells of a grid; together they cover it."""
+def spans_of(grid: Grid, fills: list[Shape]) -> list[Span]:
+    """Return the cells of a grid; together they cover it.
+
+    :param fills: filled rectangles of the sheet: where one ends on a line of the grid, a cell ends.
+    """
     rows, columns = len(grid.ys) - 1, len(grid.xs) - 1
-    walls = _walls(grid.vertical, grid.xs, grid.ys)
+    upright = [Stroke(x, fill.top, fill.bottom) for fill in fills for x in (fill.left, fill.right)]
+    walls = _walls(grid.vertical + upright, grid.xs, grid.ys)
     floors = _walls(grid.horizontal, grid.ys, grid.xs)
+    _open_ends(floors, walls)
     taken = np.zeros((rows, columns), bool)
     spans = []
     for row in range(rows):
@@ -121,11 +140,22 @@ def spans_of(grid: Grid) -> list[Span]:
 def _walls(strokes: list[Stroke], places: list[float], across: list[float]) -> Any:
     """Return (places, fields) whether a rule runs along each field at each place."""
     walls = np.zeros((len(places), len(across) - 1), bool)
-    middles = [(a + b) / 2 for a, b in zip(across, across[1:], strict=False)]
+    middles = [(a + b) / 2 for a, b in itertools.pairwise(across)]
     for at, start, end in strokes:
         place = bisect_left(places, at - _NARROWEST)
+        if place == len(places) or places[place] > at + _NARROWEST:
+            continue
         walls[place, bisect_left(middles, start) : bisect_left(middles, end)] = True
     return walls
+
+
+def _open_ends(floors: Any, walls: Any) -> None:
+    """Rule the columns without an outer edge as their neighbours are."""
+    if floors.shape[1] > 2:
+        if not walls[0].any():
+            floors[:, 0] |= floors[:, 1]
+        if not walls[-1].any():
+            floors[:, -1] |= floors[:, -2]
 
 
 def _span(row: int, column: int, walls: Any, floors: Any, taken: Any) -> Span:

@@ -1,6 +1,7 @@
 """Words in lines, and the pieces of a line that stand apart from each other."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -12,9 +13,13 @@ _APART = 0.5
 """In em: a gap that words of one cell do not have between them."""
 _APART_MONO = 1.1
 """The same where the space is as wide as a letter."""
+_NUMBER = re.compile(r"[^\w\s]{0,2}\d+(([.,]\d+)+|%)[^\w\s]{0,2}")
+"""One that is complete: a space may stand between the thousands of one without a point or comma."""
+_BROKEN = 20
+"""Letters of a line without a space that may have been broken where its cell ends."""
 _VALUE = re.compile(
-    r"[^\w\s]*\d[\d.,:/\s–-]*[^\w\s]*[a-z]?[^\w\s]*"
-    r"|[^\w\s]+|n\.?/?a\.?|\(?x\)?|[<>=±+–-]?\s?[$€£]?\d.{0,6}",
+    r"[^\w\s]*\d[\d.,:/\s\u2013-]*[^\w\s]*[a-z]?[^\w\s]*"
+    r"|[^\w\s]+|n\.?/?a\.?|\(?x\)?|[<>=±+\u2013-]?\s?[$€£]?\d.{0,6}",
     re.IGNORECASE,
 )
 
@@ -105,13 +110,19 @@ def _pieces(inks: list[Ink], separators: tuple[float, ...]) -> list[Piece]:
     for ink in inks:
         em = min(ink.size, pieces[-1].inks[-1].size) if pieces else ink.size
         gap = (_APART_MONO if ink.mono else _APART) * em
-        if not pieces or ink.left - right > gap or any(right - em / 4 < x < ink.left + em / 4 for x in separators):
+        is_new = not pieces or ink.left - right > gap or _are_two_numbers(pieces[-1].inks[-1], ink)
+        if is_new or bisect_right(separators, right - em / 4) < bisect_left(separators, ink.left + em / 4):
             pieces.append(Piece([ink]))
             right = ink.right
         else:
             pieces[-1].inks.append(ink)
             right = max(right, ink.right)
     return pieces
+
+
+def _are_two_numbers(ink: Ink, beside: Ink) -> bool:
+    is_apart = beside.left - ink.right > ink.size / 5
+    return is_apart and bool(_NUMBER.fullmatch(ink.word.text) and _NUMBER.fullmatch(beside.word.text))
 
 
 def spaced(inks: list[Ink]) -> str:
@@ -126,11 +137,13 @@ def joined(lines: list[list[Ink]]) -> str:
         here = spaced(line)
         if len(text) > 1 and text[-1] in "-\u00ad\u2010" and text[-2].isalpha() and here[:1].islower():
             text = text[:-1] + here
+        elif text and " " not in text and len(text) >= _BROKEN and here[:1].islower():
+            text += here
         else:
             text = f"{text} {here}" if text else here
     return text
 
 
 def is_value(text: str) -> bool:
-    """Return whether a cell holds a number, or a mark for one that is not there."""
-    return bool(_VALUE.fullmatch(text.strip()))
+    """Return whether a cell holds nothing but numbers, or marks for one that is not there."""
+    return bool(text) and all(_VALUE.fullmatch(part) for part in text.split())

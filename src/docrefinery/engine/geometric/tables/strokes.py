@@ -7,7 +7,7 @@ from docrefinery.engine.geometric.model import Page
 from docrefinery.engine.geometric.tables.turning import turned
 
 # A page with more is a drawing.
-MOST_STROKES = 4_000
+MOST_STROKES = 2_000
 _SAME = 2.5
 """In points: rules as near as this are one, drawn double or in pieces."""
 _GAP = 3.6
@@ -43,7 +43,7 @@ def strokes_of(page: Page, turn: int) -> Strokes:
     """Return a page's rules after text that runs ``turn`` degrees clockwise has been set upright."""
     horizontal: list[Stroke] = []
     vertical: list[Stroke] = []
-    if len(page.rules) > 5 * MOST_STROKES:
+    if len(page.rules) > 10 * MOST_STROKES:
         return Strokes(horizontal, vertical)
     for rule in page.rules:
         left, top, right, bottom = turned((rule.left, rule.top, rule.right, rule.bottom), page, turn)

@@ -11,6 +11,7 @@ from docrefinery.engine.geometric.tables.lines import Line, lines_of
 from docrefinery.engine.geometric.tables.sheet import Ink
 
 _FEWEST_LINES = 3
+_LABELS = 2
 _STEP = 2.6
 """In em: lines of one table are no farther apart."""
 
@@ -29,8 +30,12 @@ def runs_of(inks: list[Ink]) -> Iterator[Box]:
 
 
 def _is_label(line: Line, run: list[Line]) -> bool:
-    """Return whether a line of one piece may be the title of a section within a table."""
-    return len(run[-1].pieces) > 1 and line.right < max(each.right for each in run) - 3 * line.size
+    """Return whether a line of one piece may be the title of a section within a table: one or two above each other."""
+    if len(run) < _LABELS or all(len(each.pieces) < 2 for each in run[-_LABELS:]):
+        return False
+    full = next(each for each in reversed(run) if len(each.pieces) > 1)
+    # It starts with the labels, and ends before the last of the columns.
+    return line.left < full.pieces[1].left and line.right < full.pieces[-1].left
 
 
 def _trimmed(run: list[Line]) -> Iterator[Box]:
