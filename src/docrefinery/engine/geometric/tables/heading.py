@@ -52,18 +52,8 @@ def heading(
     for line, entries in lines:
         levels[sum(split < line.middle for split in splits)].append((line, entries))
     groups = [
-<<<<<<< HEAD
-        _groups(
-            level,
-            columns,
-            [rule for rule in rules if at < len(splits) and abs(rule.at - splits[at]) < 1],
-            at < len(splits),
-        )
-        for at, level in enumerate(levels)
-=======
         _groups(level, columns, [rule for rule in rules if abs(rule.at - split) < 1], walls, has_more=split > 0)
         for level, split in zip(levels, [*splits, 0], strict=True)
->>>>>>> tables
     ]
     return _drafts(levels, groups, len(columns)), splits
 
@@ -75,18 +65,9 @@ def _splits(lines: list[Filled], rules: list[Stroke]) -> list[float]:
     for rule in rules:
         if tops < rule.at < bottoms and (not splits or _between(lines, splits[-1], rule.at)):
             splits.append(rule.at)
-<<<<<<< HEAD
-    for (line, entries), (below, under) in zip(lines, lines[1:], strict=False):
-        parted = any(
-            entry.first < entry.last
-            and sum(entry.first <= each.first and each.last <= entry.last for each in under) > 1
-            for entry in entries
-        )
-=======
     for (line, entries), (below, under) in itertools.pairwise(lines):
         wide = [(first, last) for first, last, _ in entries if first < last]
         parted = any(sum(a <= first and last <= b for first, last, _ in under) > 1 for a, b in wide)
->>>>>>> tables
         if parted and not any(line.middle < split < below.middle for split in splits):
             splits.append((line.middle + below.middle) / 2)
     return sorted(splits)
@@ -103,25 +84,6 @@ def _groups(
     spans = [(entry.first, entry.last) for _, entries in level for entry in entries if entry.first < entry.last]
     ruled = _walled(level, columns, walls) if has_more else []
     for rule in rules:
-<<<<<<< HEAD
-        under = [
-            at
-            for at, column in enumerate(columns)
-            if rule.start - 2 <= (column.left + column.right) / 2 <= rule.end + 2
-        ]
-        most = (
-            max((sum(under[0] <= e.first and e.last <= under[-1] for e in es) for _, es in level), default=0)
-            if under
-            else 0
-        )
-        if len(under) > 1 and most == 1:
-            ruled.append((under[0], under[-1]))
-    if has_more:
-        loose = [e for _, es in level for e in es if not any(a <= e.last and e.first <= b for a, b in ruled)]
-        taken = {at for e in loose for at in range(e.first, e.last + 1)} | {
-            at for a, b in ruled for at in range(a, b + 1)
-        }
-=======
         under = [at for at, column in enumerate(columns) if rule.start - 2 <= sum(column) / 2 <= rule.end + 2]
         if len(under) > 1 and not any(a <= under[-1] and under[0] <= b for a, b in ruled):
             ruled += _shared(level, columns, under[0], under[-1])
@@ -129,7 +91,6 @@ def _groups(
         loose = [e for _, es in level for e in es if not any(a <= e.last and e.first <= b for a, b in ruled)]
         full_spans = ruled + [(entry.first, entry.last) for entry in loose]
         taken = {at for first, last in full_spans for at in range(first, last + 1)}
->>>>>>> tables
         spans += [_widened(entry, columns, taken) for entry in loose]
     return _united([span for span in spans + ruled if span[0] < span[1]])
 
