@@ -32,5 +32,14 @@ class Place:
         """Return a box of the layout in Docling's terms: from the page's lower left corner."""
         left, top, right, bottom = self.on_page(box)
         return BoundingBox(
-            l=left, t=self.height - top, r=right, b=self.height - bottom, coord_origin=CoordOrigin.BOTTOMLEFT
+            l=_within(left, self.width),
+            t=_within(self.height - top, self.height),
+            r=_within(right, self.width),
+            b=_within(self.height - bottom, self.height),
+            coord_origin=CoordOrigin.BOTTOMLEFT,
         )
+
+
+def _within(value: float, most: float) -> float:
+    """Return a coordinate of what shows: letters may hang over the edge of a page."""
+    return min(max(value, 0.0), most)

@@ -11,7 +11,7 @@ from docrefinery.engine.geometric.layout.lines import Line
 _USUAL_LEADING = 1.2
 _WIDE = 1.5
 _FEWEST = 3
-_TYPESCRIPT = 0.5
+_TYPESCRIPT = 0.9
 
 
 @dataclass(frozen=True, slots=True)
