@@ -1,7 +1,7 @@
 """Tables between horizontal rules, as in books: a rule above, one under the heading, one below."""
 
 import itertools
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from docrefinery.engine.geometric.model import Box
@@ -15,6 +15,10 @@ _SHORT = 0.3
 """Share of a table's width that a heading above a few columns fills."""
 _PROSE = 0.6
 """Share of a table's width that a line of running text fills without a gap."""
+_OPEN_STEP = 3.0
+"""In em: how far apart lines of a table without a rule below are."""
+_FEWEST_PARTED = 3
+_MOST_BELOW = 2_000
 _OPEN_CHAINS = 64
 _MOST_CHAINS = 200
 """A page with more is a drawing."""
@@ -41,12 +45,30 @@ def bands_of(sheet: Sheet, inks: list[Ink], strokes: list[Stroke]) -> Iterator[t
             if run:
                 yield _box(run), len(run)
             run = []
-        if run:
+        if len(run) == 2 and (bottom := _open_end(run, inks[bisect_right(middles, run[-1].at) :])):
+            left, top, right, _ = _box(run)
+            yield (left, top, right, bottom), len(run) + 1
+        elif run:
             yield _box(run), len(run)
 
 
 def _box(run: list[Stroke]) -> Box:
     return min(s.start for s in run), run[0].at, max(s.end for s in run), run[-1].at
+
+
+def _open_end(run: list[Stroke], inks: list[Ink]) -> float:
+    """Return how far down lines like a heading's go on under its rule, 0 if they do not: the table goes on overleaf."""
+    start, end = run[0].start - 3, run[0].end + 3
+    words = [ink for ink in inks[:_MOST_BELOW] if start < ink.centre < end]
+    parted, bottom, last = 0, 0.0, run[-1].at
+    lines = lines_of(words)
+    for at, line in enumerate(lines):
+        is_far = line.middle - last > _OPEN_STEP * line.size
+        if is_far or _is_prose(line, run[0]) or _is_astray(lines, at, 0.0):
+            break
+        parted += len(line.pieces) > 1
+        last, bottom = line.middle, line.bottom
+    return bottom if parted >= _FEWEST_PARTED else 0.0
 
 
 def _chains(strokes: list[Stroke]) -> list[list[Stroke]]:

@@ -70,3 +70,9 @@ def test_text_around_a_table_stays_outside() -> None:
     made += make.words("So much for the countries, of which there are many more.", 100, 190)
     [table] = find_tables(make.page(made))
     assert (table.rows, table.columns) == (4, 4)
+
+
+def test_table_that_goes_on_overleaf_has_no_rule_below() -> None:
+    rows = [["Country", "Area", "People", "Income"], *BODY]
+    [table] = find_tables(make.page(make.lines(rows, XS), [make.level(y, 100, 400) for y in (98, 112)]))
+    assert texts(table) == rows
