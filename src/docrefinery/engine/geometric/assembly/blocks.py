@@ -18,6 +18,7 @@ _INDENT = 0.8
 """In em."""
 _CENTRED = 2.5
 """In points: how far the middles of centred lines are apart, at most."""
+_DASHES = ("-", "–", "—", "−")
 _ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "：")
 
 
@@ -118,9 +119,18 @@ def _continues(block: Block, line: Line, typography: Typography) -> bool:
         return False
     if line.mono:
         return step < _LOOSE_CODE * leading
-    if step > _LOOSE * leading or bullet(line.text) is not None or last.bold != line.bold:
+    if step > _LOOSE * leading or _opens_item(block, line) or last.bold != line.bold:
         return False
     return number(line.text) is None if _is_display(block, typography) else _continues_text(block, line)
+
+
+def _opens_item(block: Block, line: Line) -> bool:
+    """Whether a line begins with a bullet; a dash within a sentence may well be the first in its line."""
+    mark = bullet(line.text)
+    if mark is None or mark.text not in _DASHES:
+        return mark is not None
+    indented = line.left > min(other.left for other in block.lines) + 0.3 * line.size
+    return indented or block.last.text.endswith(_ENDS) or bullet(block.first.text) is not None
 
 
 def _is_display(block: Block, typography: Typography) -> bool:
