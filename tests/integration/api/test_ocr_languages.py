@@ -126,6 +126,6 @@ async def test_an_installation_that_insists_on_models_says_that_they_are_missing
         ready = (await client.get("/readyz")).json()
     assert profiles["fast_text"]["engine"] == "geometric"
     assert profiles["structured"]["engine"] == "docling"
-    assert "Docling's layout model" in profiles["structured"]["missing"]
+    assert "Docling's layout and table models" in profiles["structured"]["missing"]
     assert not any("description" in lack for lack in profiles["full_vlm"]["missing"])
-    assert "structured lacks Docling's layout model" in ready["checks"]["models"]["detail"]
+    assert "structured lacks Docling's layout and table models" in ready["checks"]["models"]["detail"]

@@ -75,6 +75,7 @@ class Shape(Struct, frozen=True):
     """Anything else that is drawn, as its bounding box.
 
     :param fill: ``0xRRGGBB`` of a filled rectangle, else -1.
+    :param frame: a rectangle with rounded corners.
     """
 
     left: float
@@ -82,6 +83,7 @@ class Shape(Struct, frozen=True):
     right: float
     bottom: float
     fill: int = -1
+    frame: bool = False
 
 
 class Link(Struct, frozen=True):

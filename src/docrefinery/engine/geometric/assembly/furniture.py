@@ -25,6 +25,7 @@ _DEEPEST = 4
 _FEWEST_LINES = 4
 """Of a page, at the median: on pages with less, a line at the edge is as likely what the page has to say."""
 _SAME_SIZE = 0.3
+_COPIED = 0.5
 _LARGEST = 1.2
 """In sizes of the running text: what is larger and repeated is a title of slides."""
 _NUMBER = re.compile(
@@ -68,6 +69,7 @@ class _Edges:
         self._first_page = layouts[0].number
         self._lines = {layout.number: _edge(layout, at_top=at_top) for layout in layouts}
         self._repeated = _repeated(self._lines)
+        self._copies = copies(layouts)
         self._places = _places(self._lines, typography, at_top=at_top)
         self._often = max(2, len(layouts) // 3)
         self._area = text_edge(layouts, typography, at_top=at_top)
@@ -93,7 +95,7 @@ class _Edges:
     def _is_one(self, layout: Layout, index: int, line: Line) -> bool:
         if line.size > _LARGEST * self._typography.size or CAPTION.match(line.text):
             return False
-        if self._repeated[_alike(line)] > 1:
+        if self._repeated[_alike(line)] > 1 and layout.number not in self._copies:
             return True
         if not self._is_parted(layout, index, line):
             return False
@@ -111,6 +113,19 @@ class _Edges:
         if self._at_top:
             return layout.number != self._first_page and line.bottom < self._area - distance
         return line.top > self._area + distance
+
+
+def copies(layouts: Sequence[Layout]) -> set[int]:
+    """Return the numbers of pages most of whose lines are on another page too: there, repetition says nothing."""
+    pages: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
+    for layout in layouts:
+        for line in layout.lines:
+            pages[_alike(line), round(line.top / 6)].add(layout.number)
+    return {
+        layout.number
+        for layout in layouts
+        if sum(len(pages[_alike(line), round(line.top / 6)]) > 1 for line in layout.lines) > _COPIED * len(layout.lines)
+    }
 
 
 def text_edge(layouts: Sequence[Layout], typography: Typography, *, at_top: bool) -> float | None:

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from msgspec import Struct
 
 from docrefinery.engine.geometric.layout.clusters import clusters
 from docrefinery.engine.geometric.layout.lines import Line
+from docrefinery.engine.geometric.layout.parts import LABEL, Part, parts_of
 from docrefinery.engine.geometric.model import Box, Page, Segment
 
 _NEAR = 6.0
@@ -18,13 +18,10 @@ _DRAWING = 1_500.0
 """In square points: what is smaller and no bitmap is an ornament."""
 _BACKGROUND = 0.8
 _MOSTLY_TEXT = 0.35
-_LABEL = 40
-_MOST_PARTS = 4_000
 _REACH = 1.8
 """In heights of a label: how far from the drawing its middle may be."""
 _USUAL = 0.25
 """Share of a page's letters from which a font is the text's."""
-_WHITE = 0xFFFFFF
 
 
 class Figure(Struct, tag="figure"):
@@ -48,24 +45,13 @@ class Figure(Struct, tag="figure"):
         return self.left, self.top, self.right, self.bottom
 
 
-@dataclass(slots=True)
-class _Part:
-    box: Box
-    drawn: int = 0
-    images: int = 0
-    rects: int = 0
-    labels: int = field(default=0)
-
-
 def figures_of(page: Page, segments: Sequence[Segment], taken: Sequence[Box]) -> list[Figure]:
     """Return the figures of a page, without their labels.
 
     :param segments: the page's text outside of tables.
     :param taken: the boxes of tables.
     """
-    parts = [part for part in _parts(page, segments) if not any(_inside(part.box, box) for box in taken)]
-    if not any(part.drawn or part.images or part.rects for part in parts) or len(parts) > _MOST_PARTS:
-        return _bitmaps(page, segments)
+    parts = parts_of(page, segments, taken)
     found = []
     for members in clusters([part.box for part in parts], _NEAR):
         figure = _figure([parts[index] for index in members], page, segments)
@@ -90,7 +76,7 @@ def _with_titles(figure: Figure, page: Page, segments: Sequence[Segment]) -> Fig
 
 def _beside(segment: Segment, box: Box) -> bool:
     reach = _REACH * (segment.bottom - segment.top)
-    short = sum(len(word.text) for word in segment.words) <= _LABEL
+    short = sum(len(word.text) for word in segment.words) <= LABEL
     x, y = (segment.left + segment.right) / 2, (segment.top + segment.bottom) / 2
     return short and box[0] - reach <= x <= box[2] + reach and box[1] - reach <= y <= box[3] + reach
 
@@ -103,44 +89,7 @@ def _usual_fonts(page: Page, segments: Sequence[Segment]) -> set[str]:
     return {font for font, count in letters.items() if count > _USUAL * letters.total()}
 
 
-def _parts(page: Page, segments: Sequence[Segment]) -> list[_Part]:
-    parts = [_Part(image, images=1) for image in page.images]
-    area = page.width * page.height
-    for shape in page.shapes:
-        box = (shape.left, shape.top, shape.right, shape.bottom)
-        if shape.fill == _WHITE or _area(box) > _BACKGROUND * area:
-            continue
-        if shape.fill < 0:
-            parts.append(_Part(box, drawn=1))
-        elif not any(_holds(box, segment) for segment in segments):
-            parts.append(_Part(box, rects=1))
-    if not any(part.drawn or part.images or part.rects for part in parts):
-        return []
-    parts += [_Part((rule.left, rule.top, rule.right, rule.bottom)) for rule in page.rules if not rule.light]
-    usual = _usual_size(page, segments)
-    parts += [
-        _Part((segment.left, segment.top, segment.right, segment.bottom), labels=1)
-        for segment in segments
-        if _is_label(page, segment, usual)
-    ]
-    return parts
-
-
-def _usual_size(page: Page, segments: Sequence[Segment]) -> float:
-    sizes: dict[float, int] = {}
-    for segment in segments:
-        size = page.styles[segment.words[0].style].size
-        sizes[size] = sizes.get(size, 0) + len(segment.words)
-    return max(sizes, key=lambda size: (sizes[size], size)) if sizes else 0.0
-
-
-def _is_label(page: Page, segment: Segment, usual: float) -> bool:
-    style = page.styles[segment.words[0].style]
-    short = sum(len(word.text) for word in segment.words) <= _LABEL
-    return short and (style.direction != 0 or style.size < 0.95 * usual)
-
-
-def _figure(parts: Sequence[_Part], page: Page, segments: Sequence[Segment]) -> Figure | None:
+def _figure(parts: Sequence[Part], page: Page, segments: Sequence[Segment]) -> Figure | None:
     drawn, images = sum(part.drawn for part in parts), sum(part.images for part in parts)
     rects = sum(part.rects for part in parts)
     if not images and drawn < 2 and rects < 4:
@@ -154,11 +103,6 @@ def _figure(parts: Sequence[_Part], page: Page, segments: Sequence[Segment]) -> 
     if inside and (text > _MOSTLY_TEXT * width * height or width * height > _BACKGROUND * page.width * page.height):
         return None
     return Figure(*box, bitmap=images == len(parts) == 1)
-
-
-def _bitmaps(page: Page, segments: Sequence[Segment]) -> list[Figure]:
-    found = (_figure([_Part(image, images=1)], page, segments) for image in page.images)
-    return _outermost([figure for figure in found if figure is not None])
 
 
 def _outermost(figures: Sequence[Figure]) -> list[Figure]:

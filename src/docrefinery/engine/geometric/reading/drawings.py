@@ -11,11 +11,11 @@ import pypdfium2.raw as pdfium_c
 
 from docrefinery.engine.geometric.model import Box, Rule, Shape
 from docrefinery.engine.geometric.reading import pdfium
-from docrefinery.engine.geometric.reading.paths import Matrix, Outline, subpaths, times
+from docrefinery.engine.geometric.reading.paths import Matrix, Outline, is_frame, subpaths, times
 from docrefinery.engine.geometric.reading.place import Place
 
 # Maps and plots have more; they are pictures as a whole, not tables.
-MOST_OBJECTS = 20_000
+MOST_OBJECTS = 100_000
 _DEEPEST_FORM = 8
 _THICKEST_RULE = 3.0
 _SHORTEST_RULE = 4.0
@@ -55,7 +55,8 @@ def _sort(drawings: Drawings, box: Box, outline: Outline, place: Place) -> None:
     if right < 0 or bottom < 0 or left > place.width or top > place.height or not width + height > 0:
         return
     if min(width, height) > _THICKEST_RULE or outline.curved:
-        drawings.shapes.append(Shape(*box, fill=-1 if outline.curved or not outline.filled else outline.colour))
+        fill = -1 if outline.curved or not outline.filled else outline.colour
+        drawings.shapes.append(Shape(*box, fill=fill, frame=outline.frame))
     elif max(width, height) >= _SHORTEST_RULE:
         light = all(outline.colour >> shift & 0xFF >= _LIGHT for shift in (0, 8, 16))
         drawings.rules.append(Rule(*box, horizontal=width >= height, light=light))
@@ -144,5 +145,8 @@ class _Reader:
             return
         inner = times(self._own_matrix(path), matrix)
         found = subpaths(path, inner, filled=filled, colour=colour)
-        self.outlines += [Outline(box, colour, filled=filled, curved=True)] if found is None else found
+        if found is None:
+            self.outlines.append(Outline(box, colour, filled=filled, curved=True, frame=is_frame(path)))
+        else:
+            self.outlines += found
         self.seen += len(found or ())

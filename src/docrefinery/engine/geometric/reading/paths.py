@@ -11,6 +11,8 @@ from docrefinery.engine.geometric.reading import pdfium
 
 # A path of more segments is a drawing. A table's whole grid has less.
 _MOST_SEGMENTS = 2_000
+_FRAME = (16, 32)
+"""Segments of a rounded rectangle: four corners, or eight halves, and three or four sides."""
 _STRAIGHT = 1.0
 """In points: what a line may stray from being horizontal or vertical."""
 
@@ -25,6 +27,7 @@ class Outline(NamedTuple):
     colour: int
     filled: bool
     curved: bool
+    frame: bool = False
 
 
 def times(first: Matrix, second: Matrix) -> Matrix:
@@ -50,6 +53,16 @@ def subpaths(path: int, matrix: Matrix, *, filled: bool, colour: int) -> list[Ou
         for start, end in itertools.pairwise(line)
         if start != end
     ]
+
+
+def is_frame(path: int) -> bool:
+    """Whether a path has the corners and sides of a rectangle with rounded corners."""
+    count = pdfium.count_segments(path)
+    if not _FRAME[0] <= count <= _FRAME[1]:
+        return False
+    kinds = [pdfium.segment_kind(pdfium.path_segment(path, index)) for index in range(count)]
+    # pdfium counts the three points of a curve.
+    return kinds.count(pdfium_c.FPDF_SEGMENT_BEZIERTO) in (12, 24) and kinds.count(pdfium_c.FPDF_SEGMENT_LINETO) >= 3
 
 
 def _lines(path: int, count: int, matrix: Matrix) -> list[list[Point]] | None:
