@@ -55,6 +55,7 @@ class Reading:
     :param confidence: the engine's own, 0 to 1, averaged over the letters; 0 if nothing was read.
     :param languages: the engine's codes of the languages that it was read with.
     :param script: the script (ISO 15924) that the page seems to be in and that no installed language reads.
+    :param tight: whether a word's box ends where its letters do; else it has room for all letters.
     """
 
     lines: Sequence[ReadLine]
@@ -62,6 +63,7 @@ class Reading:
     confidence: float = 0.0
     languages: tuple[str, ...] = ()
     script: str | None = None
+    tight: bool = True
 
 
 class Recognizer(Protocol):

@@ -1,10 +1,11 @@
 """What was read of a page's picture, as what a page has: words with their styles, on lines."""
 
+import math
 import statistics
 
 from docrefinery.engine.geometric.model import Box, Page, Segment, Style, Word
 from docrefinery.engine.geometric.reading.words import segment_of
-from docrefinery.engine.ocr.base import Reading, ReadLine
+from docrefinery.engine.ocr.base import Reading, ReadLine, ReadWord
 from docrefinery.engine.ocr.need import Region
 from docrefinery.engine.ocr.sheet import Sheet
 
@@ -14,8 +15,9 @@ _TALL = frozenset(
 _DEEP = frozenset("gjpqy()[]{}/|,;Q")
 _ASCENT, _X_HEIGHT, _DESCENT = 0.72, 0.48, 0.21
 """In em, of common text faces: how far letters reach above the baseline and below."""
-_ALIKE = 0.2
-"""Sizes that differ less from the page's usual one are that one: a box of letters is no exact measure."""
+_STEP = 1.2
+"""From one size of letters to the next: their boxes are no exact measure, and headings of one kind have one size."""
+_LEAST = 0.25
 _GAP = 1.5
 _BACKGROUND = 0.75
 """Share of the page from which a bitmap under recognised text is the scan itself and no figure."""
@@ -27,13 +29,13 @@ def place(page: Page, region: Region, sheet: Sheet, reading: Reading) -> None:
     """Put what was read in a region into the page, and take away the bitmaps that were only its picture."""
     if not reading.lines:
         return
-    sizes = [_size(line) for line in reading.lines]
+    sizes = [_size(line, tight=reading.tight) for line in reading.lines]
     usual = statistics.median(sizes)
     found: list[Segment] = []
     for line, size in zip(reading.lines, sizes, strict=True):
-        em = usual if abs(size - usual) < _ALIKE * usual else size
+        em = _step(size, usual)
         style = _style(page, round(em / sheet.scale, 1), reading.rotation)
-        found += _segments(line, em, style, sheet, reading.rotation)
+        found += _segments(line, em, style, sheet, reading)
     if region.whole:
         page.segments = found
         page.garbled = 0.0
@@ -46,12 +48,28 @@ def place(page: Page, region: Region, sheet: Sheet, reading: Reading) -> None:
         page.images = [box for box in page.images if box != region.box]
 
 
-def _size(line: ReadLine) -> float:
-    """Estimate the em of a line from its box and the shapes of its letters, in pixels."""
-    letters = set(line.text)
-    up = _ASCENT if letters & _TALL else _X_HEIGHT
-    down = _DESCENT if letters & _DEEP else 0.0
-    return max(1.0, line.height / (up + down))
+def _size(line: ReadLine, *, tight: bool) -> float:
+    """Estimate the em of a line from its words' boxes and the shapes of their letters, in pixels."""
+    return statistics.median(_em(word, tight=tight) for word in line.words)
+
+
+def _step(size: float, usual: float) -> float:
+    """Return the step of a scale from the page's usual size that a size is meant to be."""
+    steps = math.log(size / usual, _STEP)
+    return float(usual * _STEP ** math.copysign(math.floor(abs(steps) + _LEAST), steps))
+
+
+def _em(word: ReadWord, *, tight: bool) -> float:
+    up, down = _reach(word.text, tight=tight)
+    return max(1.0, (word.bottom - word.top) / (up + down))
+
+
+def _reach(text: str, *, tight: bool) -> tuple[float, float]:
+    """Return how far the box of letters reaches above and below their baseline, in em."""
+    if not tight:
+        return _ASCENT, _DESCENT
+    letters = set(text)
+    return _ASCENT if letters & _TALL else _X_HEIGHT, _DESCENT if letters & _DEEP else 0.0
 
 
 def _style(page: Page, size: float, rotation: int) -> int:
@@ -62,16 +80,15 @@ def _style(page: Page, size: float, rotation: int) -> int:
     return page.styles.index(style)
 
 
-def _segments(line: ReadLine, em: float, style: int, sheet: Sheet, rotation: int) -> list[Segment]:
-    deep = bool(set(line.text) & _DEEP)
-    base = line.bottom - (min(_DESCENT * em, 0.4 * line.height) if deep else 0.0)
+def _segments(line: ReadLine, em: float, style: int, sheet: Sheet, reading: Reading) -> list[Segment]:
+    base = statistics.median(word.bottom - _reach(word.text, tight=reading.tight)[1] * em for word in line.words)
     top, bottom = base - (_ASCENT + 0.06) * em, base + _DESCENT * em
     runs: list[list[Word]] = []
     end = float("-inf")
     for word in line.words:
         if word.left - end > _GAP * em:
             runs.append([])
-        runs[-1].append(Word(word.text, *sheet.on_page((word.left, top, word.right, bottom), rotation), style))
+        runs[-1].append(Word(word.text, *sheet.on_page((word.left, top, word.right, bottom), reading.rotation), style))
         end = word.right
     return [segment_of(run) for run in runs]
 

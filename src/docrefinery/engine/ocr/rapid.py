@@ -49,7 +49,7 @@ class Rapid:
             return Reading([], rotation, 0.0, self._languages)
         lines = [_line(text, box) for text, box in zip(found.txts, found.boxes, strict=True) if text.strip()]
         confidence = confidence_of(list(zip(found.txts, found.scores, strict=True)))
-        return Reading(lines, rotation, confidence, self._languages)
+        return Reading(lines, rotation, confidence, self._languages, tight=False)
 
     def _model(self) -> Any:
         if not hasattr(self._models, "one"):
@@ -60,13 +60,19 @@ class Rapid:
 
 
 def _line(text: str, box: Any) -> ReadLine:
-    xs, ys = [float(point[0]) for point in box], [float(point[1]) for point in box]
-    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
-    # The models tell no words' places: each word gets its letters' share of the line.
+    """Return a line of its text and its four corners, from the upper left one clockwise.
+
+    The models tell no words' places: each word gets its letters' share of the line, at the line's slope.
+    """
+    corners = np.asarray(box, np.float64)
+    start, end = (corners[0] + corners[3]) / 2, (corners[1] + corners[2]) / 2
+    half = (np.linalg.norm(corners[3] - corners[0]) + np.linalg.norm(corners[2] - corners[1])) / 4
     text = " ".join(text.split())
-    pitch = (right - left) / len(text)
     words, at = [], 0
     for word in text.split():
-        words.append(ReadWord(word, left + pitch * at, top, left + pitch * (at + len(word)), bottom))
+        left, right = (start + (end - start) * place / len(text) for place in (at, at + len(word)))
+        middle = (left[1] + right[1]) / 2
+        words.append(ReadWord(word, float(left[0]), float(middle - half), float(right[0]), float(middle + half)))
         at += len(word) + 1
+    (left, top), (right, bottom) = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
     return ReadLine(words, left, top, right, bottom)

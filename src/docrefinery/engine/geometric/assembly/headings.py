@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from docrefinery.engine.geometric.assembly.blocks import Block
+from docrefinery.engine.geometric.assembly.markers import bullet
 from docrefinery.engine.geometric.assembly.typography import Typography
 from docrefinery.engine.geometric.model import Box
 
@@ -66,7 +67,7 @@ def _has_form(block: Block, typography: Typography) -> bool:
     short = len(block.lines) <= _MOST_LINES and block.letters <= _LONGEST
     words = any(_WORD.search(line.text) for line in block.lines)
     marked = _marks(block) > 1 or bool(first.raised)
-    running_on = block.last.text.endswith(",")
+    running_on = block.last.text.endswith(",") or bullet(first.text) is not None
     return short and words and first.size >= _SMALLEST * typography.size and not (first.mono or marked or running_on)
 
 
