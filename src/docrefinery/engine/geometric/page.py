@@ -3,7 +3,7 @@
 from docrefinery.engine.geometric.layout.layout import Layout, lay_out, lay_out_plainly
 from docrefinery.engine.geometric.model import Page
 from docrefinery.engine.geometric.tables import find_tables
-from docrefinery.engine.geometric.upright import turn_of, upright
+from docrefinery.engine.geometric.upright import mirrored, runs_leftwards, turn_of, upright
 
 
 def layout_of(page: Page, *, tables: bool = True) -> Layout:
@@ -15,6 +15,10 @@ def layout_of(page: Page, *, tables: bool = True) -> Layout:
         return lay_out_plainly(page)
     turn = turn_of(page)
     page = upright(page, turn)
+    leftwards = runs_leftwards(page)
+    if leftwards:
+        page = mirrored(page)
     layout = lay_out(page, find_tables(page), structure=tables)
     layout.turn = turn
+    layout.mirrored = leftwards
     return layout

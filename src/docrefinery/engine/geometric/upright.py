@@ -1,14 +1,35 @@
-"""Pages whose text runs sideways or stands on its head, as if they had been put upright."""
+"""Pages whose text runs sideways, stands on its head or runs leftwards, as if it ran from left to right."""
 
+import unicodedata
 from collections import Counter
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
-from docrefinery.engine.geometric.model import Box, Page, Segment
+from docrefinery.engine.geometric.model import Box, Link, Page, Rule, Shape, Word
 from docrefinery.engine.geometric.reading.words import segment_of
 from docrefinery.engine.geometric.tables.turning import turned
 
 _MOST = 0.7
+
+Moved = TypeVar("Moved", Word, Rule, Shape, Link)
+
+
+def runs_leftwards(page: Page) -> bool:
+    """Return whether most of a page's words are of a script that runs leftwards."""
+    words = [word.text for segment in page.segments for word in segment.words]
+    leftwards = sum(unicodedata.bidirectional(word[0]) in ("R", "AL") for word in words if word)
+    return leftwards > 0.5 * len(words)
+
+
+def mirrored(page: Page) -> Page:
+    """Return a page as a mirror shows it: then columns, indents and lists are where they are for other scripts."""
+
+    def place(box: Box) -> Box:
+        return page.width - box[2], box[1], page.width - box[0], box[3]
+
+    return _placed(page, place, page)
 
 
 def turn_of(page: Page) -> int:
@@ -29,43 +50,29 @@ def upright(page: Page, turn: int) -> Page:
         return turned(box, page, turn)
 
     sideways = turn != 180
+    styles = [
+        msgspec.structs.replace(style, direction=(style.direction - turn) % 360 if style.direction >= 0 else -1)
+        for style in page.styles
+    ]
+    rules = [msgspec.structs.replace(rule, horizontal=rule.horizontal != sideways) for rule in page.rules]
+    size = (page.height, page.width) if sideways else (page.width, page.height)
+    return _placed(
+        page, place, msgspec.structs.replace(page, width=size[0], height=size[1], styles=styles, rules=rules)
+    )
+
+
+def _placed(page: Page, place: Callable[[Box], Box], changed: Page) -> Page:
+    """Return ``changed`` with everything on the page put elsewhere."""
     return msgspec.structs.replace(
-        page,
-        width=page.height if sideways else page.width,
-        height=page.width if sideways else page.height,
-        styles=[
-            msgspec.structs.replace(style, direction=(style.direction - turn) % 360 if style.direction >= 0 else -1)
-            for style in page.styles
-        ],
-        segments=[_segment(segment, page, turn) for segment in page.segments],
-        rules=[
-            msgspec.structs.replace(
-                rule,
-                **_sides(place((rule.left, rule.top, rule.right, rule.bottom))),
-                horizontal=rule.horizontal != sideways,
-            )
-            for rule in page.rules
-        ],
-        shapes=[
-            msgspec.structs.replace(shape, **_sides(place((shape.left, shape.top, shape.right, shape.bottom))))
-            for shape in page.shapes
-        ],
+        changed,
+        segments=[segment_of([_moved(word, place) for word in segment.words]) for segment in page.segments],
+        rules=[_moved(rule, place) for rule in changed.rules],
+        shapes=[_moved(shape, place) for shape in page.shapes],
         images=[place(box) for box in page.images],
-        links=[
-            msgspec.structs.replace(link, **_sides(place((link.left, link.top, link.right, link.bottom))))
-            for link in page.links
-        ],
+        links=[_moved(link, place) for link in page.links],
     )
 
 
-def _segment(segment: Segment, page: Page, turn: int) -> Segment:
-    return segment_of(
-        [
-            msgspec.structs.replace(word, **_sides(turned((word.left, word.top, word.right, word.bottom), page, turn)))
-            for word in segment.words
-        ]
-    )
-
-
-def _sides(box: Box) -> dict[str, float]:
-    return dict(zip(("left", "top", "right", "bottom"), box, strict=True))
+def _moved(thing: Moved, place: Callable[[Box], Box]) -> Moved:
+    left, top, right, bottom = place((thing.left, thing.top, thing.right, thing.bottom))
+    return msgspec.structs.replace(thing, left=left, top=top, right=right, bottom=bottom)

@@ -18,7 +18,7 @@ from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.layout.lines import Line
 from docrefinery.engine.geometric.pictures import Cutter
 
-_MARGIN = 0.1
+_MARGIN = 0.07
 
 
 def assemble(layouts: Iterable[Layout], name: str = "document") -> DoclingDocument:

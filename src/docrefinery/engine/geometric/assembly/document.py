@@ -1,6 +1,7 @@
 """The Docling document of what was recognised."""
 
 from collections.abc import Set as AbstractSet
+from itertools import pairwise
 
 from docling_core.types.doc import (
     ContentLayer,
@@ -137,7 +138,13 @@ class Builder:
 
 
 def _code(block: Block) -> str:
-    """Return a listing with its lines and their indents."""
+    """Return a listing with its lines and their indents, and with the empty lines between them."""
     left = min(line.left for line in block.lines)
     wide = 0.6 * block.first.size
-    return "\n".join(" " * round((line.left - left) / wide) + line.text for line in block.lines)
+    steps = [below.base - line.base for line, below in pairwise(block.lines)]
+    leading = max(min(steps, default=0.0), block.first.size)
+    code = ""
+    for line, step in zip(block.lines, [0.0, *steps], strict=True):
+        code += "\n" * max(1, round(step / leading)) if code else ""
+        code += " " * round((line.left - left) / wide) + line.text
+    return code

@@ -11,21 +11,25 @@ from docrefinery.engine.geometric.tables.turning import turned_back
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A page as its reader sees it: its size in points, and how it was turned for its layout."""
+    """A page as its reader sees it: its size in points, and how it was turned and mirrored for its layout."""
 
     width: float
     height: float
     turn: int
+    mirrored: bool = False
 
     @classmethod
     def of(cls, layout: Layout) -> "Place":
         """Return that of a layout."""
         if layout.turn in (90, 270):
-            return cls(layout.height, layout.width, layout.turn)
-        return cls(layout.width, layout.height, layout.turn)
+            return cls(layout.height, layout.width, layout.turn, layout.mirrored)
+        return cls(layout.width, layout.height, layout.turn, layout.mirrored)
 
     def on_page(self, box: Box) -> Box:
         """Return a box of the layout where it is on the page, from its top left corner."""
+        if self.mirrored:
+            width = self.height if self.turn in (90, 270) else self.width
+            box = width - box[2], box[1], width - box[0], box[3]
         return turned_back(box, self, self.turn)
 
     def bounding_box(self, box: Box) -> BoundingBox:

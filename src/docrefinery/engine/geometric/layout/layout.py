@@ -29,6 +29,7 @@ Element = Line | Figure | Table
 class Layout(Struct):
     """A page ready for the document.
 
+    :param mirrored: whether left and right are exchanged here, since its text runs leftwards.
     :param turn: how its text runs on the page, clockwise from rightwards in degrees; all places here are those of the
         page turned back by it, and so are ``width`` and ``height``.
     :param columns: the parts of the page in reading order, each from top to bottom.
@@ -50,6 +51,7 @@ class Layout(Struct):
     garbled: float = 0.0
     plain: str = ""
     turn: int = 0
+    mirrored: bool = False
 
     @property
     def lines(self) -> list[Line]:

@@ -5,12 +5,15 @@ columns seldom less than one.
 """
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from docrefinery.engine.geometric.model import Segment, Style, Word
+from docrefinery.engine.geometric.reading.bidi import logical_order, runs_leftwards
 from docrefinery.engine.geometric.reading.chars import Chars
+from docrefinery.engine.geometric.reading.ideographs import stand_ideographs
 from docrefinery.engine.geometric.reading.spacing import respaced
 
 _WORD_GAP = 0.25
@@ -23,13 +26,12 @@ _ANY = -1
 
 
 def segments(chars: Chars, styles: list[Style]) -> list[Segment]:
-    """Return the segments of a page, in the order of the file."""
+    """Return the segments of a page, in the order of the file; new styles are added for columns of ideographs."""
     if not len(chars.codes):
         return []
-    em = np.array([max(style.size, 1.0) for style in styles])[chars.styles]
-    direction = np.array([style.direction for style in styles])[chars.styles]
-    along, across = _axes(chars.boxes, direction)
-    gap, same_line, onward = _steps(along, across, em)
+    stand_ideographs(chars, styles)
+    chars = _as_read(chars, styles)
+    em, direction, along, gap, same_line, onward = _measures(chars, styles)
     same_style = chars.styles[1:] == chars.styles[:-1]
     joined = (gap < _WORD_GAP) & same_line & ~chars.spaced[1:]
     inside = joined & same_style & (chars.tags[1:] == chars.tags[:-1])
@@ -40,6 +42,32 @@ def segments(chars: Chars, styles: list[Style]) -> list[Segment]:
     starts, opens = respaced(starts, opens, chars.codes, along, em)
     glued = np.r_[False, joined][starts] & ~opens
     return _built(chars, starts, opens, glued)
+
+
+def _as_read(chars: Chars, styles: list[Style]) -> Chars:
+    """Return characters with those of lines that run leftwards in the order in which they are read."""
+    em, _, along, gap, same_line, _ = _measures(chars, styles)
+    found = logical_order(chars.codes, along, same_line, gap, em)
+    if found is None:
+        return chars
+    order, spaced = found
+    return replace(
+        chars,
+        codes=chars.codes[order],
+        boxes=chars.boxes[order],
+        styles=chars.styles[order],
+        tags=chars.tags[order],
+        spaced=np.where(spaced < 0, chars.spaced, spaced > 0),
+    )
+
+
+def _measures(chars: Chars, styles: list[Style]) -> tuple[Any, Any, Any, Any, Any, Any]:
+    em = np.array([max(style.size, 1.0) for style in styles])[chars.styles]
+    direction = np.array([style.direction for style in styles])[chars.styles]
+    along, across = _axes(chars.boxes, direction)
+    gap, same_line, onward = _steps(along, across, em)
+    leftwards = runs_leftwards(chars.codes)
+    return em, direction, along, gap, same_line, onward | leftwards[1:] | leftwards[:-1]
 
 
 def _axes(boxes: Any, direction: Any) -> tuple[Any, Any]:
