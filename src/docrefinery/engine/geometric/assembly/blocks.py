@@ -18,6 +18,8 @@ _INDENT = 0.8
 """In em."""
 _CENTRED = 2.5
 """In points: how far the middles of centred lines are apart, at most."""
+_LOOSE_ROLES = ("TH", "TD", "Figure", "Code")
+"""What is tagged in one piece or in many: how it is set tells more."""
 _ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "：")
 
 
@@ -31,6 +33,9 @@ class Block:
     :param level: of a heading, from 1; of a list's item, from 0.
     :param marker: of a list's item.
     :param space: white space above it, in points.
+    :param role: what a tagged PDF says it is, ``""`` if it says nothing that can be relied on.
+    :param element: number of that on its page, -1 if there is none.
+    :param told: level of the heading that the file itself says it is, 0 if it says that it is none, else -1.
     :param content: what it is if it is no text.
     :param places: page and box of each of its parts, filled when parts are joined.
     """
@@ -42,6 +47,9 @@ class Block:
     level: int = 0
     marker: str = ""
     space: float = 0.0
+    role: str = ""
+    element: int = -1
+    told: int = -1
     places: list[tuple[int, Box]] = field(default_factory=list)
     content: Figure | Table | None = None
 
@@ -73,8 +81,13 @@ class Block:
         return sum(len(line.text) for line in self.lines)
 
 
-def blocks_of(page: int, column: Sequence[Line | Figure | Table], typography: Typography) -> Iterator[Block]:
-    """Yield the blocks of a column; a figure and a table are one each."""
+def blocks_of(
+    page: int, column: Sequence[Line | Figure | Table], typography: Typography, *, tagged: bool = False
+) -> Iterator[Block]:
+    """Yield the blocks of a column; a figure and a table are one each.
+
+    :param tagged: whether the file's tags say what belongs together.
+    """
     if not column:
         return
     edges = min(element.left for element in column), max(element.right for element in column)
@@ -86,13 +99,15 @@ def blocks_of(page: int, column: Sequence[Line | Figure | Table], typography: Ty
             block = None
             yield Block(page, [], edges, "table" if isinstance(line, Table) else "picture", content=line)
             continue
-        if block is not None and _continues(block, line, typography):
+        if block is not None and _belongs(block, line, typography, tagged=tagged):
             block.lines.append(line)
             continue
         if block is not None:
             yield block
         space = line.top - block.last.bottom if block is not None else 0.0
         block = Block(page, [line], edges, space=space)
+        if tagged:
+            block.role, block.element = line.role, line.element
     if block is not None:
         yield block
 
@@ -103,6 +118,14 @@ def forced(line: Line, following: Line, right: float) -> bool:
     :param right: right edge of the column, in points.
     """
     return right - line.right > following.first + 0.6 * line.size
+
+
+def _belongs(block: Block, line: Line, typography: Typography, *, tagged: bool) -> bool:
+    last = block.last
+    loose = (last.mono and line.mono) or (last.role in _LOOSE_ROLES and line.role in _LOOSE_ROLES)
+    if not tagged or last.element < 0 or line.element < 0 or last.single or line.single or loose:
+        return _continues(block, line, typography)
+    return last.element == line.element
 
 
 def _continues(block: Block, line: Line, typography: Typography) -> bool:

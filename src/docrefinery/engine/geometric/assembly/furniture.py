@@ -42,6 +42,16 @@ class Furniture:
         """Whether something is one of a page's."""
         return any(element is other for other in (*self.headers.get(page, ()), *self.footers.get(page, ())))
 
+    def with_artifacts(self, layouts: Sequence[Layout]) -> "Furniture":
+        """Return these and what the file's tags say is no content."""
+        found = Furniture(dict(self.headers), dict(self.footers))
+        for layout in layouts:
+            for line in layout.lines:
+                if line.role == "Artifact" and not self.holds(layout.number, line):
+                    into = found.headers if line.bottom < layout.height / 2 else found.footers
+                    into[layout.number] = [*into.get(layout.number, ()), line]
+        return found
+
 
 def furniture(layouts: Sequence[Layout], typography: Typography) -> Furniture:
     """Return a document's headers and footers."""

@@ -9,6 +9,7 @@ from docrefinery.engine.geometric.reading.links import read_links
 from docrefinery.engine.geometric.reading.pdfium import address
 from docrefinery.engine.geometric.reading.place import Place
 from docrefinery.engine.geometric.reading.styles import Styles
+from docrefinery.engine.geometric.reading.tags import read_tags
 from docrefinery.engine.geometric.reading.words import segments
 
 
@@ -39,6 +40,7 @@ def read_page(document: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -
         shapes=drawings.shapes,
         images=drawings.images,
         links=read_links(page, document, place),
+        tags=read_tags(address(page)),
         garbled=chars.garbled,
         plain=plain,
     )
