@@ -17,7 +17,7 @@ _MOST_LINES = 6
 _SHORTEST = 3
 """In letters: a shorter title is no heading's if text goes on after it."""
 _ALIKE = 0.9
-"""Size of a bare number before a heading, at least, in that of the heading."""
+"""Size of a bare number before a heading, at least, in that of the heading: a page's number is smaller."""
 _NO_NAME = re.compile(r"(?:(?:page|slide|sheet|folie|seite|diapositiv[ae]|p\.)\s*)?[\d\W_]*", re.IGNORECASE)
 _NUMBER = re.compile(
     r"\W*(?:(?:chapter|section|part|appendix|annex|kapitel|abschnitt|teil|anhang|chapitre|partie)\s+)?"
@@ -120,13 +120,11 @@ def _beginnings(blocks: Sequence[Block], start: int) -> Iterator[tuple[_Place, s
 
 
 def _joins(blocks: Sequence[Block], at: int, start: int) -> bool:
-    """Whether a block may go on with a heading: it has letters, and a bare number before it is no page's, as small."""
-    if at == start:
-        return True
+    """Whether a block may be of a heading that begins with another: what is no text and a page's number may not."""
     before, block = blocks[start], blocks[at]
     bare = not any(letter.isalpha() for line in before.lines for letter in line.text)
     named = any(letter.isalnum() for line in block.lines for letter in line.text)
-    return named and (not bare or before.first.size >= _ALIKE * block.first.size)
+    return named and (at == start or not bare or before.first.size >= _ALIKE * block.first.size)
 
 
 def _fitness(blocks: Sequence[Block], place: _Place) -> tuple[bool, float, int, int]:
