@@ -146,8 +146,20 @@ def test_items_captions_notes_and_code_are_what_they_are_tagged_as(assembled: As
     assert [label for label, _ in texts] == ["text", "list_item", "list_item", "caption", "code", "footnote"]
 
 
+def test_rows_of_what_is_tagged_as_a_table_are_not_joined(assembled: Assembled) -> None:
+    cells = [("A", "B"), ("one", "two"), ("three", "four")]
+    rows = [
+        element(
+            "TR", *(element("TD", Text(cell, 300 + 13.2 * at, left)) for cell, left in zip(row, (72, 110), strict=True))
+        )
+        for at, row in enumerate(cells)
+    ]
+    texts = assembled(structured([*below(("P", PARAGRAPH), ("P", PARAGRAPH)), element("Table", *rows)]))
+    assert texts[2:] == [("text", " ".join(row)) for row in cells]
+
+
 def test_artifacts_are_no_content(assembled: Assembled) -> None:
-    page = [
+    page: list[Element | Text] = [
         Text("Draft", 60, kind="Artifact"),
         *below(("P", PARAGRAPH), ("P", PARAGRAPH)),
         Text("x", 700, kind="Artifact"),
@@ -163,6 +175,19 @@ def test_artifacts_are_no_content(assembled: Assembled) -> None:
 def test_a_paragraph_goes_on_on_the_next_page(assembled: Assembled) -> None:
     first, second = below(("P", PARAGRAPH), ("P", LINES[0])), below(("P", f"{LINES[1]}\n{LINES[2]}"), ("P", PARAGRAPH))
     assert assembled(structured(first, second)) == [("text", ONE)] * 3
+
+
+def test_an_item_goes_on_on_the_next_page(assembled: Assembled) -> None:
+    first = [*below(("P", PARAGRAPH)), element("L", *below(("LI", "1. One"), ("LI", f"2. {LINES[0]}"), top=300))]
+    second = [
+        element("L", *below(("LI", f"{LINES[1]}\n{LINES[2]}"), ("LI", "3. Three"))),
+        *below(("P", PARAGRAPH), top=400),
+    ]
+    assert assembled(structured(first, second))[1:4] == [
+        ("list_item", "One"),
+        ("list_item", ONE),
+        ("list_item", "Three"),
+    ]
 
 
 def test_the_outline_and_the_tags_agree(assembled: Assembled) -> None:

@@ -18,8 +18,8 @@ _INDENT = 0.8
 """In em."""
 _CENTRED = 2.5
 """In points: how far the middles of centred lines are apart, at most."""
-_LOOSE_ROLES = ("TH", "TD", "Figure", "Code")
-"""What is tagged in one piece or in many: how it is set tells more."""
+_LOOSE_ROLES = ("TH", "TD", "Figure")
+"""What may be tagged in one piece whatever is in it."""
 _ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "：")
 
 
@@ -122,10 +122,11 @@ def forced(line: Line, following: Line, right: float) -> bool:
 
 def _belongs(block: Block, line: Line, typography: Typography, *, tagged: bool) -> bool:
     last = block.last
-    loose = (last.mono and line.mono) or (last.role in _LOOSE_ROLES and line.role in _LOOSE_ROLES)
-    if not tagged or last.element < 0 or line.element < 0 or last.single or line.single or loose:
+    # Listings are tagged in one piece or line by line: how they are set tells more.
+    listing = last.mono and line.mono
+    if not tagged or last.element < 0 or line.element < 0 or last.single or line.single or listing:
         return _continues(block, line, typography)
-    return last.element == line.element
+    return last.element == line.element and (last.role not in _LOOSE_ROLES or _continues(block, line, typography))
 
 
 def _continues(block: Block, line: Line, typography: Typography) -> bool:

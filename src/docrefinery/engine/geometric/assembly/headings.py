@@ -32,7 +32,7 @@ def mark_headings(blocks: Sequence[Block], typography: Typography, panels: Mappi
     found = [
         block
         for at, block in enumerate(blocks)
-        if (block.label == "text" and block.told > 0)
+        if (block.told > 0 and block.label in ("text", "code"))
         or (_is_heading(blocks, at, typography) and not _titles_panel(block, panels.get(block.page, ()), typography))
     ]
     title = _title(found)

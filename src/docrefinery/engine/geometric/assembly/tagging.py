@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from docrefinery.engine.geometric.assembly.blocks import Block
+from docrefinery.engine.geometric.assembly.markers import bullet, number
 from docrefinery.engine.geometric.layout.lines import Line
 
 _COVERED = 0.8
@@ -77,12 +78,28 @@ def mark_roles(blocks: Sequence[Block]) -> None:
     letters: defaultdict[tuple[int, int], int] = defaultdict(int)
     for block in blocks:
         letters[block.page, block.element] += block.letters
+    item: Block | None = None
     for block in blocks:
-        if not block.lines or block.label not in ("text", "code"):
+        if not block.lines or block.label not in ("text", "code") or block.told > 0:
             continue
         if _HEADING.fullmatch(block.role) and letters[block.page, block.element] <= _LONGEST_HEADING:
-            block.label = "text"
-            block.told = block.told if block.told > 0 else int(block.role[1:])
-        elif block.role in _TEXTS and block.told < 0:
+            block.told = int(block.role[1:])
+        elif block.role in _TEXTS:
             block.told = 0
-            block.label = _LABELS.get(block.role, block.label)
+            if block.role != "LI" or not _goes_on(item, block):
+                block.label = _LABELS.get(block.role, block.label)
+        if block.role == "LI":
+            item = block
+
+
+def _goes_on(item: Block | None, block: Block) -> bool:
+    """Whether a block is no item but the rest of one that began on another page or in another column."""
+    if item is None or _is_marked(block):
+        return False
+    if item.page == block.page:
+        return item.element == block.element
+    return _is_marked(item)
+
+
+def _is_marked(block: Block) -> bool:
+    return (bullet(block.first.text) or number(block.first.text)) is not None
