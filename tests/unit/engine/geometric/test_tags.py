@@ -101,6 +101,11 @@ def test_a_tree_of_any_depth_is_read_up_to_a_bound(tmp_path: Path) -> None:
     assert roles(page)[0] == ("Flat", Tag("P", 1))
 
 
+def test_more_tags_than_a_page_can_have_are_not_looked_up(tmp_path: Path) -> None:
+    many = [element("P", Text("x", 7 * (1 + at // 100), 6 * (at % 100), 5)) for at in range(10_001)]
+    assert content(tmp_path, structured(many)).tags == {}
+
+
 def test_a_file_without_a_tree_has_no_tags(tmp_path: Path) -> None:
     assert content(tmp_path, structured(below(("P", "Text")), tagged=False)).tags == {}
 

@@ -1,5 +1,6 @@
 """Reading one page."""
 
+import numpy as np
 import pypdfium2 as pdfium
 
 from docrefinery.engine.geometric.model import Page
@@ -40,7 +41,7 @@ def read_page(document: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -
         shapes=drawings.shapes,
         images=drawings.images,
         links=read_links(page, document, place),
-        tags=read_tags(address(page)),
+        tags=read_tags(address(page), len(np.unique(chars.tags[chars.tags >= 0]))),
         garbled=chars.garbled,
         plain=plain,
     )

@@ -11,6 +11,7 @@ from docrefinery.engine.geometric.reading import pdfium
 ARTIFACT = -2
 _MOST_ELEMENTS = 20_000
 """On one page; what comes after has no role."""
+_MOST_USED = 10_000
 _DEEPEST = 48
 _MOST_MARKS = 4
 _LONGEST_NAME = 128
@@ -48,9 +49,13 @@ def _is_artifact(text: int) -> bool:
     return False
 
 
-def read_tags(page: int) -> dict[int, Tag]:
-    """Return the tag of each marked content of a page, by its id; whoever calls holds pdfium's lock."""
-    tree = pdfium.structure_tree(page)
+def read_tags(page: int, used: int) -> dict[int, Tag]:
+    """Return the tag of each marked content of a page, by its id; whoever calls holds pdfium's lock.
+
+    :param used: how many ids the text of the page has. Too many are not looked up: the time that pdfium takes grows
+        with their square.
+    """
+    tree = pdfium.structure_tree(page) if 0 < used <= _MOST_USED else None
     if not tree:
         return {}
     reader = _Reader()
