@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from docrefinery.engine.base import EngineOptions, Help
 from docrefinery.engine.geometric import read_outline
 from docrefinery.engine.geometric.model import Entry
+from docrefinery.engine.geometric_engine import GeometricEngine
 from tests.support.structured import Bookmark, Element, Text, structured
 from tests.unit.engine.geometric.conftest import Assembled
 
@@ -138,6 +140,14 @@ def test_a_heading_that_is_not_in_the_outline_has_the_level_of_those_that_look_a
         ("heading 2", "Told section"),
         ("heading 2", "Another section"),
     ]
+
+
+def test_the_service_reads_the_outline_of_the_pages_that_it_converts(tmp_path: Path) -> None:
+    source = tmp_path / "a"
+    source.write_bytes(plain(*CHAPTERS, outline=OUTLINE))
+    options = EngineOptions(page_range=(2, 2))
+    document = GeometricEngine().convert(source, "a.pdf", options, lambda _done, _total: None, Help()).document
+    assert [item.label.value for item in document.texts] == ["section_header", "text", "text"]
 
 
 @pytest.mark.parametrize(

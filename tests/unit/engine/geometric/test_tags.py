@@ -177,6 +177,12 @@ def test_artifacts_are_no_content(assembled: Assembled) -> None:
     ]
 
 
+def test_what_is_tagged_as_a_note_is_no_footer(assembled: Assembled) -> None:
+    page = [*below(("P", PARAGRAPH), ("P", PARAGRAPH)), element("Note", Text("The same on each page.", 720, size=8))]
+    texts = assembled(structured(page, page))
+    assert [label for label, _ in texts] == ["text", "text", "footnote"] * 2
+
+
 def test_a_paragraph_goes_on_on_the_next_page(assembled: Assembled) -> None:
     first, second = below(("P", PARAGRAPH), ("P", LINES[0])), below(("P", f"{LINES[1]}\n{LINES[2]}"), ("P", PARAGRAPH))
     assert assembled(structured(first, second)) == [("text", ONE)] * 3

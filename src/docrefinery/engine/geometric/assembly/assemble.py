@@ -50,7 +50,7 @@ def fill(
     blocks = _all_blocks(layouts, outside, measures)
     tagged = is_tagged_well(blocks)
     if tagged:
-        outside = outside.with_artifacts(layouts)
+        outside = outside.as_tagged(layouts)
         blocks = _all_blocks(layouts, outside, measures, tagged=True)
     blocks = follow_outline(blocks, outline)
     body = [block for block in blocks if block.label not in FURNITURE]

@@ -43,14 +43,16 @@ def follow_outline(blocks: Sequence[Block], outline: Sequence[Entry]) -> list[Bl
     """Return blocks of which each heading that the outline names is one, and is told to be a heading of its depth.
 
     An outline that names pages, or of which less than half is found where it leads to, says nothing.
+
+    :param blocks: of the whole document or of some of its pages.
     """
     entries = [entry for entry in outline if _names_heading(entry)]
-    if len(entries) < _FEWEST:
+    pages = {block.page for block in blocks}
+    here = [entry for entry in entries if entry.page in pages]
+    if len(entries) < _FEWEST or not here:
         return list(blocks)
-    found = _find(blocks, entries)
-    if len(found) < max(_FEWEST, _MOSTLY * len(entries)):
-        return list(blocks)
-    return list(_marked(blocks, found))
+    found = _find(blocks, here)
+    return list(_marked(blocks, found)) if len(found) >= _MOSTLY * len(here) else list(blocks)
 
 
 def _names_heading(entry: Entry) -> bool:
