@@ -142,6 +142,13 @@ def test_a_heading_that_is_not_in_the_outline_has_the_level_of_those_that_look_a
     ]
 
 
+def test_headings_below_those_of_the_outline_are_deeper_by_their_size(assembled: Assembled) -> None:
+    sizes = [(16.0, "One"), (14.0, "Below"), (12.5, "Deepest"), (16.0, "Two"), (14.0, "Again"), (16.0, "Three")]
+    body = page(*(part for size, text in sizes for part in (Text(text, 0, size=size, bold=True), PARAGRAPH)), top=80)
+    texts = headings(assembled(plain(body, outline=[Bookmark(text, 1) for text in ("One", "Two", "Three")])))
+    assert [label for label, _ in texts] == [f"heading {level}" for level in (1, 2, 3, 1, 2, 1)]
+
+
 def test_the_service_reads_the_outline_of_the_pages_that_it_converts(tmp_path: Path) -> None:
     source = tmp_path / "a"
     source.write_bytes(plain(*CHAPTERS, outline=OUTLINE))

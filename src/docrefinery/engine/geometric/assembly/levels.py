@@ -57,8 +57,8 @@ def _depth(block: Block) -> int:
 def _follow(found: Sequence[Block], depths: Mapping[int, int]) -> None:
     """Give the levels that the file tells, without gaps, and to the other headings those of the ones that are alike.
 
-    A heading that is alike to none is as far below those that are told as its number says, or else one below those
-    that are set larger.
+    One with a number is as deep as that says, by those that are told and have one; one that is alike to none is one
+    below those that are set larger.
     """
     ranks = {told: rank for rank, told in enumerate(sorted({block.told for block in found if block.told > 0}), 1)}
     usual: dict[Look, Counter[int]] = {}
@@ -70,13 +70,12 @@ def _follow(found: Sequence[Block], depths: Mapping[int, int]) -> None:
             if depths[id(block)]:
                 offsets[block.level - depths[id(block)]] += 1
     levels = {look: counts.most_common(1)[0][0] for look, counts in usual.items()}
+    for look in sorted({look_of(block) for block in found} - levels.keys(), reverse=True):
+        levels[look] = max((level for other, level in levels.items() if other > look), default=0) + 1
     for block in found:
         if block.told > 0:
             continue
-        look = look_of(block)
         if offsets and depths[id(block)]:
             block.level = max(1, depths[id(block)] + offsets.most_common(1)[0][0])
-        elif look in levels:
-            block.level = levels[look]
         else:
-            block.level = max((level for other, level in levels.items() if other > look), default=0) + 1
+            block.level = levels[look_of(block)]
