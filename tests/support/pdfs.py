@@ -150,10 +150,11 @@ def _document(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "
             b"/Resources << /Font << /F1 3 0 R >> %s >> >>"
         ) % (first_content + (0 if shared else index), resources % 4 if b"%d" in resources else resources)
-    return _file(objects, security.trailer if security else b"")
+    return file_of(objects, security.trailer if security else b"")
 
 
-def _file(objects: Mapping[int, bytes], trailer: bytes) -> bytes:
+def file_of(objects: Mapping[int, bytes], trailer: bytes = b"") -> bytes:
+    """Return a file of objects by their numbers, the catalog being the first."""
     written = bytearray(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
     table = bytearray(b"0000000000 65535 f \n")
     for number in sorted(objects):

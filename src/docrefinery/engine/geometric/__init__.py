@@ -3,13 +3,15 @@
 Two halves, so that pages can be read in other processes than the one that makes the document::
 
     layouts = read(path)  # page by page: text, tables, figures, reading order
-    document = assemble(layouts)  # what crosses pages: headings, lists, paragraphs, headers and footers
+    document = assemble(
+        layouts, outline=read_outline(path)
+    )  # what crosses pages: headings, lists, paragraphs, headers and footers
 
 A :class:`Layout` is plain data: :func:`encode` and :func:`decode` take it from one process to another.
 """
 
 from docrefinery.engine.geometric.assembly.assemble import assemble
 from docrefinery.engine.geometric.layout.layout import Layout, decode, encode
-from docrefinery.engine.geometric.read import read
+from docrefinery.engine.geometric.read import read, read_outline
 
-__all__ = ["Layout", "assemble", "decode", "encode", "read"]
+__all__ = ["Layout", "assemble", "decode", "encode", "read", "read_outline"]

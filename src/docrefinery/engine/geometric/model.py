@@ -29,12 +29,36 @@ class Style(Struct, frozen=True):
     hidden: bool = False
 
 
+class Tag(Struct, frozen=True):
+    """What a tagged PDF says of some marked content.
+
+    :param role: type of the block it is part of, as the standard names them (``P``, ``H1``, ``LI``, ``Caption``);
+        ``Div`` if the structure has it in no block, ``Artifact`` if it is said to be none of the document's content.
+    :param element: number of that block on its page, in the order of the structure; -1 if there is none.
+    """
+
+    role: str
+    element: int = -1
+
+
+class Entry(Struct, frozen=True):
+    """An entry of the outline (the bookmarks).
+
+    :param depth: from 0.
+    :param page: number of the page it leads to, from 1.
+    """
+
+    title: str
+    depth: int
+    page: int
+
+
 class Word(Struct):
     """Letters of one style without a space between them.
 
     :param style: index into the page's styles.
     :param glued: no space before it: the style changes within a word.
-    :param tag: the marked content it belongs to, -1 if it has none.
+    :param tag: the marked content it belongs to, -1 if it has none, -2 if that is an artifact.
     """
 
     text: str
@@ -102,6 +126,7 @@ class Page(Struct):
     :param number: counted from 1.
     :param segments: in the order of the file.
     :param images: where it has bitmaps.
+    :param tags: what a tagged PDF says of marked content, by its id; empty if the PDF is not tagged.
     :param garbled: share (0 to 1) of its letters whose font does not say what they mean.
     :param plain: why less was read than is there, ``""`` if all was.
     """
@@ -115,5 +140,6 @@ class Page(Struct):
     shapes: list[Shape] = []
     images: list[Box] = []
     links: list[Link] = []
+    tags: dict[int, Tag] = {}
     garbled: float = 0.0
     plain: str = ""

@@ -18,6 +18,7 @@ from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.model import Page
 from docrefinery.engine.geometric.page import layout_of
 from docrefinery.engine.geometric.pictures import Cutter
+from docrefinery.engine.geometric.reading.outline import outline_of
 from docrefinery.engine.geometric.reading.page import read_page
 
 
@@ -106,7 +107,9 @@ class GeometricPdfPipeline(NativePdfPipeline):
             binary_hash=conv_res.input.document_hash,  # type: ignore[arg-type] # Docling makes a number of it
         )
         document = DoclingDocument(name=Path(origin.filename).stem, origin=origin)
-        fill(document, [self.layouts[page.page_no] for page in conv_res.pages], cutter)
+        with pypdfium2_lock:
+            outline = outline_of(backend.native_document)
+        fill(document, [self.layouts[page.page_no] for page in conv_res.pages], cutter, outline)
         conv_res.document = document
         return conv_res
 

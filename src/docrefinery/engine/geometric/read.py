@@ -10,7 +10,9 @@ import pypdfium2 as pdfium
 from docling.utils.locks import pypdfium2_lock
 
 from docrefinery.engine.geometric.layout.layout import Layout, decode, encode
+from docrefinery.engine.geometric.model import Entry
 from docrefinery.engine.geometric.page import layout_of
+from docrefinery.engine.geometric.reading.outline import outline_of
 from docrefinery.engine.geometric.reading.page import read_page
 
 _PAGES_A_TASK = 8
@@ -38,6 +40,15 @@ def read(
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         for encoded in pool.map(partial(_read_encoded, source, tables=tables), parts):
             yield from map(decode, encoded)
+
+
+def read_outline(source: Path) -> list[Entry]:
+    """Return the outline of a PDF.
+
+    :raises pypdfium2.PdfiumError: if the file cannot be opened.
+    """
+    with pypdfium2_lock, pdfium.PdfDocument(source) as document:
+        return outline_of(document)
 
 
 def _read(source: Path, pages: Sequence[int], *, tables: bool) -> Iterator[Layout]:

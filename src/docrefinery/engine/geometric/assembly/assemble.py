@@ -12,30 +12,37 @@ from docrefinery.engine.geometric.assembly.furniture import Furniture, furniture
 from docrefinery.engine.geometric.assembly.headings import mark_headings
 from docrefinery.engine.geometric.assembly.imprint import is_imprint
 from docrefinery.engine.geometric.assembly.labels import mark_blocks, mark_items
+from docrefinery.engine.geometric.assembly.outline import follow_outline
+from docrefinery.engine.geometric.assembly.tagging import is_tagged_well, mark_roles
 from docrefinery.engine.geometric.assembly.text import words_of
 from docrefinery.engine.geometric.assembly.typography import Typography, is_typescript, typography
 from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.layout.lines import Line
+from docrefinery.engine.geometric.model import Entry
 from docrefinery.engine.geometric.pictures import Cutter
 
 _MARGIN = 0.07
 
 
-def assemble(layouts: Iterable[Layout], name: str = "document") -> DoclingDocument:
+def assemble(layouts: Iterable[Layout], name: str = "document", outline: Sequence[Entry] = ()) -> DoclingDocument:
     """Return the document of pages.
 
     :param layouts: of its pages, in order.
     :param name: of the document.
+    :param outline: of the document, in order.
     """
     document = DoclingDocument(name=name)
-    fill(document, list(layouts))
+    fill(document, list(layouts), outline=outline)
     return document
 
 
-def fill(document: DoclingDocument, layouts: Sequence[Layout], cutter: Cutter | None = None) -> None:
+def fill(
+    document: DoclingDocument, layouts: Sequence[Layout], cutter: Cutter | None = None, outline: Sequence[Entry] = ()
+) -> None:
     """Add pages and their content to a document that has none yet.
 
     :param cutter: cuts out the images of pictures; ``None`` leaves them without.
+    :param outline: of the document, in order.
     """
     if not layouts:
         return
@@ -45,9 +52,16 @@ def fill(document: DoclingDocument, layouts: Sequence[Layout], cutter: Cutter | 
                 line.mono = False
     measures = typography(layouts)
     outside = furniture(layouts, measures)
-    blocks = [block for layout in layouts for block in _blocks(layout, outside, measures, layouts[0].number)]
+    blocks = _all_blocks(layouts, outside, measures)
+    tagged = is_tagged_well(blocks)
+    if tagged:
+        outside = outside.as_tagged(layouts)
+        blocks = _all_blocks(layouts, outside, measures, tagged=True)
+    blocks = follow_outline(blocks, outline)
     body = [block for block in blocks if block.label not in FURNITURE]
     mark_blocks(body)
+    if tagged:
+        mark_roles(body)
     mark_headings(body, measures, {layout.number: layout.panels for layout in layouts})
     mark_items(body, measures)
     pair_captions(body)
@@ -61,11 +75,18 @@ def fill(document: DoclingDocument, layouts: Sequence[Layout], cutter: Cutter | 
             builder.add(block)
 
 
-def _blocks(layout: Layout, outside: Furniture, measures: Typography, first: int) -> list[Block]:
+def _all_blocks(
+    layouts: Sequence[Layout], outside: Furniture, measures: Typography, *, tagged: bool = False
+) -> list[Block]:
+    first = layouts[0].number
+    return [block for layout in layouts for block in _blocks(layout, outside, measures, first, tagged=tagged)]
+
+
+def _blocks(layout: Layout, outside: Furniture, measures: Typography, first: int, *, tagged: bool) -> list[Block]:
     found = [_single(layout, line, "page_header") for line in outside.headers.get(layout.number, ())]
     for column in layout.columns:
         kept = [each for each in column if not outside.holds(layout.number, each)]
-        blocks = list(blocks_of(layout.number, kept, measures))
+        blocks = list(blocks_of(layout.number, kept, measures, tagged=tagged))
         if layout.number == first and is_imprint(layout, kept, measures):
             for block in blocks:
                 block.label = "imprint"

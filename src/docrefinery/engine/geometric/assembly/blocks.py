@@ -19,6 +19,8 @@ _INDENT = 0.8
 _CENTRED = 2.5
 """In points: how far the middles of centred lines are apart, at most."""
 _DASHES = ("-", "–", "—", "−")
+_LOOSE_ROLES = ("TH", "TD", "Figure")
+"""What may be tagged in one piece whatever is in it."""
 _ENDS = (".", "!", "?", ":", ";", "。", "！", "？", "：")
 
 
@@ -32,6 +34,9 @@ class Block:
     :param level: of a heading, from 1; of a list's item, from 0.
     :param marker: of a list's item.
     :param space: white space above it, in points.
+    :param role: what a tagged PDF says it is, ``""`` if it says nothing that can be relied on.
+    :param element: number of that on its page, -1 if there is none.
+    :param told: level of the heading that the file itself says it is, 0 if it says that it is none, else -1.
     :param content: what it is if it is no text.
     :param caption: what stands below or above that and names it.
     :param places: page and box of each of its parts, filled when parts are joined.
@@ -44,6 +49,9 @@ class Block:
     level: int = 0
     marker: str = ""
     space: float = 0.0
+    role: str = ""
+    element: int = -1
+    told: int = -1
     places: list[tuple[int, Box]] = field(default_factory=list)
     content: Figure | Table | None = None
     caption: "Block | None" = None
@@ -76,8 +84,13 @@ class Block:
         return sum(len(line.text) for line in self.lines)
 
 
-def blocks_of(page: int, column: Sequence[Line | Figure | Table], typography: Typography) -> Iterator[Block]:
-    """Yield the blocks of a column; a figure and a table are one each."""
+def blocks_of(
+    page: int, column: Sequence[Line | Figure | Table], typography: Typography, *, tagged: bool = False
+) -> Iterator[Block]:
+    """Yield the blocks of a column; a figure and a table are one each.
+
+    :param tagged: whether the file's tags say what belongs together.
+    """
     if not column:
         return
     edges = min(element.left for element in column), max(element.right for element in column)
@@ -89,13 +102,15 @@ def blocks_of(page: int, column: Sequence[Line | Figure | Table], typography: Ty
             block = None
             yield Block(page, [], edges, "table" if isinstance(line, Table) else "picture", content=line)
             continue
-        if block is not None and _continues(block, line, typography):
+        if block is not None and _belongs(block, line, typography, tagged=tagged):
             block.lines.append(line)
             continue
         if block is not None:
             yield block
         space = line.top - block.last.bottom if block is not None else 0.0
         block = Block(page, [line], edges, space=space)
+        if tagged:
+            block.role, block.element = line.role, line.element
     if block is not None:
         yield block
 
@@ -106,6 +121,15 @@ def forced(line: Line, following: Line, right: float) -> bool:
     :param right: right edge of the column, in points.
     """
     return right - line.right > following.first + 0.6 * line.size
+
+
+def _belongs(block: Block, line: Line, typography: Typography, *, tagged: bool) -> bool:
+    last = block.last
+    # Listings are tagged in one piece or line by line: how they are set tells more.
+    listing = last.mono and line.mono
+    if not tagged or last.element < 0 or line.element < 0 or last.single or line.single or listing:
+        return _continues(block, line, typography)
+    return last.element == line.element and (last.role not in _LOOSE_ROLES or _continues(block, line, typography))
 
 
 def _continues(block: Block, line: Line, typography: Typography) -> bool:

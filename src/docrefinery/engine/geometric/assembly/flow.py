@@ -18,6 +18,7 @@ def join_flow(blocks: Sequence[Block]) -> list[Block]:
         if before is not None:
             before.places += block.places
             before.lines += block.lines
+            before.element = block.element
         else:
             joined.append(block)
     return joined
@@ -34,6 +35,11 @@ def _before(joined: Sequence[Block], block: Block) -> Block | None:
             return None
         page = other.places[-1][0]
         moved = passed or page != block.page or other.last.region != block.first.region
+        if page == block.page and other.element >= 0 and block.element >= 0:
+            if other.element == block.element:
+                return other
+            # Columns are two places, what stands above and below a figure is one.
+            moved = other.last.region != block.first.region
         return other if moved and block.page - page <= 1 and _goes_on(other, block) else None
     return None
 

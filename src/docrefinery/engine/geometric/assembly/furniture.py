@@ -28,6 +28,7 @@ _SAME_SIZE = 0.3
 _COPIED = 0.5
 _LARGEST = 1.2
 """In sizes of the running text: what is larger and repeated is a title of slides."""
+_CONTENT = ("LI", "Caption", "Note", "Code", "BlockQuote", "TOCI")
 _NUMBER = re.compile(
     r"[\W_]*(?:page|seite|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|-|–)\s*\d{1,4})?[\W_]*", re.IGNORECASE
 )
@@ -44,6 +45,18 @@ class Furniture:
     def holds(self, page: int, element: Element) -> bool:
         """Whether something is one of a page's."""
         return any(element is other for other in (*self.headers.get(page, ()), *self.footers.get(page, ())))
+
+    def as_tagged(self, layouts: Sequence[Layout]) -> "Furniture":
+        """Return these as a file's tags have them: with all that is no content, without what no header can be."""
+        found = Furniture({}, {})
+        for layout in layouts:
+            page, half = layout.number, layout.height / 2
+            said = [line for line in layout.lines if line.role == "Artifact" and not self.holds(page, line)]
+            headers = [line for line in self.headers.get(page, ()) if line.role not in _CONTENT]
+            footers = [line for line in self.footers.get(page, ()) if line.role not in _CONTENT]
+            found.headers[page] = headers + [line for line in said if line.bottom < half]
+            found.footers[page] = [line for line in said if line.bottom >= half] + footers
+        return found
 
 
 def furniture(layouts: Sequence[Layout], typography: Typography) -> Furniture:

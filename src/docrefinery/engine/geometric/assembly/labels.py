@@ -71,8 +71,8 @@ def _nest(blocks: Sequence[Block]) -> None:
             continue
         em = block.first.size
         mark = bullet(block.first.text) or number(block.first.text)
-        assert mark is not None
-        block.marker = mark.text
+        # Without one if its tag alone says that it is an item.
+        block.marker = mark.text if mark is not None else ""
         left = block.first.left
         while lefts and left < lefts[-1] - _NESTED * em:
             lefts.pop()

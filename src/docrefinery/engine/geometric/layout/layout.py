@@ -88,7 +88,7 @@ def lay_out(page: Page, tables: Sequence[Table] = (), *, structure: bool = True)
     for figure, inside in zip(figures, labels, strict=True):
         figure.lines = _labels(page, inside)
     upright, turned = _by_direction(page, segments)
-    lines = lines_of(upright, page.styles, page.links)
+    lines = lines_of(upright, page.styles, page.links, page.tags)
     elements: list[Element] = [*lines, *figures, *tables]
     order = reading_order([_item(element) for element in elements])
     columns = [
@@ -104,7 +104,7 @@ def lay_out(page: Page, tables: Sequence[Table] = (), *, structure: bool = True)
         page.height,
         page.styles,
         columns,
-        lines_of(turned, page.styles),
+        lines_of(turned, page.styles, tags=page.tags),
         _panels(page, segments),
         *_parting_rules(page, taken),
         page.garbled,

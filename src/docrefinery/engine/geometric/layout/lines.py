@@ -1,12 +1,12 @@
 """Lines of a page: segments that stand beside each other closely are one."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
 
 from msgspec import Struct
 
-from docrefinery.engine.geometric.model import Box, Link, Segment, Style, Word
+from docrefinery.engine.geometric.model import Box, Link, Segment, Style, Tag, Word
 from docrefinery.engine.geometric.reading.words import segment_of
 
 _TOUCHING = 0.6
@@ -17,6 +17,7 @@ _BAND = 4.0
 _NUMBER = 0.9
 _RAISED = 0.85
 """Size of a raised mark, at most, in those of its line's letters."""
+_NOT_TAGGED = Tag("")
 
 
 class Reference(Struct, frozen=True):
@@ -37,6 +38,8 @@ class Line(Struct, tag="line"):
     :param first: width of its first word, in points.
     :param raised: letters at its start that stand above the others, as the mark of a footnote does.
     :param marks: how many words have raised letters after them.
+    :param role: what a tagged PDF says most of it is part of: a :class:`~docrefinery.engine.geometric.model.Tag`'s.
+    :param element: number of that on the page, -1 if there is none.
     :param region: number of the column on the page.
     :param parts: where its parts begin, if there are wide gaps between some.
     :param small_start: whether the first of them is set smaller than the others.
@@ -57,6 +60,8 @@ class Line(Struct, tag="line"):
     first: float = 0.0
     raised: str = ""
     marks: int = 0
+    role: str = ""
+    element: int = -1
     region: int = 0
     references: list[Reference] = []
     parts: list[float] = []
@@ -96,10 +101,15 @@ def _holder(boxes: Sequence[Box], word: Word) -> int | None:
     return next((at for at, box in enumerate(boxes) if box[0] <= x <= box[2] and box[1] <= y <= box[3]), None)
 
 
-def lines_of(segments: Sequence[Segment], styles: Sequence[Style], links: Sequence[Link] = ()) -> list[Line]:
+def lines_of(
+    segments: Sequence[Segment],
+    styles: Sequence[Style],
+    links: Sequence[Link] = (),
+    tags: Mapping[int, Tag] | None = None,
+) -> list[Line]:
     """Return the lines of segments that run rightwards, in the order of the file."""
     return [
-        _line([word for index in chain for word in segments[index].words], styles, links)
+        _line([word for index in chain for word in segments[index].words], styles, links, tags or {})
         for chain in _chains(segments, styles)
     ]
 
@@ -130,7 +140,7 @@ def _touches(last: Segment, segment: Segment, em: float) -> bool:
     return -em < gap < _TOUCHING * em and overlap > _SAME_ROW * height
 
 
-def _line(words: Sequence[Word], styles: Sequence[Style], links: Sequence[Link]) -> Line:
+def _line(words: Sequence[Word], styles: Sequence[Style], links: Sequence[Link], tags: Mapping[int, Tag]) -> Line:
     weights: Counter[int] = Counter()
     for word in words:
         weights[word.style] += len(word.text)
@@ -139,6 +149,7 @@ def _line(words: Sequence[Word], styles: Sequence[Style], links: Sequence[Link])
     main, letters = styles[style], weights.total()
     text, references = _text(words, links)
     size = main.size
+    tag = _tag(words, tags)
     return Line(
         text,
         min(word.left for word in words),
@@ -154,10 +165,22 @@ def _line(words: Sequence[Word], styles: Sequence[Style], links: Sequence[Link])
         first=words[0].right - words[0].left,
         raised=words[0].text if len(words) > 1 and _is_raised(words[0], words[1], styles) else "",
         marks=sum(_is_raised(word, other, styles) for other, word in pairwise(words)),
+        role=tag.role,
+        element=tag.element,
         references=references,
         parts=[words[0].left, words[1].left] if _is_numbered(words, styles) else [],
         small_start=_is_numbered(words, styles),
     )
+
+
+def _tag(words: Sequence[Word], tags: Mapping[int, Tag]) -> Tag:
+    """Return what most letters are part of."""
+    if not tags:
+        return _NOT_TAGGED
+    letters: Counter[Tag] = Counter()
+    for word in words:
+        letters[tags.get(word.tag, _NOT_TAGGED)] += len(word.text)
+    return max(letters, key=lambda tag: letters[tag])
 
 
 def _is_numbered(words: Sequence[Word], styles: Sequence[Style]) -> bool:

@@ -74,6 +74,8 @@ def _join(row: Sequence[Line]) -> Line:
         first=row[0].first,
         raised=row[0].raised,
         marks=sum(line.marks for line in row) + sum(_is_mark(line, main) for line in row[1:]),
+        role=main.role,
+        element=main.element,
         region=row[0].region,
         references=references,
         small_start=row[0].size < 0.95 * main.size,

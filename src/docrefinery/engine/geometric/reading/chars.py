@@ -9,6 +9,7 @@ import numpy as np
 from docrefinery.engine.geometric.reading import pdfium
 from docrefinery.engine.geometric.reading.place import Place
 from docrefinery.engine.geometric.reading.styles import Styles
+from docrefinery.engine.geometric.reading.tags import tag_of
 
 # A page with more is none that anybody reads; what comes after is left out, and said.
 MOST_CHARS = 200_000
@@ -25,7 +26,7 @@ class Chars:
     :param codes: their code points.
     :param boxes: (n, 4) left, top, right, bottom in points from the top left corner of the page.
     :param styles: numbers of their styles.
-    :param tags: the marked content that they belong to.
+    :param tags: the marked content that they belong to, as :func:`tag_of` tells it.
     :param spaced: whether there is a space or a line's end before it.
     :param garbled: share of them whose font does not say what they mean.
     """
@@ -91,7 +92,7 @@ def _by_object(text_page: int, objects: Any, kept: Any, styles: Styles) -> tuple
         text, char = here[start], int(kept[start])
         if text not in known:
             unmapped = pdfium.char_unmapped(text_page, char) == 1
-            known[text] = styles.of(text, char), pdfium.object_tag(text), unmapped
+            known[text] = styles.of(text, char), tag_of(text), unmapped
     found = np.array([known[here[start]] for start in starts], np.int64).reshape(-1, 3)
     numbers, tags, unmapped = np.repeat(found, runs, axis=0).T
     return numbers, tags, unmapped.astype(bool)

@@ -1,5 +1,6 @@
 """Reading one page."""
 
+import numpy as np
 import pypdfium2 as pdfium
 
 from docrefinery.engine.geometric.model import Page
@@ -9,6 +10,7 @@ from docrefinery.engine.geometric.reading.links import read_links
 from docrefinery.engine.geometric.reading.pdfium import address
 from docrefinery.engine.geometric.reading.place import Place
 from docrefinery.engine.geometric.reading.styles import Styles
+from docrefinery.engine.geometric.reading.tags import read_tags
 from docrefinery.engine.geometric.reading.words import segments
 
 
@@ -39,6 +41,7 @@ def read_page(document: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -
         shapes=drawings.shapes,
         images=drawings.images,
         links=read_links(page, document, place),
+        tags=read_tags(address(page), len(np.unique(chars.tags[chars.tags >= 0]))),
         garbled=chars.garbled,
         plain=plain,
     )
