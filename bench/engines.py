@@ -45,11 +45,11 @@ class Converted(Struct):
 
 def geometric() -> Engine:
     """Return the engine of this project, with tables."""
-    from docrefinery.engine.geometric import assemble, read
+    from docrefinery.engine.geometric import assemble, read, read_outline
     from docrefinery.exporters.markdown_serializer import Serializer
 
     return Engine(
-        lambda path: assemble(read(path, tables=True), path.stem),
+        lambda path: assemble(read(path, tables=True), path.stem, read_outline(path)),
         lambda document: Serializer(doc=document).serialize().text,
     )
 

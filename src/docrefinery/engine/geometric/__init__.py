@@ -2,10 +2,10 @@
 
 Two halves, so that pages can be read in other processes than the one that makes the document::
 
-    layouts = read(path)  # page by page: text, tables, figures, reading order
-    document = assemble(
-        layouts, outline=read_outline(path)
-    )  # what crosses pages: headings, lists, paragraphs, headers and footers
+    # Page by page: text, tables, figures, reading order.
+    layouts = read(path)
+    # What crosses pages: headings, lists, paragraphs, page headers and footers.
+    document = assemble(layouts, outline=read_outline(path))
 
 A :class:`Layout` is plain data: :func:`encode` and :func:`decode` take it from one process to another.
 """
