@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from docrefinery.engine.geometric.reading import pdfium
+from docrefinery.engine.geometric.reading.garbling import garbled_share
 from docrefinery.engine.geometric.reading.place import Place
 from docrefinery.engine.geometric.reading.styles import Styles
 from docrefinery.engine.geometric.reading.tags import tag_of
@@ -55,13 +56,14 @@ def read_chars(text_page: int, place: Place, styles: Styles) -> Chars:
     # FS_RECTF is left, top, right, bottom, and counts from below.
     boxes = place.boxes(raw[:, [0, 3, 2, 1]].astype(np.float64))
     space = np.isin(codes, _SPACES) | (objects == None)  # noqa: E711
-    drawn = ~space & _on_page(boxes, place) & (codes >= 32) & (codes != 127)
+    on_page = _on_page(boxes, place)
+    drawn = ~space & on_page & (codes >= 32) & (codes != 127)
     kept = np.flatnonzero(drawn)
     spaces_before = np.cumsum(space)[kept]
     spaced = np.diff(spaces_before, prepend=-1) > 0
     numbers, tags, unmapped = _by_object(text_page, objects, kept, styles)
-    odd = unmapped | (codes[kept] == 0xFFFD) | ((codes[kept] >= 0xE000) & (codes[kept] <= 0xF8FF))
-    garbled = float(odd.mean()) if len(kept) else 0.0
+    nameless = int(np.count_nonzero(~space & on_page & (codes < 32)))
+    garbled = garbled_share(codes[kept], unmapped, nameless)
     return Chars(codes[kept], boxes[kept], numbers, tags, spaced, garbled, cut=count < found)
 
 
