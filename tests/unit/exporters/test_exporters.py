@@ -84,6 +84,23 @@ def test_text_has_the_words_and_no_marks() -> None:
     assert text == "Results\n\nSome *starred* and under_scored text, 1 < 2.\n\n- first\n\na\tb\nc\td\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Carleton & Hsiang, AT&T", "Carleton & Hsiang, AT&T"),
+        ("&lt; and &#60; and &nosuch", "&amp;lt; and &amp;#60; and &nosuch"),
+        ("a < b <= c", "a < b <= c"),
+        ("<script>alert(1)</script><!-- x --><?php", "&lt;script>alert(1)&lt;/script>&lt;!-- x -->&lt;?php"),
+        ("snake_case_name and __init__", r"snake_case_name and \_\_init\_\_"),
+        ("_not emphasis_", r"\_not emphasis\_"),
+    ],
+)
+def test_markdown_escapes_what_would_be_markup_and_nothing_else(text: str, expected: str) -> None:
+    document = DoclingDocument(name="x")
+    document.add_text(DocItemLabel.TEXT, text)
+    assert written("markdown", document).decode() == expected
+
+
 def test_markdown_has_the_structure() -> None:
     markdown = written("markdown", report()).decode()
     assert "## Results" in markdown
