@@ -1,4 +1,4 @@
-"""Docling's Markdown with no more escapes than CommonMark 0.31 needs: ``&`` and ``_`` within words stay what they are."""
+"""Docling's Markdown with no more escapes than CommonMark 0.31 needs: ``&`` and ``_`` in words stay what they are."""
 
 import re
 from typing import Any
