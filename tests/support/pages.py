@@ -24,8 +24,8 @@ Align = Literal["left", "justified", "centred", "right"]
 
 _TOLD = (
     "the river carried small boats past many villages where people grew wheat and kept bees under old trees while "
-    "their children learned to count stones along a narrow path that led uphill from mills toward quiet fields of barley and "
-    "one farmer measured rain each morning before he walked home with water for his garden"
+    "their children learned to count stones along a narrow path that led uphill from mills toward quiet fields of "
+    "barley and one farmer measured rain each morning before he walked home with water for his garden"
 )
 _WORDS = _TOLD.split()
 _LETTER, _SPACE, _PITCH = 0.5, 0.25, 0.6
