@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
-from pathlib import Path
 
 import pypdfium2 as pdfium
+from docling.backend.pdf_backend import PdfDocumentBackend
 from docling.datamodel.base_models import (
     Cluster,
     LayoutPrediction,
@@ -80,16 +80,23 @@ def _documents(conv_res: ConversionResult, pages: Sequence[Page]) -> Iterator[Do
     """Yield a document of each page alone; an empty one of a page that Docling could not read."""
     if not pages:
         return
-    source = conv_res.input._backend.path_or_stream
-    with pypdfium2_lock:
-        # Bytes of its own: another thread may be reading, and so moving, the stream.
-        opened = pdfium.PdfDocument(source.getvalue() if isinstance(source, BytesIO) else Path(source))
+    opened = _opened(conv_res)
     try:
         for page in pages:
             yield _document(opened, page)
     finally:
         with pypdfium2_lock:
             opened.close()
+
+
+def _opened(conv_res: ConversionResult) -> pdfium.PdfDocument:
+    backend = conv_res.input._backend
+    assert isinstance(backend, PdfDocumentBackend)
+    source, password = backend.path_or_stream, backend.options.password
+    # Bytes of its own: another thread may be reading, and so moving, the stream.
+    content = source.getvalue() if isinstance(source, BytesIO) else source
+    with pypdfium2_lock:
+        return pdfium.PdfDocument(content, password=password.get_secret_value() if password else None)
 
 
 def _document(opened: pdfium.PdfDocument, page: Page) -> DoclingDocument:

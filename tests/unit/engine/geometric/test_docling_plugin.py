@@ -11,6 +11,7 @@ import pytest
 from docling.backend.docling_parse_backend import ThreadedDoclingParseDocumentBackend
 from docling.backend.pdf_backend import PdfDocumentBackend
 from docling.backend.pypdfium2_backend import PyPdfiumDocumentBackend
+from docling.datamodel.backend_options import PdfBackendOptions
 from docling.datamodel.base_models import (
     Cluster,
     ConversionStatus,
@@ -36,6 +37,7 @@ from docrefinery.engine.geometric.docling_plugin import (
     GeometricTableStructureOptions,
 )
 from docrefinery.engine.geometric.pipeline import GeometricPdfPipeline
+from tests.support import pdfs
 from tests.support.drawn import drawn, grid, paragraph, shown
 
 _ROWS = [["Year", "Boats", "Crews"], *([str(1900 + at), str(31 * at), str(at)] for at in range(1, 5))]
@@ -62,8 +64,14 @@ def report() -> bytes:
     )
 
 
-def loaded(source: Path | BytesIO, backend: type[PdfDocumentBackend]) -> ConversionResult:
-    document = InputDocument(path_or_stream=source, format=InputFormat.PDF, backend=backend, filename="report.pdf")
+def loaded(source: Path | BytesIO, backend: type[PdfDocumentBackend], password: str = "") -> ConversionResult:
+    document = InputDocument(
+        path_or_stream=source,
+        format=InputFormat.PDF,
+        backend=backend,
+        backend_options=PdfBackendOptions.model_validate({"password": password}) if password else None,
+        filename="report.pdf",
+    )
     result = ConversionResult(input=document)
     opened = document._backend
     assert isinstance(opened, PdfDocumentBackend)
@@ -153,6 +161,14 @@ def test_a_cluster_of_another_model_gets_the_table_that_it_is_about(result: Conv
     first.predictions.layout = LayoutPrediction(clusters=[cluster(4, 145, 250), cluster(9, 400, 500)])
     (found,) = GeometricTableStructureModel(options=GeometricTableStructureOptions()).predict_tables(result, [first])
     assert list(found.table_map) == [4]
+
+
+def test_a_file_behind_a_password_is_opened_with_that_of_the_backend(tmp_path: Path) -> None:
+    source = tmp_path / "report.pdf"
+    source.write_bytes(pdfs.encrypted("secret", text="Some words."))
+    result = loaded(source, PyPdfiumDocumentBackend, password="secret")
+    (found,) = GeometricLayoutModel(options=GeometricLayoutOptions()).predict_layout(result, result.pages)
+    assert [cluster.label for cluster in found.clusters] == [DocItemLabel.TEXT]
 
 
 def test_a_page_that_docling_could_not_read_has_nothing(result: ConversionResult) -> None:
