@@ -8,7 +8,7 @@ from pathlib import Path
 
 from docrefinery.engine.geometric import Layout, read
 from docrefinery.engine.geometric.model import Page
-from tests.support.pdf_objects import escaped, file_of, stream
+from tests.support.pdfs import escaped, file_of, stream
 
 LETTER = b"/MediaBox [0 0 612 792]"
 _FONTS = (b"Helvetica", b"Helvetica-Bold", b"Courier", b"Times-Italic")

@@ -2,11 +2,9 @@
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from PIL import Image
-
-from tests.support.pdf_objects import escaped, file_of, stream
 
 _PADDING = bytes.fromhex("28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A")
 _FILE_ID = bytes(range(16))
@@ -111,6 +109,17 @@ def _text_page(lines: Sequence[str]) -> bytes:
     return b"BT /F1 11 Tf %d TL 72 760 Td\n%sET\n" % (_LINE_HEIGHT, shown)
 
 
+def escaped(line: str) -> bytes:
+    """Return text as it stands between the parentheses of a string."""
+    encoded = line.encode("cp1252", errors="replace")
+    return encoded.replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)")
+
+
+def stream(content: bytes, entries: bytes = b"") -> bytes:
+    """Return a stream with the entries of its dictionary."""
+    return b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(content), entries, content)
+
+
 def _document(
     contents: Sequence[bytes],
     *,
@@ -144,6 +153,19 @@ def _document(
             b"/Resources << /Font << /F1 3 0 R >> %s >> >>"
         ) % (first_content + (0 if shared else index), resources % 4 if b"%d" in resources else resources)
     return file_of(objects, security.trailer if security else b"")
+
+
+def file_of(objects: Mapping[int, bytes], trailer: bytes = b"") -> bytes:
+    """Return a file of objects by their numbers, the catalog being the first."""
+    written = bytearray(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
+    table = bytearray(b"0000000000 65535 f \n")
+    for number in sorted(objects):
+        table += b"%010d 00000 n \n" % len(written)
+        written += b"%d 0 obj\n%s\nendobj\n" % (number, objects[number])
+    start = len(written)
+    written += b"xref\n0 %d\n%strailer\n" % (len(objects) + 1, table)
+    written += b"<< /Size %d /Root 1 0 R %s >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, trailer, start)
+    return bytes(written)
 
 
 class _Security:

@@ -15,7 +15,6 @@ MOST_CHARS = 200_000
 
 # What pdfium makes of a hyphen at a line's end.
 _HYPHEN = 2
-_DELETED = 127
 _SPACES = np.array([0, 9, 10, 11, 12, 13, 32, 0xA0, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x3000, 0xFEFF], np.uint32)
 
 
@@ -55,7 +54,7 @@ def read_chars(text_page: int, place: Place, styles: Styles) -> Chars:
     # FS_RECTF is left, top, right, bottom, and counts from below.
     boxes = place.boxes(raw[:, [0, 3, 2, 1]].astype(np.float64))
     space = np.isin(codes, _SPACES) | (objects == None)  # noqa: E711
-    drawn = ~space & _on_page(boxes, place) & (codes >= 32) & (codes != _DELETED)
+    drawn = ~space & _on_page(boxes, place) & (codes >= 32) & (codes != 127)
     kept = np.flatnonzero(drawn)
     spaces_before = np.cumsum(space)[kept]
     spaced = np.diff(spaces_before, prepend=-1) > 0
@@ -73,8 +72,8 @@ def _pair_surrogates(codes: Any) -> None:
     whole = 0x10000 + ((codes[pairs] & 0x3FF) << 10) + (codes[pairs + 1] & 0x3FF)
     codes[high | low] = 0xFFFD
     codes[pairs] = whole
-    # No space: what follows belongs to the same word.
-    codes[pairs + 1] = _DELETED
+    # Left out, and no space: what follows belongs to the same word.
+    codes[pairs + 1] = 127
 
 
 def _on_page(boxes: Any, place: Place) -> Any:
