@@ -125,7 +125,7 @@ def test_a_table_of_very_many_cells(tmp_path: Path) -> None:
 def test_a_font_that_does_not_say_what_its_letters_mean(tmp_path: Path) -> None:
     extra = composite_font("x", 7)
     extra[0] = extra[0].replace(b"/ToUnicode 9 0 R", b"")
-    lines = "".join(f"BT /F9 12 Tf 72 {600 - 20 * at} Td {glyphs(60, 40)} Tj ET\n" for at in range(10))
+    lines = "".join(f"BT /F9 12 Tf 72 {600 - 20 * at} Td {glyphs(60, 500)} Tj ET\n" for at in range(10))
     result = convert(tmp_path, drawn(around(lines.encode()), fonts=b"/F9 7 0 R", extra=extra))
     assert_rest_is_there(result)
     assert codes(result) == ["GARBLED_TEXT"]
@@ -162,7 +162,7 @@ def test_forms_within_forms(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_bad_page_leaves_the_others(tmp_path: Path) -> None:
-    bad = b"".join(b"%d %d 3.5 3.5 re f " % (at % 600, at // 600 * 20 + 80) for at in range(20_001))
+    bad = b"".join(b"%d %d 3.5 3.5 re f " % (at % 600, at // 600 * 3 + 80) for at in range(120_000))
     result = convert(tmp_path, drawn(_BEFORE, around(bad), _AFTER, page=LETTER))
     assert codes(result) == ["PAGE_TOO_COMPLEX"]
     words = " ".join(all_words(result.document))
