@@ -14,6 +14,7 @@ from tests.support.pages import all_words
 pytestmark = pytest.mark.timeout(300)
 
 _BEFORE, _AFTER = shown("What stands before it.", 72, 740), shown("What stands after it.", 72, 60)
+_ROOT = Path(__file__).parents[4]
 _RUN = "import sys; from tests.unit.engine.geometric import test_bad_input as t; t.convert_here(sys.argv[1])"
 
 
@@ -157,7 +158,9 @@ def convert_here(folder: str) -> None:
 def test_forms_within_forms(tmp_path: Path, content: bytes) -> None:
     """In a process of its own, since pdfium calls itself for each, and may run out of stack."""
     (tmp_path / "bad.pdf").write_bytes(content)
-    ended = subprocess.run([sys.executable, "-c", _RUN, str(tmp_path)], check=False, capture_output=True, text=True)
+    ended = subprocess.run(
+        [sys.executable, "-c", _RUN, str(tmp_path)], cwd=_ROOT, check=False, capture_output=True, text=True
+    )
     assert ended.returncode == 0, ended.stderr
 
 

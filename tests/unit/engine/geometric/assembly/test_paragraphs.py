@@ -131,6 +131,29 @@ def test_a_word_broken_between_pages_is_mended() -> None:
     assert "What stands at the end of it is broken there." in items(assembled(first, second))
 
 
+def test_a_word_broken_between_columns_is_mended() -> None:
+    sheet = Sheet()
+    left, right = sheet.column(72, 72, 222), sheet.column(318, 72, 222)
+    left.put(long(0))
+    left.put("What stands at the end of this column is bro-")
+    right.put("ken there, and here it goes on until it has come to its end.")
+    right.put(long(1))
+    expected = (
+        "What stands at the end of this column is broken there, and here it goes on until it has come to its end."
+    )
+    assert items(assembled(sheet)) == [long(0), expected, long(1)]
+
+
+def test_a_word_broken_before_a_figure_is_mended_behind_it() -> None:
+    sheet = Sheet()
+    column = sheet.column(72, 72, 300)
+    column.put("What stands above the figure is bro-")
+    sheet.image(72, column.top, 372, column.top + 120)
+    column.skip(130)
+    column.put("ken there, and here it goes on.")
+    assert items(assembled(sheet), "text") == ["What stands above the figure is broken there, and here it goes on."]
+
+
 def test_a_paragraph_that_ends_does_not_go_on() -> None:
     first, second = Sheet(1), Sheet(2)
     first.column(72, 72, 400).put(long(0))
