@@ -174,6 +174,23 @@ def test_a_paragraph_goes_on_behind_a_figure() -> None:
     assert items(assembled(sheet)) == [long(0), f"{before} {after}", "", long(1)]
 
 
+def test_a_paragraph_passes_over_a_footnote() -> None:
+    sheet = Sheet()
+    before, after = halves()
+    left, right = sheet.column(72, 72, 222), sheet.column(318, 72, 222)
+    for at in (0, 1, 2):
+        left.put(long(at))
+    left.put(before, space=18)
+    sheet.rule(72, left.top - 6, 150)
+    left.put("1 A note at the foot of the left column that is small.", size=7.5)
+    right.put(after)
+    for at in (4, 5):
+        right.put(long(at))
+    document = assembled(sheet)
+    assert items(document, "text") == [long(0), long(1), long(2), f"{before} {after}", long(4), long(5)]
+    assert items(document, "footnote") == ["1 A note at the foot of the left column that is small."]
+
+
 def test_a_paragraph_passes_over_headers_and_footers() -> None:
     sheets = []
     texts = [halves()[0], halves()[1]]
@@ -192,6 +209,35 @@ def test_a_paragraph_passes_over_headers_and_footers() -> None:
     document = assembled(*sheets)
     assert " ".join(texts) in items(document)
     assert not any("commission" in text for text in items(document))
+
+
+def test_the_lines_of_a_letters_head_are_lines() -> None:
+    sheet = Sheet()
+    column = sheet.column(72, 72, 468)
+    column.put("Anna Berg\nRiver Street 1\n12345 Riverside", space=30)
+    for text in ("Dear Karl,", long(0), "Yours sincerely,", "Anna Berg"):
+        column.put(text, space=20)
+    expected = [
+        "Anna Berg",
+        "River Street 1",
+        "12345 Riverside",
+        "Dear Karl,",
+        long(0),
+        "Yours sincerely,",
+        "Anna Berg",
+    ]
+    assert items(assembled(sheet)) == expected
+
+
+def test_an_equation_is_set_off_from_the_text_around_it_and_keeps_its_number() -> None:
+    sheet = Sheet()
+    column = sheet.column(72, 72, 468)
+    column.put(long(0))
+    sheet.text("x = y + z", 250, column.top, italic=True)
+    sheet.text("(1)", 520, column.top)
+    column.skip(22)
+    column.put(long(1))
+    assert items(assembled(sheet)) == [long(0), "x = y + z (1)", long(1)]
 
 
 def test_centred_lines_are_one_paragraph() -> None:
