@@ -18,7 +18,7 @@ def born_digital(pages: int = 1, text: str = "A plain page of a born-digital doc
 
 def with_figure(text: str = "A page with a figure.") -> bytes:
     """Return a page with text and one picture, four pixels that are drawn 200 points wide."""
-    image = _stream(bytes([200, 30, 30, 30, 200, 30, 30, 30, 200, 90, 90, 90]), _IMAGE)
+    image = stream(bytes([200, 30, 30, 30, 200, 30, 30, 30, 200, 90, 90, 90]), _IMAGE)
     page = _text_page([text]) + b"q 200 0 0 200 72 300 cm /Im0 Do Q\n"
     return _document([page], resources=b"/XObject << /Im0 %d 0 R >>", extra=[image])
 
@@ -27,7 +27,7 @@ def with_picture(image: Image.Image, box: tuple[float, float, float, float], tex
     """Return a page with text at its top and a greyscale picture; ``box`` is left, bottom, right, top in points."""
     grey = image.convert("L")
     entries = b"/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8"
-    packed = _stream(zlib.compress(grey.tobytes()), entries % grey.size + b" /Filter /FlateDecode")
+    packed = stream(zlib.compress(grey.tobytes()), entries % grey.size + b" /Filter /FlateDecode")
     left, bottom, right, top = box
     drawn = b"q %f 0 0 %f %f %f cm /Im0 Do Q\n" % (right - left, top - bottom, left, bottom)
     return _document([drawn + _text_page([text])], resources=b"/XObject << /Im0 %d 0 R >>", extra=[packed])
@@ -67,12 +67,12 @@ def eicar() -> bytes:
 
 def eicar_pdf(text: str = "A page of a document with the EICAR test file in it.") -> bytes:
     """Return a valid document with the EICAR test file in an uncompressed stream."""
-    return _document([_text_page([text])], extra=[_stream(eicar())])
+    return _document([_text_page([text])], extra=[stream(eicar())])
 
 
 def with_attachment(content: bytes, name: str = "attached.bin") -> bytes:
     """Return a page with a file attached, compressed as attachments are."""
-    file = _stream(zlib.compress(content), b"/Type /EmbeddedFile /Filter /FlateDecode")
+    file = stream(zlib.compress(content), b"/Type /EmbeddedFile /Filter /FlateDecode")
     catalog = b"/Names << /EmbeddedFiles << /Names [(a) << /Type /Filespec /F (%s) /EF << /F %%d 0 R >> >>] >> >>"
     return _document([_text_page(["A page with an attachment."])], catalog=catalog % name.encode(), extra=[file])
 
@@ -105,16 +105,18 @@ _IMAGE = b"/Type /XObject /Subtype /Image /Width 2 /Height 2 /ColorSpace /Device
 
 
 def _text_page(lines: Sequence[str]) -> bytes:
-    shown = b"".join(b"(%s) Tj T*\n" % _escaped(line) for line in lines)
+    shown = b"".join(b"(%s) Tj T*\n" % escaped(line) for line in lines)
     return b"BT /F1 11 Tf %d TL 72 760 Td\n%sET\n" % (_LINE_HEIGHT, shown)
 
 
-def _escaped(line: str) -> bytes:
+def escaped(line: str) -> bytes:
+    """Return text as it stands between the parentheses of a string."""
     encoded = line.encode("cp1252", errors="replace")
     return encoded.replace(b"\\", rb"\\").replace(b"(", rb"\(").replace(b")", rb"\)")
 
 
-def _stream(content: bytes, entries: bytes = b"") -> bytes:
+def stream(content: bytes, entries: bytes = b"") -> bytes:
+    """Return a stream with the entries of its dictionary."""
     return b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(content), entries, content)
 
 
@@ -144,7 +146,7 @@ def _document(
     }
     objects |= dict(enumerate(extra, 4))
     for number, content in enumerate(streams, first_content):
-        objects[number] = _stream(security.encrypt(number, content) if security else content, filters)
+        objects[number] = stream(security.encrypt(number, content) if security else content, filters)
     for index, page in enumerate(pages):
         objects[page] = (
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "

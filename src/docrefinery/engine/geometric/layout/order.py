@@ -99,8 +99,9 @@ class _Cutter:
         lead = self._lead(left, right)
         left, right = ([index for index in side if index not in lead] for side in (left, right))
         self._region([index for index in members if index in lead], depth)
+        # By their middles, since those part the sides: by their tops, what is tall would part backwards.
         spanning = sorted(
-            (index for index in members if index not in aside), key=lambda index: (self._boxes[index][1], index)
+            (index for index in members if index not in aside), key=lambda index: (self._middle(index), index)
         )
         start = float("-inf")
         pending: list[int] = []

@@ -75,7 +75,8 @@ def _pair_surrogates(codes: Any) -> None:
     whole = 0x10000 + ((codes[pairs] & 0x3FF) << 10) + (codes[pairs + 1] & 0x3FF)
     codes[high | low] = 0xFFFD
     codes[pairs] = whole
-    codes[pairs + 1] = 0
+    # Left out, and no space: what follows belongs to the same word.
+    codes[pairs + 1] = 127
 
 
 def _on_page(boxes: Any, place: Place) -> Any:
