@@ -4,15 +4,17 @@ from collections.abc import Iterable, Sequence
 
 from docling_core.types.doc import DoclingDocument
 
-from docrefinery.engine.geometric.assembly.blocks import Block, blocks_of
+from docrefinery.engine.geometric.assembly.blocks import Block
 from docrefinery.engine.geometric.assembly.captions import pair_captions
 from docrefinery.engine.geometric.assembly.document import FURNITURE, Builder
 from docrefinery.engine.geometric.assembly.flow import join_flow
-from docrefinery.engine.geometric.assembly.furniture import Furniture, furniture, mark_repeated_pictures
+from docrefinery.engine.geometric.assembly.furniture import Furniture, furniture
 from docrefinery.engine.geometric.assembly.headings import mark_headings
 from docrefinery.engine.geometric.assembly.imprint import is_imprint
 from docrefinery.engine.geometric.assembly.labels import mark_blocks, mark_items
+from docrefinery.engine.geometric.assembly.logos import mark_logos
 from docrefinery.engine.geometric.assembly.outline import follow_outline
+from docrefinery.engine.geometric.assembly.paragraphs import blocks_of
 from docrefinery.engine.geometric.assembly.tagging import is_tagged_well, mark_roles
 from docrefinery.engine.geometric.assembly.text import words_of
 from docrefinery.engine.geometric.assembly.typography import Typography, is_typescript, typography
@@ -65,7 +67,7 @@ def fill(
     mark_headings(body, measures, {layout.number: layout.panels for layout in layouts})
     mark_items(body, measures)
     pair_captions(body)
-    mark_repeated_pictures(layouts, body)
+    mark_logos(layouts, body)
     known = words_of(line for layout in layouts for line in layout.lines)
     builder = Builder(document, known, cutter)
     for layout in layouts:

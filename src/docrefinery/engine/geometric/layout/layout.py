@@ -6,8 +6,10 @@ import msgspec
 from msgspec import Struct
 
 from docrefinery.engine.geometric.layout.bullets import mark_bullets
+from docrefinery.engine.geometric.layout.dividing import divide
 from docrefinery.engine.geometric.layout.figures import Figure, figures_of
-from docrefinery.engine.geometric.layout.lines import Line, divide, lines_of
+from docrefinery.engine.geometric.layout.joining import lines_of
+from docrefinery.engine.geometric.layout.lines import Line
 from docrefinery.engine.geometric.layout.listings import mark_listings
 from docrefinery.engine.geometric.layout.order import Item, reading_order
 from docrefinery.engine.geometric.layout.rows import rows, table_rows

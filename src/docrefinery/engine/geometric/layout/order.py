@@ -5,11 +5,10 @@ white strip all the way through; here a gutter may be crossed by headings, figur
 which then part what stands above them from what stands below (as in Liu et al., XY-Cut++, arXiv:2504.10258).
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
+from docrefinery.engine.geometric.layout.strips import has_near, profile_of, strips_of
 from docrefinery.engine.geometric.model import Box
 
 _GUTTER = 0.7
@@ -156,12 +155,12 @@ class _Cutter:
         height = heights[len(heights) // 2]
         # A tall item weighs no more than a few lines: it is one thing that crosses.
         weights = [min(box[3] - box[1], 3 * height) for box in boxes]
-        profile = _profile(boxes, weights)
+        profile = profile_of(boxes, weights)
         limit = _CROSSING * sum(weights)
         levels = sorted({round(covered, 1) for _, _, covered in profile if covered <= limit})
         tried = 0
         for level in levels[:_MOST_LEVELS]:
-            strips = _strips(profile, level)
+            strips = strips_of(profile, level)
             wide = [strip for strip in strips if strip[1] - strip[0] >= _GUTTER * height]
             for start, end in sorted(wide, key=lambda strip: (strip[0] - strip[1], strip[0]))[: _MOST_STRIPS - tried]:
                 tried += 1
@@ -189,35 +188,4 @@ class _Cutter:
         if sum(self._items[index].letters for index in cells) >= _SHORT * len(cells):
             return False
         bottoms = sorted(self._boxes[index][3] for index in beside)
-        return sum(_has_near(bottoms, self._boxes[index][3], distance) for index in cells) >= _CELLS * len(cells)
-
-
-def _profile(boxes: Sequence[Box], weights: Sequence[float]) -> list[tuple[float, float, float]]:
-    """Return where each step of the sum of weights along x begins and ends, and how much is there."""
-    events = sorted(
-        [(box[0], weight) for box, weight in zip(boxes, weights, strict=True)]
-        + [(box[2], -weight) for box, weight in zip(boxes, weights, strict=True)]
-    )
-    covered, steps = 0.0, []
-    for (x, weight), (following, _) in pairwise(events):
-        covered += weight
-        if following > x:
-            steps.append((x, following, covered))
-    return steps
-
-
-def _strips(profile: Sequence[tuple[float, float, float]], limit: float) -> list[tuple[float, float]]:
-    strips: list[tuple[float, float]] = []
-    for start, end, covered in profile:
-        if covered > limit + 0.1:
-            continue
-        if strips and strips[-1][1] == start:
-            strips[-1] = strips[-1][0], end
-        else:
-            strips.append((start, end))
-    return strips
-
-
-def _has_near(ordered: Sequence[float], value: float, distance: float) -> bool:
-    at = bisect_left(ordered, value - distance)
-    return at < len(ordered) and ordered[at] <= value + distance
+        return sum(has_near(bottoms, self._boxes[index][3], distance) for index in cells) >= _CELLS * len(cells)
