@@ -68,7 +68,12 @@ def _has_form(block: Block, typography: Typography) -> bool:
     words = any(_WORD.search(line.text) for line in block.lines)
     marked = _marks(block) > 1 or bool(first.raised)
     running_on = block.last.text.endswith(",") or bullet(first.text) is not None
-    return short and words and first.size >= _SMALLEST * typography.size and not (first.mono or marked or running_on)
+    return (
+        short
+        and words
+        and first.size >= _SMALLEST * typography.size
+        and not (first.mono or first.single or marked or running_on)
+    )
 
 
 def _is_set_off(blocks: Sequence[Block], at: int) -> bool:

@@ -53,6 +53,8 @@ def _is_note(blocks: Sequence[Block], at: int, typography: Typography) -> bool:
 
 def _is_item(blocks: Sequence[Block], at: int) -> bool:
     block = blocks[at]
+    if block.first.single:
+        return False
     if bullet(block.first.text) is not None:
         return True
     mark = number(block.first.text)

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from docrefinery.engine.geometric.layout.bullets import mark_bullets
+from docrefinery.engine.geometric.layout.contents import mark_contents
 from docrefinery.engine.geometric.layout.dividing import divide
 from docrefinery.engine.geometric.layout.figures import Figure, figures_of
 from docrefinery.engine.geometric.layout.joining import lines_of
@@ -98,7 +99,9 @@ def lay_out(page: Page, tables: Sequence[Table] = (), *, structure: bool = True)
         for number, members in enumerate(order)
     ]
     for column in columns:
-        mark_listings([each for each in column if isinstance(each, Line)])
+        lines = [each for each in column if isinstance(each, Line)]
+        mark_listings(lines)
+        mark_contents(lines)
     mark_bullets([each for column in columns for each in column if isinstance(each, Line)], page.shapes)
     return Layout(
         page.number,

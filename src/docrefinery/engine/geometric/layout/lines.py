@@ -28,7 +28,7 @@ class Line(Struct, tag="line"):
     :param region: number of the column on the page.
     :param parts: where its parts begin, if there are wide gaps between some.
     :param small_start: whether the first of them is set smaller than the others.
-    :param single: whether it is a paragraph of its own, as the row of a table is.
+    :param single: whether it is a paragraph of its own, as the row of a table or an entry of contents is.
     """
 
     text: str
