@@ -1,6 +1,7 @@
 """Docling's two stages that ask what is on a page, answered page by page: what takes several pages is not seen here."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from io import BytesIO
 
 import pypdfium2 as pdfium
@@ -69,14 +70,15 @@ class GeometricTableStructureModel(BaseTableStructureModel):
         :raises pypdfium2.PdfiumError: if the file or a page cannot be opened.
         """
         wanted = [_table_clusters(page) for page in pages]
-        read = _documents(conv_res, [page for page, clusters in zip(pages, wanted, strict=True) if clusters])
-        return [
-            _tables(page, clusters, next(read)) if clusters else TableStructurePrediction()
-            for page, clusters in zip(pages, wanted, strict=True)
-        ]
+        asked = [page for page, clusters in zip(pages, wanted, strict=True) if clusters]
+        with closing(_documents(conv_res, asked)) as documents:
+            return [
+                _tables(page, clusters, next(documents)) if clusters else TableStructurePrediction()
+                for page, clusters in zip(pages, wanted, strict=True)
+            ]
 
 
-def _documents(conv_res: ConversionResult, pages: Sequence[Page]) -> Iterator[DoclingDocument]:
+def _documents(conv_res: ConversionResult, pages: Sequence[Page]) -> Generator[DoclingDocument]:
     """Yield a document of each page alone; an empty one of a page that Docling could not read."""
     if not pages:
         return

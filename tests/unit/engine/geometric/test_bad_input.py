@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from docrefinery.engine.base import EngineOptions, EngineResult, Help
 from docrefinery.engine.geometric_engine import GeometricEngine
+from docrefinery.errors import JobError
 from tests.support.drawn import LETTER, composite_font, drawn, glyphs, grid, shown
 from tests.support.pages import all_words
 
@@ -130,6 +132,36 @@ def test_a_font_that_does_not_say_what_its_letters_mean(tmp_path: Path) -> None:
     result = convert(tmp_path, drawn(around(lines.encode()), fonts=b"/F9 7 0 R", extra=extra))
     assert_rest_is_there(result)
     assert codes(result) == ["GARBLED_TEXT"]
+
+
+_REPORT = drawn(
+    _BEFORE
+    + grid(72, 640, [["Year", "Boats"], ["1900", "31"], ["1901", "62"]])
+    + shown("Turned", 300, 300, turn="0 1 -1 0"),
+    _AFTER,
+)
+_CHANGES = st.tuples(
+    st.integers(0, len(_REPORT) - 1),
+    st.sampled_from([b"0", b"-1", b"1e9", b"99999999", b" Q ", b" BT ", b" Tm ", b" re f ", b"NaN", b"(", b"<<", b"%"])
+    | st.binary(min_size=1, max_size=3),
+)
+
+
+@given(st.lists(_CHANGES, min_size=1, max_size=12))
+@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+def test_a_damaged_file_is_converted_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, bytes]]
+) -> None:
+    damaged = bytearray(_REPORT)
+    for at, written in changes:
+        damaged[at : at + len(written)] = written
+    try:
+        result = convert(tmp_path_factory.getbasetemp(), bytes(damaged))
+    except JobError:
+        return
+    reasons = [warning.message for warning in result.warnings if warning.code == "PAGES_FAILED"]
+    # What pdfium cannot open has no more to say; an error of ours would stand behind a colon.
+    assert all(reason.endswith("failed to parse.") for reason in reasons)
 
 
 def nested(depth: int, *, recursive: bool = False) -> bytes:
