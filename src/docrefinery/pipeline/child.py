@@ -1,5 +1,6 @@
 """The converter process: ``python -m docrefinery.pipeline.child <descriptor of its socket>``."""
 
+import logging
 import socket
 import sys
 import traceback
@@ -140,6 +141,8 @@ def main() -> None:
     jail.limit_memory(setup.memory_bytes)
     # Docling warns of every box that sticks out of its page.
     warnings.filterwarnings("ignore", message="Provenance bbox")
+    # And of every plugin that it was not allowed to load, ours included, which is there for others.
+    logging.getLogger("docling.models.factories.base_factory").setLevel(logging.ERROR)
     try:
         child = Child(load(setup.plugins), setup.ocr_threads)
     except PluginError as error:

@@ -30,7 +30,8 @@ def _fits(caption: Block, block: Block) -> bool:
     others_left, _, others_right, _ = block.box
     overlap = min(right, others_right) - max(left, others_left)
     narrower = min(right - left, others_right - others_left)
-    return overlap > _OVERLAP * narrower and _gap(caption, block) < _FARTHEST * caption.first.height
+    beside = overlap > _OVERLAP * narrower or caption.column == block.column
+    return beside and _gap(caption, block) < _FARTHEST * caption.first.height
 
 
 def _gap(caption: Block, block: Block) -> float:

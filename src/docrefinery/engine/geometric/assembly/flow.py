@@ -7,6 +7,7 @@ from docrefinery.engine.geometric.assembly.blocks import Block
 _ENDS = (".", "!", "?", ":", ";", "”", '"', "。", "！", "？", "：")
 _PASSED = ("caption", "caption_of", "footnote", "table", "picture", "page_header", "page_footer", "imprint", "logo")
 _SAME_SIZE = 0.06
+_NOTE = 0.93
 
 
 def join_flow(blocks: Sequence[Block]) -> list[Block]:
@@ -33,6 +34,9 @@ def _before(joined: Sequence[Block], block: Block) -> Block | None:
             continue
         if other.label not in ("text", "list_item"):
             return None
+        if _is_note_beside(other, block):
+            passed = True
+            continue
         page = other.places[-1][0]
         moved = passed or page != block.page or other.last.region != block.first.region
         if page == block.page and other.element >= 0 and block.element >= 0:
@@ -42,6 +46,12 @@ def _before(joined: Sequence[Block], block: Block) -> Block | None:
             moved = other.last.region != block.first.region
         return other if moved and block.page - page <= 1 and _goes_on(other, block) else None
     return None
+
+
+def _is_note_beside(other: Block, block: Block) -> bool:
+    """Whether a block is a note on the margin, in smaller letters, of the text that goes on."""
+    aside = other.box[2] <= block.box[0] or other.box[0] >= block.box[2] or other.last.region != block.first.region
+    return aside and other.first.size < _NOTE * block.first.size
 
 
 def _goes_on(before: Block, block: Block) -> bool:

@@ -20,10 +20,10 @@ from docrefinery.engine.geometric.assembly.edges import (
     repeated,
     text_edge,
 )
-from docrefinery.engine.geometric.assembly.labels import CAPTION
 from docrefinery.engine.geometric.assembly.typography import Typography
 from docrefinery.engine.geometric.layout.layout import Element, Layout
 from docrefinery.engine.geometric.layout.lines import Line
+from docrefinery.engine.geometric.layout.names import CAPTION
 
 _BEHIND_RULE = 2
 _FEWEST_LINES = 4

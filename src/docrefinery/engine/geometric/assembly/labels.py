@@ -6,12 +6,8 @@ from collections.abc import Sequence
 from docrefinery.engine.geometric.assembly.blocks import Block
 from docrefinery.engine.geometric.assembly.markers import bullet, number
 from docrefinery.engine.geometric.assembly.typography import Typography
+from docrefinery.engine.geometric.layout.names import CAPTION
 
-CAPTION = re.compile(
-    r"(?:fig(?:ure|\.)?|tab(?:le|\.)?|listing|scheme|exhibit|chart|plate|algorithm|abbildung|abb\.|tabelle|tableau|figura|"
-    r"tabla|tabela)\s*[A-Z]?\d+(?:[.\-]\d+)*\s*(?:[.:|–—-]|\([a-z]\)|$)",
-    re.IGNORECASE,
-)
 _SMALLER = 0.93
 _NOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶]|[a-z])\s*\S")
 _NESTED = 0.6

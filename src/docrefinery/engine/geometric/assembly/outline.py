@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from docrefinery.engine.geometric.assembly.blocks import Block
-from docrefinery.engine.geometric.assembly.labels import CAPTION
+from docrefinery.engine.geometric.layout.names import CAPTION
 from docrefinery.engine.geometric.model import Entry
 
 _FEWEST = 3

@@ -13,6 +13,8 @@ _SAME_SIZE = 0.08
 _LOOSE = 1.28
 """In usual leadings: lines that are farther apart are two paragraphs."""
 _LOOSE_CODE = 2.6
+_ENTRY_GAP = 2.5
+"""In em: wider than between words of a justified line."""
 _INDENT = 0.8
 """In em."""
 _CENTRED = 2.5
@@ -76,7 +78,7 @@ def _continues(block: Block, line: Line, typography: Typography) -> bool:
     leading = typography.leading(last.size)
     step = line.base - last.base
     moved_up = step <= 0 and line.top < last.top - leading
-    if last.single or line.single or last.mono != line.mono or moved_up:
+    if last.single or line.single or _is_entry(last, line) or last.mono != line.mono or moved_up:
         return False
     if abs(line.size - last.size) > _SAME_SIZE * max(line.size, last.size):
         return False
@@ -85,6 +87,13 @@ def _continues(block: Block, line: Line, typography: Typography) -> bool:
     if step > _LOOSE * leading or _opens_item(block, line) or last.bold != line.bold:
         return False
     return number(line.text) is None if _is_display(block, typography) else _continues_text(block, line)
+
+
+def _is_entry(last: Line, line: Line) -> bool:
+    """Whether one of two lines is a name and a value with white space between, and the other no part of the value."""
+    if line.gap > _ENTRY_GAP and number(line.text) is None:
+        return True
+    return last.gap > _ENTRY_GAP and number(last.text) is None and line.left < last.left + _INDENT * line.size
 
 
 def _opens_item(block: Block, line: Line) -> bool:

@@ -12,6 +12,7 @@ _USUAL_LEADING = 1.2
 _WIDE = 1.5
 _FEWEST = 3
 _TYPESCRIPT = 0.9
+_PROSE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,19 @@ def is_typescript(layouts: Sequence[Layout]) -> bool:
 def typography(layouts: Sequence[Layout]) -> Typography:
     """Measure a document."""
     letters: Counter[tuple[float, bool]] = Counter()
+    prose: Counter[tuple[float, bool]] = Counter()
     steps: dict[float, Counter[float]] = {}
     for layout in layouts:
         for column in layout.columns:
             lines = [element for element in column if isinstance(element, Line)]
             for line in lines:
                 if not line.mono and not line.single:
-                    letters[_rounded(line.size), line.bold] += len(line.text)
+                    count = letters if len(line.text) < _PROSE else prose
+                    count[_rounded(line.size), line.bold] += len(line.text)
             for size, step in _steps(lines):
                 steps.setdefault(size, Counter())[step] += 1
+    # Thousands of labels of a plot are no running text.
+    letters = prose or letters
     size, bold = max(letters, key=lambda key: (letters[key], key)) if letters else (10.0, False)
     usual = {size: _usual(size, counts, len(layouts)) for size, counts in steps.items()}
     return Typography(size, bold, {size: step for size, step in usual.items() if step is not None})

@@ -8,6 +8,7 @@ from msgspec import Struct
 from docrefinery.engine.geometric.layout.bullets import mark_bullets
 from docrefinery.engine.geometric.layout.contents import mark_contents
 from docrefinery.engine.geometric.layout.dividing import divide
+from docrefinery.engine.geometric.layout.dropcaps import join_initials
 from docrefinery.engine.geometric.layout.figures import Figure, figures_of
 from docrefinery.engine.geometric.layout.joining import lines_of
 from docrefinery.engine.geometric.layout.lines import Line
@@ -91,7 +92,7 @@ def lay_out(page: Page, tables: Sequence[Table] = (), *, structure: bool = True)
     for figure, inside in zip(figures, labels, strict=True):
         figure.lines = _labels(page, inside)
     upright, turned = _by_direction(page, segments)
-    lines = lines_of(upright, page.styles, page.links, page.tags)
+    lines = join_initials(lines_of(upright, page.styles, page.links, page.tags))
     elements: list[Element] = [*lines, *figures, *tables]
     order = reading_order([_item(element) for element in elements])
     columns = [

@@ -27,6 +27,7 @@ class Line(Struct, tag="line"):
     :param element: number of that on the page, -1 if there is none.
     :param region: number of the column on the page.
     :param parts: where its parts begin, if there are wide gaps between some.
+    :param gap: the widest of those, in em.
     :param small_start: whether the first of them is set smaller than the others.
     :param single: whether it is a paragraph of its own, as the row of a table or an entry of contents is.
     """
@@ -50,6 +51,7 @@ class Line(Struct, tag="line"):
     region: int = 0
     references: list[Reference] = []
     parts: list[float] = []
+    gap: float = 0.0
     small_start: bool = False
     single: bool = False
 

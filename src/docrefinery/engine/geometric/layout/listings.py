@@ -44,3 +44,4 @@ def _mark(run: Sequence[Line]) -> None:
         if line.parts:
             line.left = line.parts[1]
         line.references = []
+        line.gap = 0.0

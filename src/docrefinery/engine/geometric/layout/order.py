@@ -21,6 +21,7 @@ _MOST_STRIPS = 24
 _MOST_STEPS = 1_500_000
 """Items looked at for one page, again and again; what is left then is read row by row."""
 _FEWEST_LINES = 3
+_NOTE_LINES = 2
 _CELLS = 0.7
 """Share of lines with one beside them, from which short lines are cells of a table and no columns."""
 _MARGINAL = 0.6
@@ -148,7 +149,7 @@ class _Cutter:
 
     def _gutter(self, members: list[int]) -> tuple[float, float] | None:
         """Return the widest of the least crossed strips that have columns on both sides."""
-        if len(members) < 2 * _FEWEST_LINES:
+        if len(members) < _FEWEST_LINES + _NOTE_LINES:
             return None
         boxes = [self._boxes[index] for index in members]
         heights = sorted(box[3] - box[1] for box in boxes)
@@ -165,18 +166,20 @@ class _Cutter:
             for start, end in sorted(wide, key=lambda strip: (strip[0] - strip[1], strip[0]))[: _MOST_STRIPS - tried]:
                 tried += 1
                 self._steps += len(members)
-                if self._parts_columns(members, (start + end) / 2, height):
+                if self._parts_columns(members, (start + end) / 2, height, clear=level <= 0):
                     return start, end
         return None
 
-    def _parts_columns(self, members: list[int], x: float, height: float) -> bool:
+    def _parts_columns(self, members: list[int], x: float, height: float, *, clear: bool) -> bool:
+        """Whether there are columns on both sides of x; beside white space all the way a note may be a short one."""
         left = [index for index in members if self._boxes[index][2] <= x]
         right = [index for index in members if self._boxes[index][0] >= x]
-        if min(len(left), len(right)) < _FEWEST_LINES:
+        fewest = _NOTE_LINES if clear else _FEWEST_LINES
+        if min(len(left), len(right)) < fewest:
             return False
         tops = [min(self._boxes[index][1] for index in side) for side in (left, right)]
         bottoms = [max(self._boxes[index][3] for index in side) for side in (left, right)]
-        if min(bottoms) - max(tops) < _FEWEST_LINES * height:
+        if min(bottoms) - max(tops) < (fewest - 0.5) * height:
             return False
         return not self._are_cells(left, right, height)
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from docrefinery.engine.geometric.layout.names import CAPTION
 from docrefinery.engine.geometric.model import Box, Page, Segment, Shape
 
 LABEL = 40
@@ -111,4 +112,6 @@ def _usual_size(page: Page, segments: Sequence[Segment]) -> float:
 def _is_label(page: Page, segment: Segment, usual: float) -> bool:
     style = page.styles[segment.words[0].style]
     short = sum(len(word.text) for word in segment.words) <= LABEL
+    if CAPTION.match(" ".join(word.text for word in segment.words)):
+        return False
     return short and (style.direction != 0 or style.size < 0.95 * usual)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from docrefinery.engine.geometric.layout.lines import Line, Reference
 from docrefinery.engine.geometric.tables.model import Table
@@ -78,6 +79,7 @@ def _join(row: Sequence[Line]) -> Line:
         element=main.element,
         region=row[0].region,
         references=references,
+        gap=max((right.left - left.right) / main.size for left, right in pairwise(row)),
         small_start=row[0].size < 0.95 * main.size,
         parts=[part for line in row for part in (line.parts or [line.left])],
     )
