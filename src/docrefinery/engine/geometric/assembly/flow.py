@@ -1,5 +1,6 @@
 """Paragraphs that go on in the next column, on the next page, or behind a figure."""
 
+import re
 from collections.abc import Sequence
 
 from docrefinery.engine.geometric.assembly.blocks import Block
@@ -8,6 +9,7 @@ _ENDS = (".", "!", "?", ":", ";", "”", '"', "。", "！", "？", "：")
 _PASSED = ("caption", "caption_of", "footnote", "table", "picture", "page_header", "page_footer", "imprint", "logo")
 _SAME_SIZE = 0.06
 _NOTE = 0.93
+_WORD = re.compile(r"[^\W\d_]{2}|[\u3040-\u9fff]")
 
 
 def join_flow(blocks: Sequence[Block]) -> list[Block]:
@@ -59,7 +61,7 @@ def _goes_on(before: Block, block: Block) -> bool:
     if abs(last.size - first.size) > _SAME_SIZE * last.size or last.bold != first.bold:
         return False
     text = last.text
-    if text.endswith(_ENDS):
+    if text.endswith(_ENDS) or not _WORD.search(first.text):
         return False
     if first.text[:1].islower() or text.endswith(("-", ",")):
         return True

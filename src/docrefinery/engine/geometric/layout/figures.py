@@ -12,6 +12,8 @@ from docrefinery.engine.geometric.model import Box, Page, Segment
 
 _NEAR = 6.0
 """In points: parts of one figure are no farther apart."""
+_PANEL_GAP = 18.0
+"""In points: panels of one figure are no farther apart."""
 _SMALLEST = 16.0
 """In points: what is smaller in one direction is an icon, a bullet or a rule."""
 _DRAWING = 1_500.0
@@ -57,7 +59,22 @@ def figures_of(page: Page, segments: Sequence[Segment], taken: Sequence[Box]) ->
         figure = _figure([parts[index] for index in members], page, segments)
         if figure is not None:
             found.append(figure)
-    return _outermost([_with_titles(figure, page, segments) for figure in found])
+    panels = [_with_titles(figure, page, segments) for figure in found]
+    return _outermost([_with_titles(figure, page, segments) for figure in _panelled(panels, segments)])
+
+
+def _panelled(figures: Sequence[Figure], segments: Sequence[Segment]) -> list[Figure]:
+    """Return figures with the panels of each drawing as one: they are near, and no text runs between them."""
+    whole = [figure for figure in figures if figure.bitmap]
+    drawings = [figure for figure in figures if not figure.bitmap]
+    for members in clusters([figure.box for figure in drawings], _PANEL_GAP):
+        box = _around([drawings[index].box for index in members])
+        between = [segment for segment in segments if _holds(box, segment)]
+        if any(sum(len(word.text) for word in segment.words) > LABEL for segment in between):
+            whole += [drawings[index] for index in members]
+        else:
+            whole.append(Figure(*box))
+    return whole
 
 
 def _with_titles(figure: Figure, page: Page, segments: Sequence[Segment]) -> Figure:

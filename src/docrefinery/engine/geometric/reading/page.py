@@ -7,6 +7,7 @@ from docrefinery.engine.geometric.model import Page
 from docrefinery.engine.geometric.reading.chars import MOST_CHARS, read_chars
 from docrefinery.engine.geometric.reading.drawings import MOST_OBJECTS, read_drawings
 from docrefinery.engine.geometric.reading.links import read_links
+from docrefinery.engine.geometric.reading.marks import part_marks
 from docrefinery.engine.geometric.reading.pdfium import address
 from docrefinery.engine.geometric.reading.place import Place
 from docrefinery.engine.geometric.reading.styles import Styles
@@ -31,14 +32,15 @@ def read_page(document: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -
     plain = f"more than {MOST_CHARS:,} characters" if chars.cut else ""
     if drawings.crowded:
         plain = f"more than {MOST_OBJECTS:,} drawn objects"
+    text, marks = part_marks(segments(chars, styles.known))
     return Page(
         number=number,
         width=place.width,
         height=place.height,
         styles=styles.known,
-        segments=segments(chars, styles.known),
+        segments=text,
         rules=drawings.rules,
-        shapes=drawings.shapes,
+        shapes=[*drawings.shapes, *marks],
         images=drawings.images,
         links=read_links(page, document, place),
         tags=read_tags(address(page), len(np.unique(chars.tags[chars.tags >= 0]))),
