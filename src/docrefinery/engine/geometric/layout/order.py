@@ -5,7 +5,7 @@ white strip all the way through; here a gutter may be crossed by headings, figur
 which then part what stands above them from what stands below (as in Liu et al., XY-Cut++, arXiv:2504.10258).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from docrefinery.engine.geometric.layout.strips import has_near, profile_of, strips_of
@@ -24,6 +24,8 @@ _FEWEST_LINES = 3
 _NOTE_LINES = 2
 _CELLS = 0.7
 """Share of lines with one beside them, from which short lines are cells of a table and no columns."""
+_APART = 3.0
+"""In heights of a line: side heads are farther apart."""
 _MARGINAL = 0.6
 """Width of a marginal column, at most, in those of the text beside it."""
 _SAME_BASE = 0.13
@@ -111,19 +113,49 @@ class _Cutter:
             if any(sides):
                 self._region(pending, depth)
                 pending = []
-                for side in sides:
-                    self._region(side, depth)
+                for part in self._beside(*sides):
+                    self._region(part, depth)
             if index is not None:
                 pending.append(index)
             start = end
         self._region(pending, depth)
 
+    def _beside(self, left: list[int], right: list[int]) -> Iterator[list[int]]:
+        """Yield two columns as they are read: side heads on the left one by one, each before the text that it heads."""
+        groups = self._groups(left) if left and right and self._is_marginal(left, right) else []
+        if len(groups) < 2:
+            yield from (left, right)
+            return
+        tops = [min(self._boxes[index][1] for index in group) for group in groups]
+        yield [index for index in right if self._middle(index) < tops[0]]
+        for group, top, end in zip(groups, tops, [*tops[1:], float("inf")], strict=True):
+            yield group
+            yield [index for index in right if top <= self._middle(index) < end]
+
+    def _groups(self, members: list[int]) -> list[list[int]]:
+        """Part a column where there is more room than between paragraphs."""
+        groups: list[list[int]] = []
+        for index in sorted(members, key=lambda index: (self._boxes[index][1], index)):
+            _, top, _, bottom = self._boxes[index]
+            if not groups or top - self._boxes[groups[-1][-1]][3] > _APART * (bottom - top):
+                groups.append([])
+            groups[-1].append(index)
+        return groups
+
+    def _is_marginal(self, side: list[int], other: list[int]) -> bool:
+        return self._width(side) <= _MARGINAL * self._width(other)
+
+    def _width(self, side: list[int]) -> float:
+        return max(self._boxes[index][2] for index in side) - min(self._boxes[index][0] for index in side)
+
     def _lead(self, left: list[int], right: list[int]) -> set[int]:
         """Return what stands above a marginal column: it is read first, since the margin comments on what follows."""
-        widths = [max(self._boxes[i][2] for i in side) - min(self._boxes[i][0] for i in side) for side in (left, right)]
-        if min(widths) > _MARGINAL * max(widths):
+        if self._is_marginal(left, right):
+            margin, main = left, right
+        elif self._is_marginal(right, left):
+            margin, main = right, left
+        else:
             return set()
-        margin, main = (left, right) if widths[0] < widths[1] else (right, left)
         top = min(self._boxes[index][1] for index in margin)
         return {index for index in main if self._middle(index) < top}
 
