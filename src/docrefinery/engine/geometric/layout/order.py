@@ -24,6 +24,9 @@ _FEWEST_LINES = 3
 _NOTE_LINES = 2
 _CELLS = 0.7
 """Share of lines with one beside them, from which short lines are cells of a table and no columns."""
+_FOOT = 0.8
+"""In heights of a line: the room between columns and what stands below them."""
+_WIDER = 1.15
 _APART = 3.0
 """In heights of a line: side heads are farther apart."""
 _MARGINAL = 0.6
@@ -110,15 +113,36 @@ class _Cutter:
         for index in [*spanning, None]:
             end = float("inf") if index is None else self._middle(index)
             sides = [[i for i in side if start <= self._middle(i) < end] for side in (left, right)]
+            foot = self._foot(*sides, spanned=index is not None)
+            sides = [[i for i in side if i not in foot] for side in sides]
             if any(sides):
                 self._region(pending, depth)
                 pending = []
                 for part in self._beside(*sides):
                     self._region(part, depth)
+            pending += foot
             if index is not None:
                 pending.append(index)
             start = end
         self._region(pending, depth)
+
+    def _foot(self, left: list[int], right: list[int], *, spanned: bool) -> list[int]:
+        """Return what stands below two columns, on one side and apart from both: it is read after them.
+
+        :param spanned: whether something that spans the columns follows; else it has to be wider than its column.
+        """
+        if not left or not right:
+            return []
+        low, high = sorted((left, right), key=lambda side: max(self._boxes[index][3] for index in side))
+        end = max(self._boxes[index][3] for index in low)
+        foot = [index for index in high if self._boxes[index][1] >= end]
+        if not foot or len(foot) == len(high):
+            return []
+        top = min(self._boxes[index][1] for index in foot)
+        above = max(self._boxes[index][3] for index in high if index not in foot)
+        height = self._boxes[foot[0]][3] - self._boxes[foot[0]][1]
+        wider = self._widest(foot) > _WIDER * self._widest([index for index in high if index not in foot])
+        return foot if (spanned or wider) and top - max(above, end) > _FOOT * height else []
 
     def _beside(self, left: list[int], right: list[int]) -> Iterator[list[int]]:
         """Yield two columns as they are read: side heads on the left one by one, each before the text that it heads."""
@@ -144,6 +168,9 @@ class _Cutter:
 
     def _is_marginal(self, side: list[int], other: list[int]) -> bool:
         return self._width(side) <= _MARGINAL * self._width(other)
+
+    def _widest(self, members: list[int]) -> float:
+        return max(self._boxes[index][2] - self._boxes[index][0] for index in members)
 
     def _width(self, side: list[int]) -> float:
         return max(self._boxes[index][2] for index in side) - min(self._boxes[index][0] for index in side)
