@@ -1,6 +1,6 @@
 """The geometric engine as the service uses it: limits, OCR where a page says nothing, pictures, and what to tell."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from docrefinery.capabilities import Ocr, installed_ocr, lacking
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage
 from docrefinery.engine.describing import describe_pictures
 from docrefinery.engine.geometric.backend import DocumentBackend
+from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.pipeline import GeometricPdfPipeline, GeometricPdfPipelineOptions
 from docrefinery.engine.ocr import recognizer_of
 from docrefinery.engine.ocr.need import GARBLED
@@ -39,8 +40,9 @@ class GeometricEngine:
         describe = aid.describe if options.do_picture_description else None
         images = options.generate_picture_images or describe is not None
         pipeline = GeometricPdfPipeline(_pipeline_options(options, images=images), recognition)
+        given, backend = _input(source, pages)
         try:
-            result = _execute(pipeline, _input(source, pages), done)
+            result = _execute(pipeline, given, backend, done)
         finally:
             if recognition is not None:
                 recognition.close()
@@ -61,7 +63,7 @@ class GeometricEngine:
             warnings=(
                 *(JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}") for lack in lacks),
                 *(_script_warnings(recognition.summary.unread_scripts) if recognition is not None else ()),
-                *_layout_warnings(pipeline),
+                *_layout_warnings(backend.layouts),
                 *described,
                 *_page_warnings(failed, reasons),
             ),
@@ -94,7 +96,7 @@ def _pipeline_options(options: EngineOptions, *, images: bool) -> GeometricPdfPi
     )
 
 
-def _input(source: Path, pages: Pages) -> InputDocument:
+def _input(source: Path, pages: Pages) -> tuple[InputDocument, DocumentBackend]:
     document = InputDocument(
         path_or_stream=source,
         format=InputFormat.PDF,
@@ -103,13 +105,17 @@ def _input(source: Path, pages: Pages) -> InputDocument:
     )
     if not document.valid:
         raise InvalidPdf("the file cannot be read as a PDF")
-    return document
+    backend = document._backend
+    assert isinstance(backend, DocumentBackend)
+    return document, backend
 
 
-def _execute(pipeline: GeometricPdfPipeline, document: InputDocument, done: PagesDone) -> ConversionResult:
+def _execute(
+    pipeline: GeometricPdfPipeline, document: InputDocument, backend: DocumentBackend, done: PagesDone
+) -> ConversionResult:
     def on_event(event: ConversionProgressEvent) -> None:
         # A page that has to be recognised counts when that is done.
-        if isinstance(event, PageCompletedProgress) and event.page_no not in pipeline.awaited:
+        if isinstance(event, PageCompletedProgress) and event.page_no not in backend.awaited:
             done.one_more()
 
     try:
@@ -150,8 +156,8 @@ def _script_warnings(scripts: dict[str, list[int]]) -> list[JobWarning]:
     ]
 
 
-def _layout_warnings(pipeline: GeometricPdfPipeline) -> Iterator[JobWarning]:
-    layouts = [layout for _, layout in sorted(pipeline.layouts.items())]
+def _layout_warnings(found: Mapping[int, Layout]) -> Iterator[JobWarning]:
+    layouts = [layout for _, layout in sorted(found.items())]
     if garbled := [layout.number for layout in layouts if layout.garbled > GARBLED]:
         yield JobWarning(
             "GARBLED_TEXT",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
+from docling.utils.locks import pypdfium2_lock
 
 from docrefinery.engine.base import EngineOptions
 from docrefinery.errors import ConversionFailed, EncryptedPdf, FileTooLarge, InvalidPdf, PageLimitExceeded
@@ -64,7 +65,7 @@ def _check_size(source: Path, limit: int) -> None:
 def _count(source: Path) -> int:
     try:
         # An empty user password needs no word from us: pdfium tries it by itself.
-        with pdfium.PdfDocument(source) as document:
+        with pypdfium2_lock, pdfium.PdfDocument(source) as document:
             count = len(document)
     except pdfium.PdfiumError as error:
         if error.err_code in _ENCRYPTED and _is_encrypted(source):

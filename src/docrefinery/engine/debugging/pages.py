@@ -33,10 +33,11 @@ def draw_pages(document: DoclingDocument, source: Path) -> Iterator[tuple[int, I
     marks = marks_of(document)
     with pypdfium2_lock:
         file = pdfium.PdfDocument(source)
+        count = len(file)
     try:
         for number, on_page in marks.items():
             size = document.pages[number].size
-            caption = Caption(document.name, number, len(file), size.width, size.height)
+            caption = Caption(document.name, number, count, size.width, size.height)
             page = _rendered(file, number, size.width, size.height)
             yield number, _drawn(page, on_page, caption)
     finally:

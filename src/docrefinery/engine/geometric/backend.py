@@ -1,8 +1,13 @@
 """Docling's pdfium backend with the way to pdfium's own page."""
 
+from typing import Any
+
 import pypdfium2 as pdfium
 from docling.backend.pypdfium2_backend import PyPdfiumDocumentBackend, PyPdfiumPageBackend
 from docling.utils.locks import pypdfium2_lock
+
+from docrefinery.engine.geometric.layout.layout import Layout
+from docrefinery.engine.geometric.model import Page
 
 
 class PageBackend(PyPdfiumPageBackend):
@@ -15,7 +20,16 @@ class PageBackend(PyPdfiumPageBackend):
 
 
 class DocumentBackend(PyPdfiumDocumentBackend):
-    """A document of such pages."""
+    """A document of such pages, and what has been read of them so far.
+
+    :ivar layouts: the layouts of its pages, by their numbers.
+    :ivar awaited: pages whose text is still being recognised.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.layouts: dict[int, Layout] = {}
+        self.awaited: dict[int, Page] = {}
 
     @property
     def native_document(self) -> pdfium.PdfDocument:

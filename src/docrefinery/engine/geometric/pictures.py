@@ -42,7 +42,9 @@ class Cutter:
                 page = self._document[number - 1]
                 width, height = page.get_size()
                 scale = min(self._scale, math.sqrt(_MOST_PIXELS / (width * height)))
-                # A copy: the bitmap's own memory goes with the page.
-                self._sheet = number, scale, page.render(scale=scale).to_pil().copy()
-                page.close()
+                try:
+                    # A copy: the bitmap's own memory goes with the page.
+                    self._sheet = number, scale, page.render(scale=scale).to_pil().copy()
+                finally:
+                    page.close()
         return self._sheet[1:]

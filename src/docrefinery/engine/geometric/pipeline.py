@@ -14,7 +14,6 @@ from docling_core.types.doc import DoclingDocument, DocumentOrigin
 
 from docrefinery.engine.geometric.assembly.assemble import fill
 from docrefinery.engine.geometric.backend import DocumentBackend, PageBackend
-from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.model import Page
 from docrefinery.engine.geometric.page import layout_of
 from docrefinery.engine.geometric.pictures import Cutter
@@ -42,17 +41,15 @@ class Recognition(Protocol):
 
 
 class GeometricPdfPipeline(NativePdfPipeline):
-    """One document's pipeline; its input has the :class:`~docrefinery.engine.geometric.backend.DocumentBackend`.
+    """The pipeline; its input has the :class:`~docrefinery.engine.geometric.backend.DocumentBackend`.
 
-    :param recognition: reads pages that need it; ``None`` reads none.
+    :param recognition: reads pages that need it, of one document; ``None`` reads none, of any number of documents.
     """
 
     def __init__(self, pipeline_options: GeometricPdfPipelineOptions, recognition: Recognition | None = None) -> None:
         super().__init__(pipeline_options)
         self._tables = pipeline_options.do_table_structure
         self._recognition = recognition
-        self.layouts: dict[int, Layout] = {}
-        self.awaited: dict[int, Page] = {}
 
     @classmethod
     def get_default_options(cls) -> GeometricPdfPipelineOptions:
@@ -82,23 +79,31 @@ class GeometricPdfPipeline(NativePdfPipeline):
 
     def _read(self, conv_res: ConversionResult, backend: PdfPageBackend) -> None:
         assert isinstance(backend, PageBackend)
-        document = conv_res.input._backend
-        assert isinstance(document, DocumentBackend)
+        document = _backend_of(conv_res)
         with pypdfium2_lock:
             content = read_page(document.native_document, backend.native_page, backend.page_no)
         if self._recognition is not None and self._recognition.consider(content, backend.native_page):
-            self.awaited[backend.page_no] = content
+            document.awaited[backend.page_no] = content
         else:
-            self.layouts[backend.page_no] = layout_of(content, tables=self._tables)
+            document.layouts[backend.page_no] = layout_of(content, tables=self._tables)
+
+    def _lay_out_recognised(self, conv_res: ConversionResult) -> None:
+        if self._recognition is None:
+            return
+        for number, reason in self._recognition.finish().items():
+            _note_failure(conv_res, number, reason)
+        document = _backend_of(conv_res)
+        for number, content in document.awaited.items():
+            try:
+                document.layouts[number] = layout_of(content, tables=self._tables)
+            except MemoryError:
+                raise
+            except Exception as error:  # noqa: BLE001 - as of a page that needed no recognition
+                _note_failure(conv_res, number, f"Page failed to parse: {error}")
 
     def _assemble_document(self, conv_res: ConversionResult) -> ConversionResult:
-        if self._recognition is not None:
-            for number, reason in self._recognition.finish().items():
-                _note_failure(conv_res, number, reason)
-        for number, content in self.awaited.items():
-            self.layouts[number] = layout_of(content, tables=self._tables)
-        backend = conv_res.input._backend
-        assert isinstance(backend, DocumentBackend)
+        self._lay_out_recognised(conv_res)
+        backend = _backend_of(conv_res)
         options = self.pipeline_options
         cutter = Cutter(backend.native_document, options.images_scale) if options.generate_picture_images else None
         origin = DocumentOrigin(
@@ -109,9 +114,17 @@ class GeometricPdfPipeline(NativePdfPipeline):
         document = DoclingDocument(name=Path(origin.filename).stem, origin=origin)
         with pypdfium2_lock:
             outline = outline_of(backend.native_document)
-        fill(document, [self.layouts[page.page_no] for page in conv_res.pages], cutter, outline)
+        layouts = [backend.layouts[page.page_no] for page in conv_res.pages if page.page_no in backend.layouts]
+        fill(document, layouts, cutter, outline)
         conv_res.document = document
         return conv_res
+
+
+def _backend_of(conv_res: ConversionResult) -> DocumentBackend:
+    backend = conv_res.input._backend
+    if not isinstance(backend, DocumentBackend):
+        raise TypeError(f"the geometric pipeline reads with its own DocumentBackend, not {type(backend).__name__}")
+    return backend
 
 
 def _note_failure(conv_res: ConversionResult, number: int, reason: str) -> None:

@@ -91,7 +91,8 @@ def _blocks(layout: Layout, outside: Furniture, measures: Typography, first: int
         blocks = list(blocks_of(layout.number, kept, measures, tagged=tagged))
         if layout.number == first and is_imprint(layout, kept, measures):
             for block in blocks:
-                block.label = "imprint"
+                if block.content is None:
+                    block.label = "imprint"
         found += blocks
     found += [_single(layout, line, _aside(layout, line)) for line in layout.aside]
     found += [_single(layout, line, "page_footer") for line in outside.footers.get(layout.number, ())]

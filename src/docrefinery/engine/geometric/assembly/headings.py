@@ -36,7 +36,7 @@ def mark_headings(blocks: Sequence[Block], typography: Typography, panels: Mappi
         if (block.told > 0 and block.label in ("text", "code"))
         or (_is_heading(blocks, at, typography) and not _titles_panel(block, panels.get(block.page, ()), typography))
     ]
-    title = _title(found)
+    title = _title(found) if found and found[0].page == blocks[0].page else None
     if sum(block.told > 0 for block in found) >= _MOSTLY * len(found):
         found = [block for block in found if block.told or block is title]
     for block in found:

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 _BULLETS = "•◦▪▫‣⁃∙●○■□◆◇►▸▶▷◉⦁❖➔➢➤✓✔★☐☑–—−∗*·-\uf0b7\uf0a7\uf0d8\uf076\uf0fc\uf06e\uf02d\uf0a8"
-_BULLET = re.compile(rf"([{re.escape(_BULLETS)}]|\bo)\s+(?=\S)")
+_BULLET = re.compile(rf"([{re.escape(_BULLETS)}])\s+(?=\S)")
 _NUMBER = re.compile(
     r"(?P<open>[(\[])?(?:(?P<digits>\d{1,3})|(?P<roman>[ivx]{1,5})|(?P<letter>[A-Za-z]))(?(open)[)\]]|[.)])\s+(?=\S)"
 )

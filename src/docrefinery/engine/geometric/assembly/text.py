@@ -9,6 +9,7 @@ _LIGATURES = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ft", "ﬆ": "st", "\u00ad": "", "\u200b": ""}
 )
 _BROKEN = re.compile(r"(\w+)[-\u2010\u00ad]$")
+_LONGEST_WORD = 64
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
@@ -41,7 +42,8 @@ def append(text: str, following: str, known: AbstractSet[str]) -> str:
     """Return two parts of a paragraph as one, the first of which ended a line."""
     if not text:
         return following
-    broken = _BROKEN.search(text)
+    # The end alone: a paragraph may have any number of lines.
+    broken = _BROKEN.search(text[-_LONGEST_WORD:])
     if broken and following[:1].isalpha():
         return _mended(text, broken[1], following, known)
     if _CJK.match(text[-1]) and _CJK.match(following[:1]):

@@ -7,6 +7,7 @@ from docrefinery.engine.geometric.layout.lines import Line
 
 _LEADER = re.compile(r"(?:\s?[.\u2026\u00b7_]){4,}\s*[\divxlcIVXLC]*$")
 _PAGE = re.compile(r"\s(?:\d{1,4}|[ivxlc]{1,6})$")
+_TAIL = 200
 _FEWEST = 3
 _AT_EDGE = 1.5
 """In em: how far a page's number may be from the right edge of the column."""
@@ -20,7 +21,7 @@ def mark_contents(lines: Sequence[Line]) -> None:
     if not lines:
         return
     right = max(line.right for line in lines)
-    entries = [line for line in lines if _LEADER.search(line.text)]
+    entries = [line for line in lines if _LEADER.search(line.text[-_TAIL:])]
     numbered = [line for line in lines if line.parts and _PAGE.search(line.text) and _at_edge(line, right)]
     if len(entries) + len(numbered) < _FEWEST:
         return

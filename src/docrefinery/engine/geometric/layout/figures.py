@@ -39,7 +39,6 @@ class Figure(Struct, tag="figure"):
     bottom: float
     lines: list[Line] = []
     bitmap: bool = False
-    region: int = 0
 
     @property
     def box(self) -> Box:
@@ -123,15 +122,12 @@ def _figure(parts: Sequence[Part], page: Page, segments: Sequence[Segment]) -> F
 
 
 def _outermost(figures: Sequence[Figure]) -> list[Figure]:
-    return [
-        figure
-        for at, figure in enumerate(figures)
-        if not any(
-            _inside(figure.box, other.box) and (other.box != figure.box or index < at)
-            for index, other in enumerate(figures)
-            if index != at
-        )
-    ]
+    """Return figures without those that are inside of larger ones."""
+    kept: list[Figure] = []
+    for figure in sorted(figures, key=lambda figure: -_area(figure.box)):
+        if not any(_inside(figure.box, other.box) for other in kept):
+            kept.append(figure)
+    return kept
 
 
 def _holds(box: Box, segment: Segment) -> bool:

@@ -105,7 +105,7 @@ def _is_numbered(words: Sequence[Word], styles: Sequence[Style]) -> bool:
     if len(words) < 2 or not words[0].text.isdigit() or words[1].glued:
         return False
     first, second = styles[words[0].style], styles[words[1].style]
-    return first.size < _NUMBER * second.size or first.colour != second.colour
+    return first.size < _NUMBER * second.size or (second.mono and first.colour != second.colour)
 
 
 def _is_raised(word: Word, beside: Word, styles: Sequence[Style]) -> bool:

@@ -13,7 +13,7 @@ _LINE = 1.2
 _LARGEST = 10.0
 _SMALLER = 0.85
 _NEAR = 1.2
-_NUMBER = re.compile(r"[\W\d]*\w?[\W\d]*")
+_NUMBER = re.compile(r"[\W\d]*+\w?[\W\d]*+")
 
 
 def rows(lines: Sequence[Line]) -> list[Line]:
@@ -37,7 +37,7 @@ def table_rows(table: Table) -> list[Line]:
         top, bottom = min(cell.top for cell in cells), max(cell.bottom for cell in cells)
         left, right = min(cell.left for cell in cells), max(cell.right for cell in cells)
         text = " ".join(cell.text for cell in cells)
-        size = min((bottom - top) / _LINE, _LARGEST)
+        size = min(max((bottom - top) / _LINE, 1.0), _LARGEST)
         lines.append(Line(text, left, top, right, bottom, base=bottom, style=0, size=size, single=True))
     return lines
 
@@ -79,7 +79,7 @@ def _join(row: Sequence[Line]) -> Line:
         element=main.element,
         region=row[0].region,
         references=references,
-        gap=max((right.left - left.right) / main.size for left, right in pairwise(row)),
+        gap=max((right.left - left.right) / max(main.size, 1.0) for left, right in pairwise(row)),
         small_start=row[0].size < 0.95 * main.size,
         parts=[part for line in row for part in (line.parts or [line.left])],
     )

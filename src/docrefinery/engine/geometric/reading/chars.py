@@ -82,7 +82,7 @@ def _pair_surrogates(codes: Any) -> None:
 def _on_page(boxes: Any, place: Place) -> Any:
     left, top, right, bottom = boxes.T
     # Comparisons with NaN are false: such a box is nowhere.
-    return (right > left) & (bottom > top) & (right > 0) & (left < place.width) & (bottom > 0) & (top < place.height)
+    return (right >= left) & (bottom > top) & (right > 0) & (left < place.width) & (bottom > 0) & (top < place.height)
 
 
 def _by_object(text_page: int, objects: Any, kept: Any, styles: Styles) -> tuple[Any, Any, Any]:

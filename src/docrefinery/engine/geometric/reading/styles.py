@@ -11,15 +11,20 @@ from array import array
 from docrefinery.engine.geometric.model import Style
 from docrefinery.engine.geometric.reading import pdfium
 
+# Names of faces are put together from words, each with a capital letter, or short signs after a hyphen.
 _BOLD = re.compile(
-    r"bold|black|heavy|semibold|demi|-medi|cmbx|cmssbx|sfbx|-bd|-blk|(?<!a)bolder|-w[6-9]\b", re.IGNORECASE
+    r"Bold|bold|BOLD|Black|Heavy|Demi(?![a-z])|SemiB|-Medi|^(?:CMBX|CMSSBX|SFBX|LMRoman\d*-Bold)|[-,](?:Bd|Blk|B|BI)\b|-W[6-9]\b"
 )
-_ITALIC = re.compile(r"ital|obliq|slant|cmti|cmsl|cmmi|sfti|-it\b|boldit\b|semiboldit\b", re.IGNORECASE)
-_MONO = re.compile(r"mono|courier|cmtt|sftt|lmtt|typewriter|consol|menlo|hack-|code|terminal|fixed", re.IGNORECASE)
+_ITALIC = re.compile(r"Italic|italic|ITALIC|Oblique|Slanted|Kursiv|^(?:CMTI|CMSL|CMMI|SFTI)|It\b|[-,](?:I|BI)\b")
+_MONO = re.compile(
+    r"Mono(?!t)|mono\b|Courier|courier|^(?:CMTT|SFTT|LMTT|LMMono)|Typewriter|Consol|Menlo|^Hack-|Code(?![a-z])|Terminal|Fixed"
+)
 _SUBSET = re.compile(r"^[A-Z]{6}\+")
 _FIXED_PITCH, _ITALIC_FLAG, _FORCE_BOLD = 1, 1 << 6, 1 << 18
 _INVISIBLE = (3, 7)
 _FILL_AND_STROKE = 2
+_SMALLEST = 0.1
+"""In points: nobody reads less, and nothing is to be divided by zero."""
 _ASKEW = math.radians(10)
 
 
@@ -50,7 +55,7 @@ class Styles:
         size, direction = self._drawn(text, char)
         style = Style(
             font=font,
-            size=round(size, 1),
+            size=max(_SMALLEST, round(size, 1)),
             bold=bold or mode == _FILL_AND_STROKE,
             italic=italic,
             mono=mono,

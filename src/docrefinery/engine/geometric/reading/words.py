@@ -22,7 +22,6 @@ _SEGMENT_GAP = 1.2
 """In em: words that are farther apart may be in two columns."""
 _SAME_LINE = 0.35
 """Share of the lower one's height by which two words of one line overlap."""
-_ANY = -1
 
 
 def segments(chars: Chars, styles: list[Style]) -> list[Segment]:

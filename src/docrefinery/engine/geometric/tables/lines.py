@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[^\w\s]{0,2}\d+(([.,]\d+)+|%)[^\w\s]{0,2}")
 _BROKEN = 20
 """Letters of a line without a space that may have been broken where its cell ends."""
 _VALUE = re.compile(
-    r"[^\w\s]*\d[\d.,:/\s\u2013-]*[^\w\s]*[a-z]?[^\w\s]*"
+    r"[^\w\s]*+\d[\d.,:/\s\u2013-]*+[^\w\s]*+[a-z]?[^\w\s]*+"
     r"|[^\w\s]+|n\.?/?a\.?|\(?x\)?|[<>=±+\u2013-]?\s?[$€£]?\d.{0,6}",
     re.IGNORECASE,
 )
