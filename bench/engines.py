@@ -55,12 +55,18 @@ def geometric() -> Engine:
 
 
 def docling() -> Engine:
-    """Return Docling's native PDF pipeline as Docling has it by default."""
+    """Return Docling's native PDF pipeline, without the images that it renders by default: ours has none either."""
     from docling.datamodel.base_models import InputFormat
+    from docling.datamodel.pipeline_options import NativePdfPipelineOptions
     from docling.document_converter import DocumentConverter, NativePdfFormatOption
 
-    converter = DocumentConverter([InputFormat.PDF], {InputFormat.PDF: NativePdfFormatOption()})
-    return Engine(lambda path: converter.convert(path).document, lambda document: document.export_to_markdown())
+    from docrefinery.exporters.markdown_serializer import Serializer
+
+    options = NativePdfPipelineOptions(generate_page_images=False, generate_picture_images=False)
+    converter = DocumentConverter([InputFormat.PDF], {InputFormat.PDF: NativePdfFormatOption(pipeline_options=options)})
+    return Engine(
+        lambda path: converter.convert(path).document, lambda document: Serializer(doc=document).serialize().text
+    )
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {"ours": geometric, "Docling": docling}

@@ -1,8 +1,8 @@
 """The first half: pages of a PDF, one by one or several at a time."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -38,8 +38,14 @@ def read(
         return
     # Spawned: pdfium is no library to fork a process with while another thread is in it.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        for encoded in pool.map(partial(_read_encoded, source, tables=tables), parts):
-            yield from map(decode, encoded)
+        waiting: deque[Future[list[bytes]]] = deque()
+        for part in parts:
+            waiting.append(pool.submit(_read_encoded, source, part, tables=tables))
+            # Whoever takes the pages sets the pace: no more is read ahead than is being read.
+            if len(waiting) > processes:
+                yield from map(decode, waiting.popleft().result())
+        for task in waiting:
+            yield from map(decode, task.result())
 
 
 def read_outline(source: Path) -> list[Entry]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from docling_core.types.doc import DoclingDocument
 
-from docrefinery.engine.geometric.assembly.blocks import Block
+from docrefinery.engine.geometric.assembly.blocks import Block, Label
 from docrefinery.engine.geometric.assembly.captions import pair_captions
 from docrefinery.engine.geometric.assembly.document import FURNITURE, Builder
 from docrefinery.engine.geometric.assembly.flow import join_flow
@@ -99,11 +99,11 @@ def _blocks(layout: Layout, outside: Furniture, measures: Typography, first: int
     return found
 
 
-def _aside(layout: Layout, line: Line) -> str:
+def _aside(layout: Layout, line: Line) -> Label:
     """Return what a line that runs up or down is: on the margin a stamp, else text."""
     on_margin = line.right < _MARGIN * layout.width or line.left > (1 - _MARGIN) * layout.width
     return "imprint" if on_margin else "text"
 
 
-def _single(layout: Layout, line: Line, label: str) -> Block:
+def _single(layout: Layout, line: Line, label: Label) -> Block:
     return Block(layout.number, [line], (line.left, line.right), label=label)

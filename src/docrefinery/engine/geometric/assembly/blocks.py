@@ -1,11 +1,30 @@
 """What a document is put together from."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from docrefinery.engine.geometric.layout.figures import Figure
 from docrefinery.engine.geometric.layout.lines import Line
 from docrefinery.engine.geometric.model import Box
 from docrefinery.engine.geometric.tables.model import Table
+
+Label = Literal[
+    "text",
+    "title",
+    "section_header",
+    "list_item",
+    "caption",
+    "caption_of",
+    "footnote",
+    "code",
+    "table",
+    "picture",
+    "page_header",
+    "page_footer",
+    "imprint",
+    "logo",
+]
+"""Docling's labels, and what has none there: a caption that belongs to a figure or table, an imprint, a logo."""
 
 
 @dataclass(slots=True)
@@ -14,7 +33,7 @@ class Block:
 
     :param page: number of the page of its first line.
     :param column: left and right edge of the column that it is in.
-    :param label: what it is, in Docling's terms.
+    :param label: what it is.
     :param level: of a heading, from 1; of a list's item, from 0.
     :param marker: of a list's item.
     :param space: white space above it, in points.
@@ -29,7 +48,7 @@ class Block:
     page: int
     lines: list[Line]
     column: tuple[float, float]
-    label: str = "text"
+    label: Label = "text"
     level: int = 0
     marker: str = ""
     space: float = 0.0

@@ -61,7 +61,9 @@ class Builder:
                 self._place(self._document.add_title(text, prov=self._first(block, text)), block, text)
             case "section_header":
                 text = join(block.lines, self._known)
-                item = self._document.add_heading(text, level=block.level, prov=self._first(block, text))
+                item = self._document.add_heading(
+                    text, level=block.level, prov=self._first(block, text), hyperlink=whole_link(block, text)
+                )
                 self._place(item, block, text)
             case "list_item":
                 self._item(block)
@@ -120,7 +122,12 @@ class Builder:
         text = text.removeprefix(marker).lstrip()
         enumerated = any(letter.isalnum() for letter in marker)
         item = self._document.add_list_item(
-            text, enumerated=enumerated, marker=marker, parent=self._lists[-1], prov=self._first(block, text)
+            text,
+            enumerated=enumerated,
+            marker=marker,
+            parent=self._lists[-1],
+            prov=self._first(block, text),
+            hyperlink=whole_link(block, text),
         )
         self._place(item, block, text)
 

@@ -38,7 +38,7 @@ def mark_headings(blocks: Sequence[Block], typography: Typography, panels: Mappi
     ]
     title = _title(found) if found and found[0].page == blocks[0].page else None
     if sum(block.told > 0 for block in found) >= _MOSTLY * len(found):
-        found = [block for block in found if block.told or block is title]
+        found = [block for block in found if block.told != 0 or block is title]
     for block in found:
         block.label = "section_header"
     if title is not None:

@@ -20,7 +20,8 @@ _SIGNS = re.compile(
 def is_imprint(layout: Layout, column: Sequence[Element], typography: Typography) -> bool:
     """Whether a column of a page is such a box: narrow, in small letters, and saying what an imprint says."""
     lines = [element for element in column if isinstance(element, Line)]
-    others = [line for line in layout.lines if not any(line is own for own in lines)]
+    own = {id(line) for line in lines}
+    others = [line for line in layout.lines if id(line) not in own]
     if not lines or not others:
         return False
     width = max(line.right for line in lines) - min(line.left for line in lines)

@@ -20,13 +20,11 @@ class Marker(NamedTuple):
     :param kind: ``digits``, ``roman``, ``letter`` or ``bullet``.
     :param value: of a number, from 1; 0 for a bullet.
     :param outer: the numbers of the items around it, as in ``1.2.``
-    :param length: how much of the line's text it takes, with the space after it.
     """
 
     text: str
     kind: str
     value: int
-    length: int
     outer: str = ""
 
     def is_next_to(self, other: "Marker | None") -> bool:
@@ -39,22 +37,22 @@ class Marker(NamedTuple):
 def bullet(text: str) -> Marker | None:
     """Return the bullet that a text begins with."""
     match = _BULLET.match(text)
-    return Marker(match[1], "bullet", 0, match.end()) if match else None
+    return Marker(match[1], "bullet", 0) if match else None
 
 
 def number(text: str) -> Marker | None:
     """Return the number or letter that a text begins with, if it is written as one of a list."""
     if match := _DEEP.match(text):
-        return Marker(match[0].strip(), "digits", int(match[2]), match.end(), match[1])
+        return Marker(match[0].strip(), "digits", int(match[2]), match[1])
     match = _NUMBER.match(text)
     if match is None:
         return None
     mark = match[0].strip()
     if match["digits"]:
-        return Marker(mark, "digits", int(match["digits"]), match.end())
+        return Marker(mark, "digits", int(match["digits"]))
     if match["roman"]:
-        return Marker(mark, "roman", _roman(match["roman"]), match.end())
-    return Marker(mark, "letter", ord(match["letter"].lower()) - ord("a") + 1, match.end())
+        return Marker(mark, "roman", _roman(match["roman"]))
+    return Marker(mark, "letter", ord(match["letter"].lower()) - ord("a") + 1)
 
 
 def _roman(text: str) -> int:

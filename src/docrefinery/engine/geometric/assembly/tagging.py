@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from docrefinery.engine.geometric.assembly.blocks import Block
+from docrefinery.engine.geometric.assembly.blocks import Block, Label
 from docrefinery.engine.geometric.assembly.markers import bullet, number
 from docrefinery.engine.geometric.layout.lines import Line
 
@@ -21,7 +21,7 @@ _LONGEST_HEADING = 400
 _MOST_ODD = 0.5
 """Share of the places where lines go on, or where they end, at which tags say the contrary."""
 _HEADING = re.compile(r"H[1-6]")
-_LABELS = {"Caption": "caption", "Note": "footnote", "Code": "code", "LI": "list_item"}
+_LABELS: dict[str, Label] = {"Caption": "caption", "Note": "footnote", "Code": "code", "LI": "list_item"}
 _TEXTS = ("P", "BlockQuote", "TOCI", *_LABELS)
 
 

@@ -1,10 +1,13 @@
 """Bullets that are drawn, not written."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from docrefinery.engine.geometric.layout.lines import Line, Reference
 from docrefinery.engine.geometric.model import Shape
 
+_MOST = 50
+"""Shapes beside a line that are looked at: a line in a drawing has more."""
 _SMALLEST, _LARGEST = 0.15, 0.9
 """In em."""
 _FARTHEST = 2.0
@@ -18,8 +21,10 @@ def mark_bullets(lines: Sequence[Line], shapes: Sequence[Shape]) -> None:
     if not small:
         return
     small.sort(key=lambda shape: (shape.top, shape.left))
+    tops = [shape.top for shape in small]
     for line in lines:
-        shape = next((shape for shape in small if _is_bullet(shape, line)), None)
+        near = small[bisect_left(tops, line.top - line.height) : bisect_right(tops, line.bottom)][:_MOST]
+        shape = next((shape for shape in near if _is_bullet(shape, line)), None)
         if shape is None:
             continue
         line.text = f"{BULLET} {line.text}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from docrefinery.engine.geometric.layout.lines import Line, Reference
 
+_MOST = 20
 _LARGER = 1.8
 _NEAR = 0.8
 """In em of the initial: how far the word it begins is from it, at most."""
@@ -13,7 +14,8 @@ def join_initials(lines: Sequence[Line]) -> list[Line]:
     """Return lines with each initial put before the first of those beside it, which all begin where it does then."""
     initials = [line for line in lines if len(line.text) == 1 and line.text.isalpha() and line.text.isupper()]
     joined: list[Line] = []
-    for initial in initials:
+    # More of them are the labels of a drawing.
+    for initial in initials[:_MOST]:
         beside = [line for line in lines if line is not initial and _is_beside(line, initial)]
         if not beside:
             continue

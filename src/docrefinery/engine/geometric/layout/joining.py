@@ -13,6 +13,7 @@ _SAME_ROW = 0.5
 _BAND = 4.0
 """In points: height of the bands in which touching segments are looked for."""
 _NUMBER = 0.9
+_CIRCLE = "\u25e6"
 _RAISED = 0.85
 """Size of a raised mark, at most, in those of its line's letters."""
 _NOT_TAGGED = Tag("")
@@ -64,7 +65,7 @@ def _line(words: Sequence[Word], styles: Sequence[Style], links: Sequence[Link],
     # The first of equals, so that the same page gives the same line.
     style = max(weights, key=lambda number: weights[number])
     main, letters = styles[style], weights.total()
-    text, references = _text(words, links)
+    text, references = _text(words, styles, links)
     size = main.size
     tag = _tag(words, tags)
     return Line(
@@ -113,11 +114,12 @@ def _is_raised(word: Word, beside: Word, styles: Sequence[Style]) -> bool:
     return smaller and word.bottom < beside.bottom - 0.1 * (beside.bottom - beside.top)
 
 
-def _text(words: Sequence[Word], links: Sequence[Link]) -> tuple[str, list[Reference]]:
+def _text(words: Sequence[Word], styles: Sequence[Style], links: Sequence[Link]) -> tuple[str, list[Reference]]:
     parts: list[str] = []
     references: list[Reference] = []
     length = 0
-    for word in words:
+    for at, word in enumerate(words):
+        shown = _CIRCLE if at == 0 and _is_circle(words, styles) else word.text
         if parts and not word.glued:
             parts.append(" ")
             length += 1
@@ -126,10 +128,17 @@ def _text(words: Sequence[Word], links: Sequence[Link]) -> tuple[str, list[Refer
             start = length
             if references and references[-1].uri == uri and references[-1].end >= length - 1:
                 start = references.pop().start
-            references.append(Reference(start, length + len(word.text), uri))
-        parts.append(word.text)
-        length += len(word.text)
+            references.append(Reference(start, length + len(shown), uri))
+        parts.append(shown)
+        length += len(shown)
     return "".join(parts), references
+
+
+def _is_circle(words: Sequence[Word], styles: Sequence[Style]) -> bool:
+    """Whether a line begins with the letter o of a fixed pitch before other text: how word processors set a circle."""
+    if len(words) < 2 or words[0].text != "o" or words[1].glued:
+        return False
+    return styles[words[0].style].mono and not styles[words[1].style].mono
 
 
 def _links(link: Link, word: Word) -> bool:

@@ -24,6 +24,7 @@ _FULL_LINE = 80
 _ACROSS = 0.5
 _PANEL = 0.5
 """Share of the page: what is larger is a background."""
+_MOST_PANELS = 100
 _WHITE = 0xFFFFFF
 _MARGIN = 0.13
 
@@ -34,6 +35,8 @@ class Layout(Struct):
     """A page ready for the document.
 
     :param mirrored: whether left and right are exchanged here, since its text runs leftwards.
+    :param garbled: share (0 to 1) of its letters whose font does not say what they mean.
+    :param plain: why it is lines in the order of the file and nothing else, ``""`` if it is not.
     :param turn: how its text runs on the page, clockwise from rightwards in degrees; all places here are those of the
         page turned back by it, and so are ``width`` and ``height``.
     :param columns: the parts of the page in reading order, each from top to bottom.
@@ -125,6 +128,8 @@ def _panels(page: Page, segments: Sequence[Segment]) -> list[Box]:
         for shape in page.shapes
         if shape.fill not in (-1, _WHITE) and (shape.right - shape.left) * (shape.bottom - shape.top) < most
     ]
+    # The largest ones: what has thousands of them is a drawing.
+    filled = sorted(filled, key=lambda box: (box[0] - box[2]) * (box[3] - box[1]))[:_MOST_PANELS]
     return [box for box, inside in zip(filled, divide(segments, filled)[1], strict=True) if inside] if filled else []
 
 

@@ -29,6 +29,7 @@ class Chars:
     :param styles: numbers of their styles.
     :param tags: the marked content that they belong to, as :func:`tag_of` tells it.
     :param spaced: whether there is a space or a line's end before it.
+    :param cut: whether there were more than are read.
     :param garbled: share of them whose font does not say what they mean.
     """
 

@@ -6,6 +6,7 @@ import pypdfium2 as pdfium
 from docrefinery.engine.geometric.model import Page
 from docrefinery.engine.geometric.reading.chars import MOST_CHARS, read_chars
 from docrefinery.engine.geometric.reading.drawings import MOST_OBJECTS, read_drawings
+from docrefinery.engine.geometric.reading.hidden import without_hidden
 from docrefinery.engine.geometric.reading.links import read_links
 from docrefinery.engine.geometric.reading.marks import part_marks
 from docrefinery.engine.geometric.reading.pdfium import address
@@ -29,10 +30,13 @@ def read_page(document: pdfium.PdfDocument, page: pdfium.PdfPage, number: int) -
     finally:
         text_page.close()
     drawings = read_drawings(address(page), place)
-    plain = f"more than {MOST_CHARS:,} characters" if chars.cut else ""
+    reasons = []
+    if chars.cut:
+        reasons.append(f"more than {MOST_CHARS:,} characters, of which the rest is missing")
     if drawings.crowded:
-        plain = f"more than {MOST_OBJECTS:,} drawn objects"
-    text, marks = part_marks(segments(chars, styles.known))
+        reasons.append(f"more than {MOST_OBJECTS:,} drawn objects")
+    plain = " and ".join(reasons)
+    text, marks = part_marks(without_hidden(segments(chars, styles.known), styles.known, drawings.images))
     return Page(
         number=number,
         width=place.width,

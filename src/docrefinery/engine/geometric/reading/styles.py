@@ -88,11 +88,17 @@ class Styles:
         if font not in self._fonts:
             name = _name(font)
             flags = max(0, pdfium.font_flags(font))
-            bold = bool(_BOLD.search(name) or flags & _FORCE_BOLD)
-            mono = bool(_MONO.search(name) or flags & _FIXED_PITCH)
-            italic = bool(_ITALIC.search(name) or flags & _ITALIC_FLAG)
+            bold, italic, mono = looks_of(name)
+            bold |= bool(flags & _FORCE_BOLD)
+            italic |= bool(flags & _ITALIC_FLAG)
+            mono |= bool(flags & _FIXED_PITCH)
             self._fonts[font] = name, bold, italic, mono
         return self._fonts[font]
+
+
+def looks_of(name: str) -> tuple[bool, bool, bool]:
+    """Return whether a face is bold, italic and of a fixed pitch by its name."""
+    return bool(_BOLD.search(name)), bool(_ITALIC.search(name)), bool(_MONO.search(name))
 
 
 def _name(font: int) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from docrefinery.engine.geometric import Layout, assemble
+from docrefinery.engine.geometric.layout.figures import Figure
 from docrefinery.engine.geometric.layout.lines import Line
 from tests.support.drawn import LETTER, composite_font, drawn, glyphs, layouts_of, paragraph, shown, words_of
 
@@ -57,6 +58,18 @@ def test_hidden_text_is_read_and_known_as_such(tmp_path: Path) -> None:
     layout = read_one(tmp_path, b"3 Tr " + shown("Some words", 72, 700))
     assert only(layout).text == "Some words"
     assert layout.styles[only(layout).style].hidden
+
+
+def test_hidden_text_beside_what_shows_is_not_read_unless_it_is_that_of_a_bitmap(tmp_path: Path) -> None:
+    hidden = b"q 3 Tr " + shown("Nobody sees this", 72, 500) + b" Q "
+    seen = shown("Some words", 72, 700)
+    image = b"q 300 0 0 100 60 450 cm BI /W 1 /H 1 /CS /G /BPC 8 ID \x80 EI Q "
+    assert [line.text for line in read_one(tmp_path, hidden + seen).lines] == ["Some words"]
+    found = read_one(tmp_path, image + hidden + seen)
+    labels = [
+        line.text for column in found.columns for each in column if isinstance(each, Figure) for line in each.lines
+    ]
+    assert sorted([*[line.text for line in found.lines], *labels]) == ["Nobody sees this", "Some words"]
 
 
 def test_a_size_is_that_on_the_page(tmp_path: Path) -> None:

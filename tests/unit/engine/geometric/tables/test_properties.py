@@ -64,7 +64,7 @@ def check(page: Page) -> None:
 
 
 @given(grids())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_a_grid_is_found_as_it_was_drawn(drawn: tuple[Page, int, int]) -> None:
     page, rows, columns = drawn
     [table] = find_tables(page)
@@ -73,13 +73,13 @@ def test_a_grid_is_found_as_it_was_drawn(drawn: tuple[Page, int, int]) -> None:
 
 
 @given(pages())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_nothing_is_lost_or_doubled(page: Page) -> None:
     check(page)
 
 
 @given(pages())
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_order_of_rules_does_not_matter(page: Page) -> None:
     expected = find_tables(page)
     page.rules = list(reversed(page.rules))
