@@ -5,6 +5,7 @@ white strip all the way through; here a gutter may be crossed by headings, figur
 which then part what stands above them from what stands below (as in Liu et al., XY-Cut++, arXiv:2504.10258).
 """
 
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -140,7 +141,7 @@ class _Cutter:
             return []
         top = min(self._boxes[index][1] for index in foot)
         above = max(self._boxes[index][3] for index in high if index not in foot)
-        height = self._boxes[foot[0]][3] - self._boxes[foot[0]][1]
+        height = statistics.median(self._boxes[index][3] - self._boxes[index][1] for index in high)
         wider = self._widest(foot) > _WIDER * self._widest([index for index in high if index not in foot])
         return foot if (spanned or wider) and top - max(above, end) > _FOOT * height else []
 
