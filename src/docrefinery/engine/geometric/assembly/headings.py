@@ -20,7 +20,6 @@ _LARGER = 1.08
 _SMALLEST = 0.9
 _NEARER = 1.15
 _MOSTLY = 0.5
-_CELLS = 2.5
 _NO_HEADING_END = (".", ",", ";", "…")
 _NAMES = re.compile(r",|@|&|\b(?:and|und|by|von)\b|\d{4}", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -70,7 +69,7 @@ def _has_form(block: Block, typography: Typography) -> bool:
     marked = _marks(block) > 1 or bool(first.raised)
     running_on = block.last.text.endswith(",") or bullet(first.text) is not None
     # Parts far from each other are cells of a row; after a number there may be room.
-    running_on = running_on or (first.gap > _CELLS and not NUMBERED.match(first.text))
+    running_on = running_on or (first.is_row and not NUMBERED.match(first.text))
     return (
         short
         and words

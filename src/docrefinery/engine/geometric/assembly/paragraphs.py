@@ -13,8 +13,6 @@ _SAME_SIZE = 0.08
 _LOOSE = 1.28
 """In usual leadings: lines that are farther apart are two paragraphs."""
 _LOOSE_CODE = 2.6
-_ENTRY_GAP = 2.5
-"""In em: wider than between words of a justified line."""
 _INDENT = 0.8
 """In em."""
 _CENTRED = 2.5
@@ -91,9 +89,9 @@ def _continues(block: Block, line: Line, typography: Typography) -> bool:
 
 def _is_entry(last: Line, line: Line) -> bool:
     """Whether one of two lines is a name and a value with white space between, and the other no part of the value."""
-    if line.gap > _ENTRY_GAP and number(line.text) is None:
+    if line.is_row and number(line.text) is None:
         return True
-    return last.gap > _ENTRY_GAP and number(last.text) is None and line.left < last.left + _INDENT * line.size
+    return last.is_row and number(last.text) is None and line.left < last.left + _INDENT * line.size
 
 
 def _opens_item(block: Block, line: Line) -> bool:

@@ -4,6 +4,9 @@ from msgspec import Struct
 
 from docrefinery.engine.geometric.model import Box
 
+_APART = 2.5
+"""In em: wider than between words of a justified line."""
+
 
 class Reference(Struct, frozen=True):
     """A part of a line's text that is a link."""
@@ -54,6 +57,11 @@ class Line(Struct, tag="line"):
     gap: float = 0.0
     small_start: bool = False
     single: bool = False
+
+    @property
+    def is_row(self) -> bool:
+        """Whether its parts stand apart as the cells of a row do, or a name and its value."""
+        return self.gap > _APART or (len(self.parts) > 2 and self.text[-1:].isdigit())
 
     @property
     def box(self) -> Box:
