@@ -14,6 +14,7 @@ from docrefinery.capabilities import Ocr, installed_ocr, lacking
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage
 from docrefinery.engine.describing import describe_pictures
 from docrefinery.engine.geometric.backend import DocumentBackend
+from docrefinery.engine.geometric.layout.figures import Figure
 from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.pipeline import GeometricPdfPipeline, GeometricPdfPipelineOptions
 from docrefinery.engine.ocr import recognizer_of
@@ -63,7 +64,7 @@ class GeometricEngine:
             warnings=(
                 *(JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}") for lack in lacks),
                 *(_script_warnings(recognition.summary.unread_scripts) if recognition is not None else ()),
-                *_layout_warnings(backend.layouts),
+                *_layout_warnings(backend.layouts, reads=options.do_ocr),
                 *described,
                 *_page_warnings(failed, reasons),
             ),
@@ -156,7 +157,7 @@ def _script_warnings(scripts: dict[str, list[int]]) -> list[JobWarning]:
     ]
 
 
-def _layout_warnings(found: Mapping[int, Layout]) -> Iterator[JobWarning]:
+def _layout_warnings(found: Mapping[int, Layout], *, reads: bool) -> Iterator[JobWarning]:
     layouts = [layout for _, layout in sorted(found.items())]
     if garbled := [layout.number for layout in layouts if layout.garbled > GARBLED]:
         yield JobWarning(
@@ -164,11 +165,20 @@ def _layout_warnings(found: Mapping[int, Layout]) -> Iterator[JobWarning]:
             f"the fonts on {_listed(garbled)} do not say what their letters mean, so that the text is partly wrong; "
             "the profile ocr_only reads it from the picture",
         )
+    silent = [layout.number for layout in layouts if not reads and not layout.lines and _shows_picture(layout)]
+    if silent:
+        yield JobWarning(
+            "NO_TEXT", f"{_listed(silent)} has no text of its own, only a picture; the profile ocr_only reads it"
+        )
     if plain := [layout for layout in layouts if layout.plain]:
         pages = _listed([layout.number for layout in plain])
         yield JobWarning(
             "PAGE_TOO_COMPLEX", f"{pages} came out as plain lines in the order of the file: {plain[0].plain}"
         )
+
+
+def _shows_picture(layout: Layout) -> bool:
+    return any(isinstance(element, Figure) for column in layout.columns for element in column)
 
 
 def _listed(pages: list[int]) -> str:

@@ -100,7 +100,9 @@ def _blocks(layout: Layout, outside: Furniture, measures: Typography, first: int
 
 
 def _aside(layout: Layout, line: Line) -> Label:
-    """Return what a line that runs up or down is: on the margin a stamp, else text."""
+    """Return what a line is that runs up or down: on the margin a stamp, else text; askew, a watermark."""
+    if layout.styles[line.style].direction < 0:
+        return "imprint"
     on_margin = line.right < _MARGIN * layout.width or line.left > (1 - _MARGIN) * layout.width
     return "imprint" if on_margin else "text"
 

@@ -16,7 +16,10 @@ _DEEPEST = 4
 _SAME_SIZE = 0.3
 """In points: what rounding does to the size of running text."""
 _COPIED = 0.5
-_DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
+_DIGITS = re.compile(
+    r"^(?:\d+|[ivxlc]+)\b|\b(?:\d+|[ivxlc]+)$|(?<=page )\d+|(?<=of )\d+|(?<=/)\d+|\d+(?=/)", re.IGNORECASE
+)
+"""Where a page's number stands: at one end of a line, or after its name."""
 
 
 def edge(layout: Layout, *, at_top: bool) -> list[Line]:
@@ -40,7 +43,8 @@ def repeated(edges: dict[int, list[Line]]) -> Counter[str]:
     tops: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
     for page, edge in edges.items():
         for line in edge:
-            tops[alike(line)].append((page, line.top))
+            for text in dict.fromkeys((line.text.casefold(), alike(line))):
+                tops[text].append((page, line.top))
     counts: Counter[str] = Counter()
     for text, seen in tops.items():
         if text.strip("# ") or len(seen) > 1:

@@ -52,8 +52,10 @@ def _before(joined: Sequence[Block], block: Block) -> Block | None:
 
 def _is_note_beside(other: Block, block: Block) -> bool:
     """Whether a block is a note on the margin, in smaller letters, of the text that goes on."""
-    aside = other.box[2] <= block.box[0] or other.box[0] >= block.box[2] or other.last.region != block.first.region
-    return aside and other.first.size < _NOTE * block.first.size
+    if other.first.size >= _NOTE * block.first.size:
+        return False
+    apart = other.last.right <= block.first.left or other.last.left >= block.first.right
+    return apart or other.last.region != block.first.region
 
 
 def _goes_on(before: Block, block: Block) -> bool:

@@ -28,6 +28,10 @@ from docrefinery.engine.geometric.layout.names import CAPTION
 _BEHIND_RULE = 2
 _FEWEST_LINES = 4
 """Of a page, at the median: on pages with less, a line at the edge is as likely what the page has to say."""
+_SMALLER = 0.2
+"""In points: letters that are smaller by less are those of the text."""
+_SENTENCE = (".", ";", ",", ":")
+_NOTE_MARKS = tuple("*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3\u2074")
 _LARGEST = 1.2
 """In sizes of the running text: what is larger and repeated is a title of slides."""
 _CONTENT = ("LI", "Caption", "Note", "Code", "BlockQuote", "TOCI")
@@ -94,12 +98,14 @@ class _Edges:
         Below that one comes white space or a rule: what goes on without is text, however often it is repeated.
         """
         edge = self._lines[layout.number]
-        found = [
-            index + 1
-            for index, line in enumerate(edge)
-            if self._is_one(layout, index, line) and self._is_parted(layout, index, line)
-        ]
-        return edge[: max(found, default=0)]
+        last = 0
+        for index, line in enumerate(edge):
+            if self._is_one(layout, index, line):
+                last = index + 1 if self._is_parted(layout, index, line) else last
+            elif line.size > self._typography.size - _SMALLER:
+                # A line of text beyond what is repeated says that this is text as well.
+                break
+        return edge[:last]
 
     def _is_parted(self, layout: Layout, index: int, line: Line) -> bool:
         if index < _BEHIND_RULE and behind_rule(line, layout, at_top=self._at_top):
@@ -107,23 +113,41 @@ class _Edges:
         return detached(line, layout, self._typography, at_top=self._at_top)
 
     def _is_one(self, layout: Layout, index: int, line: Line) -> bool:
-        if line.size > _LARGEST * self._typography.size or CAPTION.match(line.text):
+        if line.size > _LARGEST * self._typography.size or line.single or _is_content(line):
             return False
-        if self._repeated[alike(line)] > 1 and layout.number not in self._copies:
-            return True
+        return self._is_repeated(layout, line) or self._looks_like_one(layout, index, line)
+
+    def _looks_like_one(self, layout: Layout, index: int, line: Line) -> bool:
         if not self._is_parted(layout, index, line):
             return False
-        if index < _BEHIND_RULE and behind_rule(line, layout, at_top=self._at_top):
+        ruled_off = index < _BEHIND_RULE and behind_rule(line, layout, at_top=self._at_top)
+        if ruled_off or _NUMBER.fullmatch(line.text):
             return True
-        often = self._places[place(line, at_top=self._at_top)] > self._often
-        return bool(often or _NUMBER.fullmatch(line.text)) or self._is_outside(layout, line)
+        if not self._is_set_apart(line) or line.text.endswith(_SENTENCE):
+            return False
+        return self._places[place(line, at_top=self._at_top)] > self._often or self._is_outside(layout, line)
+
+    def _is_repeated(self, layout: Layout, line: Line) -> bool:
+        """Whether a text is on several pages; one with another number on each has to be set apart from the text."""
+        if layout.number in self._copies:
+            return False
+        if self._repeated[line.text.casefold()] > 1:
+            return True
+        return self._repeated[alike(line)] > 1 and (self._is_set_apart(line) or line.is_row)
+
+    def _is_set_apart(self, line: Line) -> bool:
+        return line.size < self._typography.size - _SMALLER or line.italic
 
     def _is_outside(self, layout: Layout, line: Line) -> bool:
         """Whether a line is beyond where text begins or ends on the pages; above it is the title on the first one."""
-        heading = line.bold or line.size > 1.05 * self._typography.size
-        if self._area is None or heading:
+        if self._area is None:
             return False
         distance = 0.5 * self._typography.leading(line.size)
         if self._at_top:
             return layout.number != self._first_page and line.bottom < self._area - distance
         return line.top > self._area + distance
+
+
+def _is_content(line: Line) -> bool:
+    """Whether a line is a caption or a note, which may well stand at a page's edge."""
+    return bool(CAPTION.match(line.text) or line.raised or line.text[:1] in _NOTE_MARKS)

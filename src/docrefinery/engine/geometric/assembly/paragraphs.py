@@ -112,7 +112,10 @@ def _is_display(block: Block, typography: Typography) -> bool:
 def _continues_text(block: Block, line: Line) -> bool:
     last, em = block.last, line.size
     left, right = block.column
-    if abs((line.left + line.right) - (last.left + last.right)) < 2 * _CENTRED and line.left > left + em:
+    centred = abs((line.left + line.right) - (last.left + last.right)) < 2 * _CENTRED and line.left > left + em
+    if centred and abs(line.left - last.left) > _CENTRED and number(line.text) is None:
+        return True
+    if last.text.endswith("-") and line.left < last.left + _INDENT * em:
         return True
     ends = forced(last, line, right)
     if number(line.text) is not None and (ends or number(block.first.text) is not None):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from docrefinery.engine.geometric.layout.lines import Line
 
 _NUMBER = re.compile(r"(\d{1,4})(?:\s+|$)")
+_SIGNS = re.compile(r"[{}();=<>]")
 _FEWEST = 3
 _MONO = 0.5
 
@@ -34,9 +35,16 @@ def _number(line: Line) -> int | None:
     return int(match[1])
 
 
+def _is_program(lines: Sequence[Line]) -> bool:
+    """Whether lines are of a fixed pitch, or have the signs of programs after numbers that are set smaller."""
+    mono = sum(line.mono for line in lines)
+    signs = sum(line.small_start and bool(_SIGNS.search(line.text)) for line in lines)
+    return max(mono, signs) >= _MONO * len(lines)
+
+
 def _mark(run: Sequence[Line]) -> None:
     code = [line for line in run if line.parts]
-    if len(run) < _FEWEST or not code or sum(line.mono or line.small_start for line in code) < _MONO * len(code):
+    if len(run) < _FEWEST or not code or not _is_program(code):
         return
     for line in run:
         line.text = _NUMBER.sub("", line.text, count=1)

@@ -248,7 +248,15 @@ class _Cutter:
         return any(self._line_up(one, other, _SAME_BASE * height) for one, other in ((left, right), (right, left)))
 
     def _line_up(self, cells: list[int], beside: list[int], distance: float) -> bool:
-        if sum(self._items[index].letters for index in cells) >= _SHORT * len(cells):
+        if self._letters_a_row(cells, distance) >= _SHORT:
             return False
         bottoms = sorted(self._boxes[index][3] for index in beside)
         return sum(has_near(bottoms, self._boxes[index][3], distance) for index in cells) >= _CELLS * len(cells)
+
+    def _letters_a_row(self, members: list[int], distance: float) -> float:
+        """Return how many letters a row has on average: lines of a narrow column may have wide gaps."""
+        rows, last = 0, float("-inf")
+        for bottom in sorted(self._boxes[index][3] for index in members):
+            rows += bottom - last > distance
+            last = bottom
+        return sum(self._items[index].letters for index in members) / rows

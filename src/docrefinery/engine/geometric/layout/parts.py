@@ -33,7 +33,10 @@ class Part:
 
 def parts_of(page: Page, segments: Sequence[Segment], taken: Sequence[Box]) -> list[Part]:
     """Return the parts of a page outside of ``taken``; none if nothing is drawn there."""
-    parts = [Part(image, images=1) for image in page.images]
+    least = _BACKGROUND * page.width * page.height
+    # Under text, an image of the whole page is paper.
+    pictures = [image for image in page.images if not segments or _area(image) < least]
+    parts = [Part(image, images=1) for image in pictures]
     parts += _drawn(page, segments)
     parts = [part for part in parts if not _within(part.box, taken)]
     if not parts:
@@ -95,6 +98,10 @@ def _together(parts: Sequence[Part]) -> list[Part]:
         found.images += part.images
         found.rects += part.rects
     return [*places.values(), *large[:_MOST]]
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 def _within(box: Box, taken: Sequence[Box]) -> bool:

@@ -13,6 +13,9 @@ _LINE = 1.2
 _LARGEST = 10.0
 _SMALLER = 0.85
 _NEAR = 1.2
+_GLUED = 0.1
+_PART = 0.6
+"""In em."""
 _NUMBER = re.compile(r"[\W\d]*+\w?[\W\d]*+")
 
 
@@ -56,8 +59,9 @@ def _same_row(row: Sequence[Line], line: Line) -> bool:
 def _join(row: Sequence[Line]) -> Line:
     main = max(row, key=lambda line: len(line.text))
     text, references = "", []
-    for line in row:
-        text += " " if text else ""
+    gaps = [0.0, *((right.left - left.right) / max(main.size, 1.0) for left, right in pairwise(row))]
+    for line, gap in zip(row, gaps, strict=True):
+        text += " " if text and gap > _GLUED else ""
         references += [Reference(each.start + len(text), each.end + len(text), each.uri) for each in line.references]
         text += line.text
     return Line(
@@ -79,10 +83,21 @@ def _join(row: Sequence[Line]) -> Line:
         element=main.element,
         region=row[0].region,
         references=references,
-        gap=max((right.left - left.right) / max(main.size, 1.0) for left, right in pairwise(row)),
+        gap=max(gaps),
         small_start=row[0].size < 0.95 * main.size,
-        parts=[part for line in row for part in (line.parts or [line.left])],
+        parts=_parts(row, gaps),
     )
+
+
+def _parts(row: Sequence[Line], gaps: Sequence[float]) -> list[float]:
+    """Return where the parts of a row begin; what stands close to the one before is none of its own."""
+    parts = [
+        part
+        for at, (line, gap) in enumerate(zip(row, gaps, strict=True))
+        if at == 0 or gap > _PART
+        for part in (line.parts or [line.left])
+    ]
+    return parts if len(parts) > 1 else []
 
 
 def _is_mark(line: Line, main: Line) -> bool:

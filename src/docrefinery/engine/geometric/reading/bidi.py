@@ -13,7 +13,7 @@ import numpy as np
 _RANGES = ((0x0590, 0x08FF), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFE), (0x10800, 0x10FFF), (0x1E800, 0x1EFFF))
 _SHARE = 0.3
 """Share of a line's letters from which it runs leftwards."""
-_SPACE = 0.15
+_SPACE = 0.22
 """In em: gaps between letters of joined scripts are no wider."""
 _GAP = 1.2
 
