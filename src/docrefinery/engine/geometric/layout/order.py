@@ -5,6 +5,7 @@ white strip all the way through; here a gutter may be crossed by headings, figur
 which then part what stands above them from what stands below (as in Liu et al., XY-Cut++, arXiv:2504.10258).
 """
 
+import math
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _MARGINAL = 0.6
 """Width of a marginal column, at most, in those of the text beside it."""
 _SAME_BASE = 0.13
 _SHORT = 24
+_NARROW, _MANY = 14, 8
 _DEEPEST = 40
 
 
@@ -168,13 +170,10 @@ class _Cutter:
         return groups
 
     def _is_marginal(self, side: list[int], other: list[int]) -> bool:
-        return self._width(side) <= _MARGINAL * self._width(other)
+        return self._widest(side) <= _MARGINAL * self._widest(other)
 
     def _widest(self, members: list[int]) -> float:
         return max(self._boxes[index][2] - self._boxes[index][0] for index in members)
-
-    def _width(self, side: list[int]) -> float:
-        return max(self._boxes[index][2] for index in side) - min(self._boxes[index][0] for index in side)
 
     def _lead(self, left: list[int], right: list[int]) -> set[int]:
         """Return what stands above a marginal column: it is read first, since the margin comments on what follows."""
@@ -241,22 +240,27 @@ class _Cutter:
         bottoms = [max(self._boxes[index][3] for index in side) for side in (left, right)]
         if min(bottoms) - max(tops) < (fewest - 0.5) * height:
             return False
-        return not self._are_cells(left, right, height)
+        return not self._are_cells(left, right, height, clear=clear)
 
-    def _are_cells(self, left: list[int], right: list[int], height: float) -> bool:
+    def _are_cells(self, left: list[int], right: list[int], height: float, *, clear: bool) -> bool:
         """Whether the two sides are rather cells in common rows, to be read row by row."""
-        return any(self._line_up(one, other, _SAME_BASE * height) for one, other in ((left, right), (right, left)))
+        many = _MANY if clear else math.inf
+        sides = ((left, right), (right, left))
+        return any(self._line_up(one, other, _SAME_BASE * height, many) for one, other in sides)
 
-    def _line_up(self, cells: list[int], beside: list[int], distance: float) -> bool:
-        if self._letters_a_row(cells, distance) >= _SHORT:
+    def _line_up(self, cells: list[int], beside: list[int], distance: float, many: float) -> bool:
+        rows = self._rows_of(cells, distance)
+        letters = sum(self._items[index].letters for index in cells) / rows
+        # Many rows with several words each are a narrow column, whose baselines are those of the next one.
+        if letters >= _SHORT or (letters >= _NARROW and rows >= many):
             return False
         bottoms = sorted(self._boxes[index][3] for index in beside)
         return sum(has_near(bottoms, self._boxes[index][3], distance) for index in cells) >= _CELLS * len(cells)
 
-    def _letters_a_row(self, members: list[int], distance: float) -> float:
-        """Return how many letters a row has on average: lines of a narrow column may have wide gaps."""
+    def _rows_of(self, members: list[int], distance: float) -> int:
+        """Count rows: lines of a narrow column may have gaps so wide that they are several items."""
         rows, last = 0, float("-inf")
         for bottom in sorted(self._boxes[index][3] for index in members):
             rows += bottom - last > distance
             last = bottom
-        return sum(self._items[index].letters for index in members) / rows
+        return rows
