@@ -24,13 +24,15 @@ async def list_profiles(request: ApiRequest) -> Listing[ProfileView]:
 
 async def _view(request: ApiRequest, profile: Profile) -> ProfileView:
     missing = await request.services.abilities.missing(profile)
+    engine = request.services.registry.engine_for(profile.name, request.services.settings.engine)
     return ProfileView(
         name=profile.name,
         summary=profile.summary,
         enabled=profile.name not in request.user.defaults.disabled_profiles,
         exports=list(profile.exports),
         options=dict(profile.options),
-        engine=request.services.registry.engine_for(profile.name, request.services.settings.engine),
+        # Where Docling's models would be used and are not installed, this one stands in for them.
+        engine="geometric" if engine == "auto" else engine,
         available=not missing,
         missing=missing,
     )

@@ -10,6 +10,8 @@ _LIGATURES = str.maketrans(
 )
 _BROKEN = re.compile(r"(\w+)[-\u2010\u00ad]$")
 _LONGEST_WORD = 64
+_SUSPENDED = ("and", "or", "to", "und", "oder", "bis", "et", "ou", "y", "o", "en", "of")
+"""After a hyphen these words are words, and the hyphen stands for what both sides have in common."""
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _CJK = re.compile(r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 
@@ -46,6 +48,8 @@ def append(text: str, following: str, known: AbstractSet[str]) -> str:
     broken = _BROKEN.search(text[-_LONGEST_WORD:])
     if broken and following[:1].isalpha():
         return _mended(text, broken[1], following, known)
+    if broken and following[:1].isdigit():
+        return text + following
     if _CJK.match(text[-1]) and _CJK.match(following[:1]):
         return text + following
     return f"{text} {following}"
@@ -53,6 +57,8 @@ def append(text: str, following: str, known: AbstractSet[str]) -> str:
 
 def _mended(text: str, before: str, following: str, known: AbstractSet[str]) -> str:
     after = _WORD.match(following)
+    if after is not None and after[0] in _SUSPENDED:
+        return f"{text} {following}"
     if after is None or not following[0].islower() or before[-1].isdigit():
         return text + following
     first, second = before.lower(), after[0].lower()

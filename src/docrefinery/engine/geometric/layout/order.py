@@ -35,6 +35,10 @@ _MARGINAL = 0.6
 """Width of a marginal column, at most, in those of the text beside it."""
 _SAME_BASE = 0.13
 _SHORT = 24
+_MARK = 5
+"""Letters of an item's mark."""
+_HEADED = 2.5
+"""Times as many rows as on the other side are text under heads on the margin."""
 _NARROW, _MANY = 14, 8
 _DEEPEST = 40
 
@@ -138,14 +142,16 @@ class _Cutter:
             return []
         low, high = sorted((left, right), key=lambda side: max(self._boxes[index][3] for index in side))
         end = max(self._boxes[index][3] for index in low)
-        foot = [index for index in high if self._boxes[index][1] >= end]
-        if not foot or len(foot) == len(high):
-            return []
-        top = min(self._boxes[index][1] for index in foot)
-        above = max(self._boxes[index][3] for index in high if index not in foot)
         height = statistics.median(self._boxes[index][3] - self._boxes[index][1] for index in high)
-        wider = self._widest(foot) > _WIDER * self._widest([index for index in high if index not in foot])
-        return foot if (spanned or wider) and top - max(above, end) > _FOOT * height else []
+        ordered = sorted(high, key=lambda index: (self._boxes[index][1], index))
+        above = self._boxes[ordered[0]][3]
+        for at, index in enumerate(ordered):
+            top = self._boxes[index][1]
+            if top >= end and top - max(above, end) > _FOOT * height:
+                wider = self._widest(ordered[at:]) > _WIDER * self._widest(ordered[:at])
+                return ordered[at:] if spanned or wider else []
+            above = max(above, self._boxes[index][3])
+        return []
 
     def _beside(self, left: list[int], right: list[int]) -> Iterator[list[int]]:
         """Yield two columns as they are read: side heads on the left one by one, each before the text that it heads."""
@@ -252,6 +258,8 @@ class _Cutter:
         rows = self._rows_of(cells, distance)
         letters = sum(self._items[index].letters for index in cells) / rows
         # Many rows with several words each are a narrow column, whose baselines are those of the next one.
+        if letters > _MARK and rows * _HEADED < self._rows_of(beside, distance):
+            return False
         if letters >= _SHORT or (letters >= _NARROW and rows >= many):
             return False
         bottoms = sorted(self._boxes[index][3] for index in beside)

@@ -60,7 +60,8 @@ def read_chars(text_page: int, place: Place, styles: Styles) -> Chars:
     on_page = _on_page(boxes, place)
     drawn = ~space & on_page & (codes >= 32) & (codes != 127)
     kept = np.flatnonzero(drawn)
-    spaces_before = np.cumsum(space)[kept]
+    # Where a line ends for pdfium is no word's end yet: some writers place each letter for itself.
+    spaces_before = np.cumsum(space & (codes != 10) & (codes != 13))[kept]
     spaced = np.diff(spaces_before, prepend=-1) > 0
     numbers, tags, unmapped = _by_object(text_page, objects, kept, styles)
     nameless = int(np.count_nonzero(~space & on_page & (codes < 32)))

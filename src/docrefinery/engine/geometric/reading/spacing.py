@@ -8,6 +8,7 @@ _FEWEST_WORDS = 8
 _LETTERS_A_WORD = 2.2
 """Below so many letters a word, on average, the gaps are no spaces."""
 _LETTERS = 0.6
+_ALONE = 0.25
 _LAST_LATIN = 0x24F
 _ON_GRID = 0.2
 _MOSTLY = 0.85
@@ -35,16 +36,17 @@ def respaced(starts: Any, opens: Any, codes: Any, along: Any, em: Any) -> tuple[
     begins[starts] = True
     for segment in odd:
         low, high = bounds[segment], bounds[segment + 1]
-        if _are_letters(codes[low:high]):
+        if _stand_alone(codes[low:high], begins[low:high]):
             begins[low:high] = _begins(along[low:high], em[low:high])
     renewed = np.flatnonzero(begins)
     return renewed, np.isin(renewed, starts[firsts])
 
 
-def _are_letters(codes: Any) -> bool:
-    """Whether characters are mostly letters of an alphabet: signs and ideographs may well stand one by one."""
+def _stand_alone(codes: Any, begins: Any) -> bool:
+    """Whether words are mostly single letters of an alphabet: signs and ideographs may well stand one by one."""
     letters = ((codes | 0x20) >= ord("a")) & (codes <= _LAST_LATIN)
-    return bool(letters.mean() > _LETTERS)
+    alone = begins & np.r_[begins[1:], True]
+    return bool(letters.mean() > _LETTERS and (letters & alone).sum() > _ALONE * letters.sum())
 
 
 def _begins(along: Any, em: Any) -> Any:

@@ -105,3 +105,45 @@ def test_a_stamp_up_the_margin_is_furniture() -> None:
     for each in (word, sheet.page.segments[-1]):
         each.left, each.top, each.right, each.bottom = 20, 300, 32, 400
     assert furniture(assembled(sheet)) == ["stamped"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Total: {}00 EUR", "Patient: Name{} Surname{}", "{} g/dl Haemoglobin", "Sample {} was heated to 10{} degrees."],
+)
+def test_lines_at_the_edge_with_other_numbers_on_each_page_are_text(line: str) -> None:
+    sheets = []
+    for page in range(1, 6):
+        sheet = Sheet(page)
+        sheet.text(line.replace("{}", str(page)), 72, 60)
+        sheet.column(72, 110, 468).put(prose(20, page))
+        sheet.text(line.replace("{}", str(page + 7)), 72, 740)
+        sheets.append(sheet)
+    found = items(assembled(*sheets))
+    for page in range(1, 6):
+        assert line.replace("{}", str(page)) in found
+        assert line.replace("{}", str(page + 7)) in found
+
+
+def test_a_line_at_the_foot_of_a_page_and_notes_are_no_footers() -> None:
+    sheets = []
+    for page in range(1, 4):
+        sheet = Sheet(page)
+        sheet.column(72, 72, 468).put(prose(20, page))
+        sheet.rule(72, 715, 540)
+        glued_note(sheet, page)
+        sheets.append(sheet)
+    last = Sheet(4)
+    last.column(72, 72, 468).put(prose(10, 4))
+    last.text("The total sum to be paid is 4711 EUR", 72, 730)
+    document = assembled(*sheets, last)
+    found = " ".join(items(document))
+    assert "The total sum to be paid is 4711 EUR" in found
+    for page in range(1, 4):
+        assert f"See the ledger of {1900 + page}." in found
+
+
+def glued_note(sheet: Sheet, page: int) -> None:
+    """Put a note with a raised mark at the foot of a page."""
+    sheet.text(str(page), 72, 720, 10, size=5)
+    sheet.text(f"See the ledger of {1900 + page}.", 75, 722, 300, size=8)

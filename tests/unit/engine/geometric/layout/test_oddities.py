@@ -53,3 +53,29 @@ def test_a_short_caption_is_its_figures_and_no_label_of_it(left: float) -> None:
     document = assembled(sheet)
     [picture] = document.pictures
     assert picture.caption_text(document) == "Figure 1: A boat."
+
+
+def test_three_narrow_columns_whose_baselines_agree_are_read_one_by_one() -> None:
+    sheet = Sheet()
+    for column in range(3):
+        sheet.column(60 + 165 * column, 72, 150).put(prose(24, column))
+    found = " ".join(items(assembled(sheet)))
+    assert found == " ".join(prose(24, column) for column in range(3))
+
+
+def test_what_stands_below_columns_and_is_wider_is_read_after_them() -> None:
+    sheet = Sheet()
+    for column in range(3):
+        sheet.column(60 + 165 * column, 72, 150).put(prose(12, column))
+    sheet.text(prose(6, 4), 60, 460, 300)
+    assert items(assembled(sheet))[-1] == prose(6, 4)
+
+
+def test_side_heads_are_read_before_the_text_that_they_head() -> None:
+    sheet = Sheet()
+    for at in range(3):
+        sheet.text(f"Head {at}", 60, 72 + 150 * at, 90, bold=True)
+        sheet.column(180, 72 + 150 * at, 360).put(prose(8, at))
+    found = items(assembled(sheet))
+    assert [text for text in found if text.startswith("Head")] == ["Head 0", "Head 1", "Head 2"]
+    assert found.index("Head 1") == found.index("Head 0") + 2
