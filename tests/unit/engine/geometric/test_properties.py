@@ -10,7 +10,8 @@ from docling_core.types.doc import DoclingDocument
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from docrefinery.engine.geometric import Layout, assemble, decode, encode
-from docrefinery.engine.geometric.layout.order import Item, reading_order
+from docrefinery.engine.geometric.layout.gutters import Item
+from docrefinery.engine.geometric.layout.order import reading_order
 from docrefinery.engine.geometric.model import Box, Page, Rule, Shape, Style, Word
 from docrefinery.engine.geometric.page import layout_of
 from docrefinery.engine.geometric.reading.words import segment_of

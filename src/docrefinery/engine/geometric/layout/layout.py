@@ -10,10 +10,11 @@ from docrefinery.engine.geometric.layout.contents import mark_contents
 from docrefinery.engine.geometric.layout.dividing import divide
 from docrefinery.engine.geometric.layout.dropcaps import join_initials
 from docrefinery.engine.geometric.layout.figures import Figure, figures_of
+from docrefinery.engine.geometric.layout.gutters import Item
 from docrefinery.engine.geometric.layout.joining import lines_of
 from docrefinery.engine.geometric.layout.lines import Line
 from docrefinery.engine.geometric.layout.listings import mark_listings
-from docrefinery.engine.geometric.layout.order import Item, reading_order
+from docrefinery.engine.geometric.layout.order import reading_order
 from docrefinery.engine.geometric.layout.rows import rows, table_rows
 from docrefinery.engine.geometric.model import Box, Page, Segment, Style
 from docrefinery.engine.geometric.tables.model import Table
