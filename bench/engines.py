@@ -1,6 +1,7 @@
 """Two ways from a PDF to a document without a model, and what each costs."""
 
 import io
+import logging
 import resource
 import sys
 import time
@@ -80,7 +81,7 @@ def alone(function: Callable[..., T], *arguments: object) -> T:
 
 def convert_all(make: Callable[[], Engine], paths: Sequence[Path], predictions: Path) -> Converted:
     """Convert files, and write the Markdown of each to a folder under the file's name."""
-    warnings.simplefilter("ignore")
+    _keep_quiet()
     engine, converted = make(), Converted()
     _warm_up(engine, paths)
     for path in paths:
@@ -103,11 +104,17 @@ def convert_all(make: Callable[[], Engine], paths: Sequence[Path], predictions: 
 
 def peak_mib(make: Callable[[], Engine], path: Path) -> float:
     """Return the largest resident memory that this process has had once a file is converted and exported."""
-    warnings.simplefilter("ignore")
+    _keep_quiet()
     engine = make()
     _exported(engine, engine.document(path))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def _keep_quiet() -> None:
+    """Docling warns of boxes that stick out of their pages, and of plugins that are there for others."""
+    warnings.simplefilter("ignore")
+    logging.getLogger("docling.models.factories.base_factory").setLevel(logging.ERROR)
 
 
 def _warm_up(engine: Engine, paths: Sequence[Path]) -> None:
