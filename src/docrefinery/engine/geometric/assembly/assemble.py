@@ -24,6 +24,7 @@ from docrefinery.engine.geometric.model import Entry
 from docrefinery.engine.geometric.pictures import Cutter
 
 _MARGIN = 0.07
+_STAMP = 0.25
 
 
 def assemble(layouts: Iterable[Layout], name: str = "document", outline: Sequence[Entry] = ()) -> DoclingDocument:
@@ -104,7 +105,8 @@ def _aside(layout: Layout, line: Line) -> Label:
     if layout.styles[line.style].direction < 0:
         return "imprint"
     on_margin = line.right < _MARGIN * layout.width or line.left > (1 - _MARGIN) * layout.width
-    return "imprint" if on_margin else "text"
+    # The label of an axis is shorter.
+    return "imprint" if on_margin and line.height > _STAMP * layout.height else "text"
 
 
 def _single(layout: Layout, line: Line, label: Label) -> Block:

@@ -98,13 +98,14 @@ def test_a_logo_on_every_page_is_furniture() -> None:
     assert [picture.content_layer for picture in document.pictures] == [ContentLayer.FURNITURE] * 4
 
 
-def test_a_stamp_up_the_margin_is_furniture() -> None:
+@pytest.mark.parametrize(("bottom", "found"), [(550, ["stamped"]), (400, [])])
+def test_a_stamp_up_the_margin_is_furniture_and_a_label_there_is_not(bottom: float, found: list[str]) -> None:
     sheet = book(1, lambda _: "", lambda _: "")[0]
     sheet.text("stamped", 20, 300, direction=270, size=12)
     (word,) = sheet.page.segments[-1].words
     for each in (word, sheet.page.segments[-1]):
-        each.left, each.top, each.right, each.bottom = 20, 300, 32, 400
-    assert furniture(assembled(sheet)) == ["stamped"]
+        each.left, each.top, each.right, each.bottom = 20, 300, 32, bottom
+    assert furniture(assembled(sheet)) == found
 
 
 @pytest.mark.parametrize(
