@@ -3,8 +3,19 @@
 The API asks before a job is accepted, the worker tells the API what it has, and the converter acts on it.
 """
 
-from docrefinery.capabilities.features import MODELS, Lack, lacking
+from docrefinery.capabilities.features import Lack, lacking, without_models
 from docrefinery.capabilities.languages import resolve
+from docrefinery.capabilities.models import NONE, Models, installed_models
 from docrefinery.capabilities.ocr import Ocr, installed_ocr
 
-__all__ = ["MODELS", "Lack", "Ocr", "installed_ocr", "lacking", "resolve"]
+__all__ = [
+    "NONE",
+    "Lack",
+    "Models",
+    "Ocr",
+    "installed_models",
+    "installed_ocr",
+    "lacking",
+    "resolve",
+    "without_models",
+]

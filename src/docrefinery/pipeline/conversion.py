@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from docrefinery.capabilities import MODELS
+from docrefinery.capabilities import NONE, without_models
 from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help
 from docrefinery.engine.debugging import draw_pages
 from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
@@ -63,7 +63,8 @@ def convert(engine: Engine, registry: Registry, request: Convert, send: Send, ai
 def _without_models(request: Convert) -> list[JobWarning]:
     if request.engine != "auto":
         return []
-    return [JobWarning(MODELS.code, f"{MODELS.consequence}: {MODELS.missing} are not installed")]
+    lack = without_models(NONE)
+    return [JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}")]
 
 
 def _exporter(registry: Registry, kind: str) -> Exporter:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from docrefinery.capabilities import Models
 from docrefinery.errors import OutOfMemory, ScannerUnavailable
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.artifacts import accept, accept_drawings
@@ -59,6 +60,11 @@ class Converter:
         """Resident memory of the child, 0 while there is none."""
         child = self._keeper.child
         return child.rss_bytes() if child is not None else 0
+
+    @property
+    def models(self) -> Models:
+        """Docling's models that the child holds, known once it is warm."""
+        return self._keeper.models
 
     @property
     def replaced(self) -> Mapping[str, int]:

@@ -5,6 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Literal
 
+from docrefinery.capabilities import NONE
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.outcomes import Crashed
 from docrefinery.pipeline.postmortem import autopsy
@@ -30,6 +31,7 @@ class Keeper:
 
     def __init__(self, limits: ChildLimits, plugins: tuple[str, ...] | None, scratch: Path | None) -> None:
         self.child: ChildProcess | None = None
+        self.models = NONE
         self.replaced: Counter[str] = Counter()
         self._cause: Cause | None = None
         self._limits = limits

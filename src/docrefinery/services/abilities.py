@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from docrefinery.capabilities import MODELS, Lack, Ocr, installed_ocr, lacking, resolve
+from docrefinery.capabilities import NONE, Lack, Ocr, installed_ocr, lacking, resolve, without_models
 from docrefinery.capabilities.languages import shown
 from docrefinery.errors import FieldError, InvalidOptions
 from docrefinery.model import LONGEST_LANGUAGE
@@ -68,7 +68,7 @@ class Abilities:
         for ocr in await self.ocr():
             lacks += lacking(profile.options, ocr, describes=bool(self._settings.picture_description_url))
         models = profile.engine == "auto" and self._settings.engine != "geometric"
-        return [*([MODELS.missing] if models else []), *dict.fromkeys(lack.missing for lack in lacks)]
+        return [*([without_models(NONE).missing] if models else []), *dict.fromkeys(lack.missing for lack in lacks)]
 
 
 def _common(engines: Sequence[Ocr]) -> list[str]:

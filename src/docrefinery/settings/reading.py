@@ -40,6 +40,7 @@ _FORMS = {
     "storage_url": (r"file:///.+|(s3|gs|az)://.+", "a URL like file:///folder or s3://bucket/prefix"),
     "clamd_address": (r"unix:/.+|.+:\d{1,5}", "host:port or unix:/path"),
     "public_url": (r"https?://.+", "a URL like https://refinery.example"),
+    "device": (r"auto|cpu|cuda(:\d{1,3})?|mps|xpu", "auto, cpu, cuda, a numbered one like cuda:1, mps or xpu"),
     "picture_description_url": (r"https?://.+", "a URL like http://host:8080/v1"),
 }
 """What a text setting must look like, and how to say so."""
@@ -50,7 +51,7 @@ _LISTS = frozenset({"plugins", "secret_keys", "webhook_allow_nets", "webhook_ret
 
 
 def _parse(field: msgspec.inspect.Field, text: str) -> Any:
-    if field.name == "data_dir":
+    if field.name in ("data_dir", "models_dir"):
         return Path(text)
     if field.name in _LISTS:
         return tuple(part.strip() for part in text.split(",") if part.strip())

@@ -106,6 +106,29 @@ class Settings(Struct, frozen=True, kw_only=True):
             "jobs that would want them where they are not."
         ),
     ] = "auto"
+    models_dir: Annotated[
+        Path | None,
+        setting(
+            "Folder of Docling's models, its `artifacts_path`, as `docrefinery models download` fills it; empty is "
+            "the folder `models` in the data dir."
+        ),
+    ] = None
+    model_slots: Annotated[
+        NotNegative | None,
+        setting(
+            "Workers of `up` that load Docling's models; of a single worker, 0 loads none. Unset, as many as memory "
+            "allows."
+        ),
+    ] = None
+    device: Annotated[
+        str, setting("What the models run on: `auto`, `cpu`, `cuda`, `cuda:<number>`, `mps` or `xpu`.")
+    ] = "auto"
+    model_threads: Annotated[
+        Positive | None,
+        setting("Threads of the models in one converter; unset, the cores are shared out between the model slots."),
+    ] = None
+    page_batch_size: Annotated[Positive, setting("Pages that a model is given at a time.")] = 4
+    picture_batch_size: Annotated[Positive, setting("Pictures that a model is given at a time.")] = 8
     ocr_engine: Annotated[
         OcrEngine, setting("Text recognition: `auto` is Tesseract where it is installed, else RapidOCR.")
     ] = "auto"
@@ -188,6 +211,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def storage(self) -> str:
         """URL of the storage in effect."""
         return self.storage_url or (self.data_dir.absolute() / "blobs").as_uri()
+
+    @property
+    def models_folder(self) -> Path:
+        """Folder of Docling's models in effect."""
+        return self.models_dir or self.data_dir.absolute() / "models"
 
     @property
     def scanner_name(self) -> str:

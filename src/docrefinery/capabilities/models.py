@@ -1,0 +1,67 @@
+"""Docling's models: what a converter holds of them, and what keeps this machine from having them."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from msgspec import Struct
+
+from docrefinery.capabilities.checkpoints import CHECKPOINTS, Found, examine
+
+EXTRA = "pip install 'docrefinery[models]'"
+DOWNLOAD = "docrefinery models download"
+_PACKAGES = ("torch", "transformers", "docling_ibm_models")
+NEEDED = frozenset({"layout", "tables"})
+"""Parts without which the engine does not run; of the others each stage is left out by itself."""
+
+
+class Models(Struct, frozen=True):
+    """What a converter holds.
+
+    :param held: model and revision of each part (:data:`~docrefinery.capabilities.checkpoints.Part`) that there is.
+    :param device: what they run on: ``cpu``, ``cuda:0``, ``mps`` or ``xpu``.
+    :param memory_bytes: resident memory that a converter needs for them.
+    :param problem: one line that says why they cannot be used.
+    """
+
+    held: dict[str, str] = {}
+    device: str = ""
+    memory_bytes: int = 0
+    problem: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Whether layout and tables can be had of them."""
+        return self.held.keys() >= NEEDED
+
+
+NONE = Models()
+
+
+def installed_models(folder: Path) -> Models:
+    """Return what a converter on this machine would hold, as far as that is known without loading it."""
+    if lacks := missing_packages():
+        return Models(problem=lacks)
+    found = [examine(folder, checkpoint) for checkpoint in CHECKPOINTS]
+    if problem := _problem(folder, found):
+        return Models(problem=problem)
+    return Models({each.checkpoint.part: name_of(each) for each in found if each.state == "ready"})
+
+
+def missing_packages() -> str:
+    """Return what to install, or nothing."""
+    if missing := [name for name in _PACKAGES if find_spec(name) is None]:
+        return f"{missing[0]} is not installed: {EXTRA}"
+    return ""
+
+
+def name_of(found: Found) -> str:
+    """Return a model's name and revision, as jobs show them."""
+    return f"{found.checkpoint.repo.rpartition('/')[2]}@{found.checkpoint.revision}"
+
+
+def _problem(folder: Path, found: list[Found]) -> str:
+    """Return why a folder's models cannot be used, without its path: clients read it."""
+    if not folder.is_dir():
+        return f"there is no models folder: {DOWNLOAD}"
+    worst = next((each for each in found if each.state != "ready" and each.checkpoint.part in NEEDED), None)
+    return f"{worst.problem}: {DOWNLOAD}" if worst else ""
