@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import structlog
 from msgspec import Struct
 
 from docrefinery.errors import InvalidJobState, NotFound
@@ -11,10 +12,14 @@ from docrefinery.services.changes import Changes
 from docrefinery.services.doorbell import QUEUE, Doorbell
 from docrefinery.services.keys import Caller
 from docrefinery.store import documents, jobs
-from docrefinery.store.database import Database
+from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.jobs import JobFilters
 from docrefinery.store.paging import Page, PageRequest
 from docrefinery.store.records import EventRecord, JobRecord, Ref
+
+log = structlog.get_logger(__name__)
+
+AWAY_SECONDS = 1.0
 
 
 class CancelOutcome(Struct, frozen=True):
@@ -57,13 +62,21 @@ class Jobs:
     async def follow(self, caller: Caller, job: JobRecord, after: int) -> AsyncIterator[EventRecord | None]:
         """Yield a job's events after sequence ``after``, then new ones as they come, to the end of the job.
 
-        ``None`` is yielded now and then while nothing happens.
+        ``None`` is yielded now and then while nothing happens, and while the database is away.
         """
         with self._changes.watching(job.id) as watch:
             while True:
-                # The job first: whatever happened before it was terminal is then among the events.
-                job = await self.get(caller.tenant_id, job.id)
-                for event in await jobs.events_after(self._db, caller.tenant_id, job.id, after):
+                try:
+                    # The job first: whatever happened before it was terminal is then among the events.
+                    job = await self.get(caller.tenant_id, job.id)
+                    events = await jobs.events_after(self._db, caller.tenant_id, job.id, after)
+                except UNREACHABLE as error:
+                    # A stream that ends here would only make every client come back at once.
+                    log.warning("stream_waits_for_the_database", job_id=job.id, error=str(error))
+                    yield None
+                    await asyncio.sleep(AWAY_SECONDS)
+                    continue
+                for event in events:
                     after = event.sequence
                     yield event
                 if JobStatus(job.status).terminal and after >= job.event_sequence:
