@@ -5,10 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-from docling.datamodel.base_models import InputFormat
-from docling.datamodel.document import ConversionResult, InputDocument
-from docling.datamodel.progress import ConversionProgressEvent, PageCompletedProgress, ProgressReporter
-from docling.datamodel.settings import DocumentLimits
+from docling.datamodel.progress import PageCompletedProgress
 
 from docrefinery.capabilities import Ocr, installed_ocr, lacking
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage
@@ -20,13 +17,12 @@ from docrefinery.engine.geometric.pipeline import GeometricPdfPipeline, Geometri
 from docrefinery.engine.ocr import recognizer_of
 from docrefinery.engine.ocr.need import GARBLED
 from docrefinery.engine.ocr.recognition import Recognition
-from docrefinery.engine.preflight import Pages, preflight
+from docrefinery.engine.preflight import preflight
 from docrefinery.engine.progress import PagesDone
-from docrefinery.errors import ConversionFailed, InvalidPdf
+from docrefinery.engine.running import executed, judged, listed, named, opened, page_warnings
 from docrefinery.model import JobWarning
 
 ENGINE = "geometric"
-_REASONS_SHOWN = 3
 
 
 class GeometricEngine:
@@ -41,32 +37,34 @@ class GeometricEngine:
         describe = aid.describe if options.do_picture_description else None
         images = options.generate_picture_images or describe is not None
         pipeline = GeometricPdfPipeline(_pipeline_options(options, images=images), recognition)
-        given, backend = _input(source, pages)
+        given, backend = opened(source, pages, DocumentBackend)
+
+        def on_event(event: PageCompletedProgress) -> None:
+            # A page that has to be recognised counts when that is done.
+            if event.page_no not in backend.awaited:
+                done.one_more()
+
         try:
-            result = _execute(pipeline, given, backend, done)
+            result = executed(pipeline, given, on_event)
         finally:
             if recognition is not None:
                 recognition.close()
-        failed = tuple(sorted({error.page_no for error in result.errors if error.page_no is not None}))
-        reasons = list(dict.fromkeys(error.error_message for error in result.errors))
-        _check(pages, result, failed, reasons, fail_on_partial=bool(options.fail_on_partial))
+        failures = judged(pages, result, fail_on_partial=bool(options.fail_on_partial))
         document = result.document
-        document.name = Path(name).stem
-        if document.origin is not None:
-            document.origin.filename = name
+        named(document, name)
         described = describe_pictures(document, describe, keep_images=options.generate_picture_images)
         lacks = lacking(msgspec.to_builtins(options), ocr, describes=aid.describe is not None)
         return EngineResult(
             document=document,
             page_count=pages.count,
             pages_total=pages.total,
-            failed_pages=failed,
+            failed_pages=failures.pages,
             warnings=(
                 *(JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}") for lack in lacks),
                 *(_script_warnings(recognition.summary.unread_scripts) if recognition is not None else ()),
                 *_layout_warnings(backend.layouts, reads=options.do_ocr),
                 *described,
-                *_page_warnings(failed, reasons),
+                *page_warnings(failures),
             ),
             engine={
                 "name": ENGINE,
@@ -97,61 +95,11 @@ def _pipeline_options(options: EngineOptions, *, images: bool) -> GeometricPdfPi
     )
 
 
-def _input(source: Path, pages: Pages) -> tuple[InputDocument, DocumentBackend]:
-    document = InputDocument(
-        path_or_stream=source,
-        format=InputFormat.PDF,
-        backend=DocumentBackend,
-        limits=DocumentLimits(page_range=(pages.first, pages.last)),
-    )
-    if not document.valid:
-        raise InvalidPdf("the file cannot be read as a PDF")
-    backend = document._backend
-    assert isinstance(backend, DocumentBackend)
-    return document, backend
-
-
-def _execute(
-    pipeline: GeometricPdfPipeline, document: InputDocument, backend: DocumentBackend, done: PagesDone
-) -> ConversionResult:
-    def on_event(event: ConversionProgressEvent) -> None:
-        # A page that has to be recognised counts when that is done.
-        if isinstance(event, PageCompletedProgress) and event.page_no not in backend.awaited:
-            done.one_more()
-
-    try:
-        return pipeline.execute(document, raises_on_error=True, progress=ProgressReporter([on_event]))
-    except RuntimeError as error:
-        cause = error.__cause__ or error
-        if isinstance(cause, MemoryError):
-            raise cause from None
-        raise ConversionFailed(f"Docling failed: {type(cause).__name__}: {cause}") from error
-
-
-def _check(
-    pages: Pages, result: ConversionResult, failed: tuple[int, ...], reasons: list[str], *, fail_on_partial: bool
-) -> None:
-    shown = "; ".join(reasons[:_REASONS_SHOWN])
-    if len(result.document.pages) == 0 or (reasons and not failed) or len(failed) == pages.total:
-        raise ConversionFailed(f"no page could be converted: {shown or 'Docling gave no reason'}")
-    if failed and fail_on_partial:
-        raise ConversionFailed(
-            f"{len(failed)} of {pages.total} pages could not be converted, and fail_on_partial is set: {shown}",
-            details={"failed_pages": list(failed)},
-        )
-
-
-def _page_warnings(failed: tuple[int, ...], reasons: list[str]) -> list[JobWarning]:
-    if not failed:
-        return []
-    return [JobWarning("PAGES_FAILED", f"{len(failed)} pages are missing: {'; '.join(reasons[:_REASONS_SHOWN])}")]
-
-
 def _script_warnings(scripts: dict[str, list[int]]) -> list[JobWarning]:
     return [
         JobWarning(
             "OCR_SCRIPT_NOT_INSTALLED",
-            f"text in the script {script} on {_listed(pages)} was not read: no OCR language is installed for it",
+            f"text in the script {script} on {listed(pages)} was not read: no OCR language is installed for it",
         )
         for script, pages in scripts.items()
     ]
@@ -162,16 +110,16 @@ def _layout_warnings(found: Mapping[int, Layout], *, reads: bool) -> Iterator[Jo
     if garbled := [layout.number for layout in layouts if layout.garbled > GARBLED]:
         yield JobWarning(
             "GARBLED_TEXT",
-            f"the fonts on {_listed(garbled)} do not say what their letters mean, so that the text is partly wrong; "
+            f"the fonts on {listed(garbled)} do not say what their letters mean, so that the text is partly wrong; "
             "the profile ocr_only reads it from the picture",
         )
     silent = [layout.number for layout in layouts if not reads and not layout.lines and _shows_picture(layout)]
     if silent:
         yield JobWarning(
-            "NO_TEXT", f"{_listed(silent)} has no text of its own, only a picture; the profile ocr_only reads it"
+            "NO_TEXT", f"{listed(silent)} has no text of its own, only a picture; the profile ocr_only reads it"
         )
     if plain := [layout for layout in layouts if layout.plain]:
-        pages = _listed([layout.number for layout in plain])
+        pages = listed([layout.number for layout in plain])
         yield JobWarning(
             "PAGE_TOO_COMPLEX", f"{pages} came out as plain lines in the order of the file: {plain[0].plain}"
         )
@@ -179,11 +127,3 @@ def _layout_warnings(found: Mapping[int, Layout], *, reads: bool) -> Iterator[Jo
 
 def _shows_picture(layout: Layout) -> bool:
     return any(isinstance(element, Figure) for column in layout.columns for element in column)
-
-
-def _listed(pages: list[int]) -> str:
-    shown = ", ".join(map(str, pages[:_REASONS_SHOWN]))
-    more = len(pages) - _REASONS_SHOWN
-    if len(pages) == 1:
-        return f"page {shown}"
-    return f"pages {shown} and {more} more" if more > 0 else f"pages {shown}"

@@ -8,8 +8,8 @@ from docrefinery.engine.ocr.base import Recognizer
 from docrefinery.errors import OcrLanguageUnavailable
 
 
-def recognizer_of(ocr: Ocr, languages: Sequence[str]) -> Recognizer:
-    """Make the recognizer of a job.
+def codes_of(ocr: Ocr, languages: Sequence[str]) -> list[str]:
+    """Return an engine's own codes of languages, ``auto`` among them where it is asked for or nothing is.
 
     :param languages: as a request writes them.
     :raises OcrLanguageUnavailable: naming the first one that is not installed.
@@ -24,6 +24,12 @@ def recognizer_of(ocr: Ocr, languages: Sequence[str]) -> Recognizer:
             )
         if code not in codes:
             codes.append(code)
+    return codes
+
+
+def recognizer_of(ocr: Ocr, languages: Sequence[str]) -> Recognizer:
+    """Make the recognizer of a job; raises :class:`OcrLanguageUnavailable`."""
+    codes = codes_of(ocr, languages)
     if ocr.engine == "tesseract":
         from docrefinery.engine.ocr.tesseract import Tesseract
 

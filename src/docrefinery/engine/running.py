@@ -1,0 +1,116 @@
+"""What every engine does around its pipeline: opening the file, running, and judging what came of it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from docling.backend.pdf_backend import PdfDocumentBackend
+from docling.datamodel.base_models import InputFormat
+from docling.datamodel.document import ConversionResult, InputDocument
+from docling.datamodel.progress import ConversionProgressEvent, PageCompletedProgress, ProgressReporter
+from docling.datamodel.settings import DocumentLimits
+from docling.pipeline.base_pipeline import ConvertPipeline
+from docling_core.types.doc import DoclingDocument
+from msgspec import Struct
+
+from docrefinery.engine.preflight import Pages
+from docrefinery.errors import ConversionFailed, InvalidPdf
+from docrefinery.model import JobWarning
+
+_REASONS_SHOWN = 3
+
+Backend = TypeVar("Backend", bound=PdfDocumentBackend)
+
+
+def opened(source: Path, pages: Pages, backend: type[Backend]) -> tuple[InputDocument, Backend]:
+    """Return a file as Docling's pipelines take it, and its backend; raises :class:`InvalidPdf`."""
+    document = InputDocument(
+        path_or_stream=source,
+        format=InputFormat.PDF,
+        backend=backend,
+        limits=DocumentLimits(page_range=(pages.first, pages.last)),
+    )
+    if not document.valid:
+        raise InvalidPdf("the file cannot be read as a PDF")
+    found = document._backend
+    assert isinstance(found, backend)
+    return document, found
+
+
+def executed(
+    pipeline: ConvertPipeline, document: InputDocument, on_page: Callable[[PageCompletedProgress], None]
+) -> ConversionResult:
+    """Run a pipeline.
+
+    :param on_page: told of each page that the pipeline has done.
+    :raises ConversionFailed: if the whole of it failed.
+    :raises MemoryError: if there was no memory left.
+    """
+
+    def on_event(event: ConversionProgressEvent) -> None:
+        if isinstance(event, PageCompletedProgress):
+            on_page(event)
+
+    try:
+        return pipeline.execute(document, raises_on_error=True, progress=ProgressReporter([on_event]))
+    except RuntimeError as error:
+        cause = error.__cause__ or error
+        if isinstance(cause, MemoryError):
+            raise cause from None
+        raise ConversionFailed(f"Docling failed: {type(cause).__name__}: {cause}") from error
+
+
+class Failures(Struct, frozen=True):
+    """Pages that are missing in a document, and why, each reason once."""
+
+    pages: tuple[int, ...] = ()
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The first reasons, for people."""
+        return "; ".join(self.reasons[:_REASONS_SHOWN])
+
+
+def judged(pages: Pages, result: ConversionResult, *, fail_on_partial: bool) -> Failures:
+    """Return which pages are missing.
+
+    :raises ConversionFailed: if nothing came of the document, or a page is missing and none may.
+    """
+    failures = Failures(
+        tuple(sorted({error.page_no for error in result.errors if error.page_no is not None})),
+        tuple(dict.fromkeys(error.error_message for error in result.errors)),
+    )
+    nothing = len(result.document.pages) == 0 or len(failures.pages) == pages.total
+    if nothing or (failures.reasons and not failures.pages):
+        raise ConversionFailed(f"no page could be converted: {failures.shown or 'Docling gave no reason'}")
+    if failures.pages and fail_on_partial:
+        raise ConversionFailed(
+            f"{len(failures.pages)} of {pages.total} pages could not be converted, and fail_on_partial is set: "
+            f"{failures.shown}",
+            details={"failed_pages": list(failures.pages)},
+        )
+    return failures
+
+
+def page_warnings(failures: Failures) -> list[JobWarning]:
+    """Return what a job says of pages that are missing."""
+    if not failures.pages:
+        return []
+    return [JobWarning("PAGES_FAILED", f"{len(failures.pages)} pages are missing: {failures.shown}")]
+
+
+def named(document: DoclingDocument, name: str) -> None:
+    """Give a document the name that its file had at the client."""
+    document.name = Path(name).stem
+    if document.origin is not None:
+        document.origin.filename = name
+
+
+def listed(pages: Sequence[int]) -> str:
+    """Return page numbers in words."""
+    shown = ", ".join(map(str, pages[:_REASONS_SHOWN]))
+    more = len(pages) - _REASONS_SHOWN
+    if len(pages) == 1:
+        return f"page {shown}"
+    return f"pages {shown} and {more} more" if more > 0 else f"pages {shown}"
