@@ -5,11 +5,12 @@ The API asks before a job is accepted, the worker tells the API what it has, and
 
 from docrefinery.capabilities.features import Lack, lacking, without_models
 from docrefinery.capabilities.languages import resolve
-from docrefinery.capabilities.models import NONE, Models, installed_models
+from docrefinery.capabilities.models import NONE, Hardware, Models, installed_models
 from docrefinery.capabilities.ocr import Ocr, installed_ocr
 
 __all__ = [
     "NONE",
+    "Hardware",
     "Lack",
     "Models",
     "Ocr",

@@ -37,6 +37,23 @@ class Models(Struct, frozen=True):
 NONE = Models()
 
 
+class Hardware(Struct, frozen=True, kw_only=True):
+    """Where Docling's models are and what they run on.
+
+    :param models_folder: Docling's ``artifacts_path``.
+    :param device: ``auto``, ``cpu``, ``cuda``, ``cuda:<number>``, ``mps`` or ``xpu``.
+    :param threads: threads of each model on the CPU.
+    :param page_batch_size: pages that a model is given at a time.
+    :param picture_batch_size: pictures that a model is given at a time.
+    """
+
+    models_folder: str
+    device: str = "auto"
+    threads: int = 1
+    page_batch_size: int = 4
+    picture_batch_size: int = 8
+
+
 def installed_models(folder: Path) -> Models:
     """Return what a converter on this machine would hold, as far as that is known without loading it."""
     if lacks := missing_packages():

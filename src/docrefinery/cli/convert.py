@@ -14,7 +14,8 @@ from msgspec import Raw
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from docrefinery.bootstrap.common import child_limits, describer_of, registry_of, scanner_of
+from docrefinery.bootstrap.common import child_limits, describer_of, models_of, registry_of, scanner_of
+from docrefinery.capabilities import NONE
 from docrefinery.cli.context import settings
 from docrefinery.cli.output import errors
 from docrefinery.errors import InvalidRequest
@@ -58,11 +59,12 @@ def convert(
     )
     for name in effective.ignored:
         errors.print(f"[yellow]ignored[/] option {name}")
-    converter = Converter(child_limits(chosen), chosen.plugins, describer=describer_of(chosen))
+    asked = dataclasses.replace(_asked(effective, registry, chosen), draws_layout=debug_layout is not None)
+    models = models_of(chosen) if asked.engine != "geometric" else NONE
+    converter = Converter(child_limits(chosen), chosen.plugins, describer=describer_of(chosen), models=models)
     scanning = Scanning(scanner_of(registry, chosen), converter, chosen.environ)
     for warning in scanning.warnings:
         errors.print(f"[yellow]{warning.code}[/] {warning.message}", soft_wrap=True)
-    asked = dataclasses.replace(_asked(effective, registry, chosen), draws_layout=debug_layout is not None)
     if failed := asyncio.run(_convert_all(scanning, converter, registry, asked, files, out, debug_layout)):
         errors.print(f"{failed} of {len(files)} files failed.")
         raise typer.Exit(1)

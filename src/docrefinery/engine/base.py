@@ -44,6 +44,7 @@ class EngineOptions(Struct, frozen=True, kw_only=True):
     max_file_size: int | None = None
     page_range: tuple[int, int] | None = None
     images_scale: float | None = None
+    generate_parsed_pages: bool = False
     generate_picture_images: bool = False
     fail_on_partial: bool | None = None
     do_ocr: bool = False

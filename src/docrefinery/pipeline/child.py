@@ -6,14 +6,19 @@ import sys
 import traceback
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from docrefinery.capabilities import Models
+from docrefinery.capabilities.models import missing_packages
 from docrefinery.errors import ConversionFailed, JobError, OutOfMemory, ScannerUnavailable
 from docrefinery.pipeline import jail, protocol
 from docrefinery.plugin import Clean, Infected, ScanEngine, Unscannable
 from docrefinery.plugin.registry import PluginError, Registry, load
+
+if TYPE_CHECKING:
+    from docrefinery.engine.base import Engine
 
 LONGEST_TEXT = 2000
 """Characters of an exception or a warning that are worth keeping."""
@@ -69,12 +74,13 @@ class Parent:
 class Child:
     """What a warm process answers."""
 
-    def __init__(self, registry: Registry, ocr_threads: int) -> None:
+    def __init__(self, registry: Registry, setup: protocol.Setup) -> None:
         from docrefinery.engine.geometric_engine import GeometricEngine
 
         self._registry = registry
-        self._engine = GeometricEngine()
-        self._ocr_threads = ocr_threads
+        self._engines, self.models = loaded(setup)
+        self._engines["geometric"] = GeometricEngine()
+        self._ocr_threads = setup.ocr_threads
         self._scanners: dict[str, ScanEngine] = {}
 
     def answer(self, request: protocol.Request, parent: "Parent") -> protocol.Reply:
@@ -126,7 +132,25 @@ class Child:
             ocr_threads=self._ocr_threads,
             describe=asking(parent) if request.describes else None,
         )
-        return convert(self._engine, self._registry, request, parent.send, aid)
+        return convert(self._engines, self.models, self._registry, request, parent.send, aid)
+
+
+def loaded(setup: protocol.Setup) -> "tuple[dict[str, Engine], Models]":
+    """Load Docling's models if the parent says so; what cannot be loaded is no reason not to work without."""
+    if setup.hardware is None:
+        return {}, Models(problem=setup.problem)
+    if missing := missing_packages():
+        return {}, Models(problem=missing)
+    try:
+        from docrefinery.engine.models.engine import ModelEngine
+        from docrefinery.engine.models.loading import load as load_models
+    except Exception as error:  # noqa: BLE001 - torch fails in its own ways where its libraries are not there
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return {}, Models(problem=f"torch cannot be used: {reason}")
+    pipeline, models = load_models(setup.hardware)
+    if pipeline is None:
+        return {}, models
+    return {"docling": ModelEngine(pipeline, models, setup.hardware)}, models
 
 
 def main() -> None:
@@ -138,17 +162,21 @@ def main() -> None:
     setup = parent.receive()
     if not isinstance(setup, protocol.Setup):
         return
-    jail.limit_memory(setup.memory_bytes)
     # Docling warns of every box that sticks out of its page.
     warnings.filterwarnings("ignore", message="Provenance bbox")
     # And of every plugin that it was not allowed to load, ours included, which is there for others.
     logging.getLogger("docling.models.factories.base_factory").setLevel(logging.ERROR)
+    if setup.hardware is None:
+        jail.limit_memory(setup.memory_bytes)
     try:
-        child = Child(load(setup.plugins), setup.ocr_threads)
+        child = Child(load(setup.plugins), setup)
     except PluginError as error:
         parent.send(protocol.Unusable(str(error)))
         return
-    parent.send(protocol.Ready())
+    if setup.hardware is not None:
+        # What is loaded by now came with the installation; the bound is for what documents need.
+        jail.limit_memory(setup.memory_bytes, beyond_now=True)
+    parent.send(protocol.Ready(child.models))
     while (request := parent.receive()) is not None:
         # An answer that came too late belongs to a request that is over; answering it would shift every later answer.
         if not isinstance(request, protocol.Description):

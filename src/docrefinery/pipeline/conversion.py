@@ -1,12 +1,12 @@
 """One conversion inside the child: engine, then exporters, with progress and times."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
-from docrefinery.capabilities import NONE, without_models
+from docrefinery.capabilities import Models, without_models
 from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help
 from docrefinery.engine.debugging import draw_pages
 from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
@@ -19,16 +19,16 @@ from docrefinery.plugin.registry import Registry
 Send = Callable[[Reply], None]
 
 
-def convert(engine: Engine, registry: Registry, request: Convert, send: Send, aid: Help) -> Done:
+def convert(
+    engines: Mapping[str, Engine], models: Models, registry: Registry, request: Convert, send: Send, aid: Help
+) -> Done:
     """Convert a document and write its artifacts.
 
+    :param engines: ``geometric``, and ``docling`` where its models are held.
+    :param models: those that are held, or why none are.
     :raises JobError: if the document cannot be converted or an exporter fails.
     """
-    if request.engine == "docling":
-        raise ModelsUnavailable(
-            "DOCREFINERY_ENGINE=docling asks for Docling's models, and they are not installed here; "
-            "set it to auto to convert without them, or use the profile fast_text or ocr_only, which want none"
-        )
+    engine = _chosen(engines, models, request)
     exporters = [_exporter(registry, kind) for kind in request.exports]
     options = _options(request, exporters)
     started = time.monotonic()
@@ -52,7 +52,7 @@ def convert(engine: Engine, registry: Registry, request: Convert, send: Send, ai
         convert_ms=convert_ms,
         export_ms=export_ms or 0,
         chunk_ms=chunk_ms,
-        warnings=(*_without_models(request), *result.warnings),
+        warnings=(*_without_models(engines, models, request), *result.warnings),
         engine=result.engine,
         partial=bool(result.failed_pages),
         failed_pages=result.failed_pages,
@@ -60,10 +60,22 @@ def convert(engine: Engine, registry: Registry, request: Convert, send: Send, ai
     )
 
 
-def _without_models(request: Convert) -> list[JobWarning]:
-    if request.engine != "auto":
+def _chosen(engines: Mapping[str, Engine], models: Models, request: Convert) -> Engine:
+    if request.engine != "geometric" and "docling" in engines:
+        return engines["docling"]
+    if request.engine == "docling":
+        raise ModelsUnavailable(
+            "DOCREFINERY_ENGINE=docling asks for Docling's models, and this worker has none "
+            f"({models.problem or 'it is set up without them'}); set it to auto to convert without them, or use the "
+            "profile fast_text or ocr_only, which want none"
+        )
+    return engines["geometric"]
+
+
+def _without_models(engines: Mapping[str, Engine], models: Models, request: Convert) -> list[JobWarning]:
+    if request.engine != "auto" or "docling" in engines:
         return []
-    lack = without_models(NONE)
+    lack = without_models(models)
     return [JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}")]
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docrefinery.capabilities import Models
+from docrefinery.capabilities import NONE, Hardware, Models
 from docrefinery.errors import OutOfMemory, ScannerUnavailable
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.artifacts import accept, accept_drawings
@@ -34,6 +34,7 @@ class Converter:
     :param plugins: names of the plugins to load; ``None`` loads all.
     :param scratch: existing folder for the child's own folder; ``None`` is the system's temporary folder.
     :param describer: has pictures described for the child; ``None`` where no endpoint is named.
+    :param models: what to load Docling's models with, or why none are loaded.
     """
 
     def __init__(
@@ -42,10 +43,11 @@ class Converter:
         plugins: tuple[str, ...] | None,
         scratch: Path | None = None,
         describer: PictureDescriber | None = None,
+        models: Hardware | Models = NONE,
     ) -> None:
         self._limits = limits
         self._describer = describer
-        self._keeper = Keeper(limits, plugins, scratch)
+        self._keeper = Keeper(limits, plugins, scratch, models)
         self._ending: Ending | None = None
         self._busy = False
 
@@ -194,7 +196,7 @@ class Converter:
 
     async def _watch_memory(self, child: ChildProcess) -> None:
         while True:
-            if child.rss_bytes() > self._limits.memory_bytes:
+            if child.used_bytes() > self._limits.memory_bytes:
                 self._end(out_of_memory(self._limits.memory_bytes))
             await asyncio.sleep(WATCH_SECONDS)
 
@@ -239,7 +241,7 @@ class Converter:
             self._keeper.replace("died")
         elif child.jobs >= self._limits.max_jobs:
             self._keeper.replace("jobs")
-        elif child.rss_bytes() > self._limits.max_rss_bytes:
+        elif child.used_bytes() > self._limits.max_rss_bytes:
             self._keeper.replace("memory")
 
 

@@ -5,6 +5,8 @@ import resource
 import signal
 import sys
 
+import psutil
+
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
@@ -25,9 +27,13 @@ def enter() -> None:
         libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def limit_memory(memory_bytes: int) -> None:
-    """Bound the address space: the next allocation over it fails, in C as in Python."""
-    _lower(resource.RLIMIT_AS, memory_bytes)
+def limit_memory(memory_bytes: int, *, beyond_now: bool = False) -> None:
+    """Bound the address space: the next allocation over it fails, in C as in Python.
+
+    :param beyond_now: what is in use already does not count.
+    """
+    used = psutil.Process().memory_info().vms if beyond_now else 0
+    _lower(resource.RLIMIT_AS, used + memory_bytes)
 
 
 def _lower(which: int, bound: int) -> None:

@@ -5,14 +5,21 @@ from collections import Counter
 from pathlib import Path
 from typing import Literal
 
-from docrefinery.capabilities import NONE
+import structlog
+
+from docrefinery.capabilities import NONE, Hardware, Models
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.outcomes import Crashed
 from docrefinery.pipeline.postmortem import autopsy
 from docrefinery.pipeline.process import ChildGone, ChildLimits, ChildProcess
 from docrefinery.pipeline.protocol import ProtocolError
 
+log = structlog.get_logger(__name__)
+
 WARM_UP_SECONDS = 120
+LOADING_SECONDS = 900
+"""The same where models are loaded: gigabytes, from a disk that may be a network's."""
+LOADING_TRIES = 3
 # A child that dies again and again with nothing to do is not replaced for ever; the next request tries once more.
 IDLE_REPLACEMENTS = 3
 
@@ -29,17 +36,26 @@ class ConverterUnavailable(Exception):
 class Keeper:
     """Holds the current child. Whoever takes it out is the only one to use it until they are done."""
 
-    def __init__(self, limits: ChildLimits, plugins: tuple[str, ...] | None, scratch: Path | None) -> None:
+    def __init__(
+        self,
+        limits: ChildLimits,
+        plugins: tuple[str, ...] | None,
+        scratch: Path | None,
+        models: Hardware | Models = NONE,
+    ) -> None:
         self.child: ChildProcess | None = None
-        self.models = NONE
+        self.models = models if isinstance(models, Models) else NONE
         self.replaced: Counter[str] = Counter()
         self._cause: Cause | None = None
         self._limits = limits
         self._plugins = plugins
         self._scratch = scratch
+        # Taken away after a child that could not load the models: the next one would fail as well, and slowly.
+        self._hardware = models if isinstance(models, Hardware) else None
         self._warming: asyncio.Task[ChildProcess] | None = None
         self._mourners: set[asyncio.Task[None]] = set()
         self._idle_replacements = 0
+        self._deaths = 0
         self._closed = False
 
     async def get(self) -> ChildProcess:
@@ -90,7 +106,7 @@ class Keeper:
             raise ConverterUnavailable("the converter is closed")
         self.kill()
         try:
-            child = ChildProcess(self._scratch)
+            child = ChildProcess(self._scratch, self._hardware)
         except OSError as error:
             raise ConverterUnavailable(f"no process can be started: {error}") from error
         if self.child is not None:
@@ -105,24 +121,47 @@ class Keeper:
             child.kill()
             raise
         if isinstance(reply, protocol.Ready):
+            self._note(child, reply.models)
             return child
         child.kill()
         raise ConverterUnavailable(reply.message if isinstance(reply, protocol.Unusable) else f"it said {reply!r}")
 
+    def _note(self, child: ChildProcess, models: Models) -> None:
+        """Note what a child holds; one that could not load the models is the last one that tried."""
+        self.models, self._deaths = models, 0
+        if models.usable:
+            child.hold()
+            megabytes = models.memory_bytes // 2**20
+            log.info("models_loaded", **models.held, device=models.device, megabytes=megabytes)
+        if models.problem and self._hardware is not None:
+            log.warning("models_not_loaded", reason=models.problem)
+        if not models.usable:
+            self._hardware = None
+
     async def _greet(self, child: ChildProcess) -> protocol.Reply:
-        setup = protocol.Setup(self._limits.memory_bytes, self._plugins, self._limits.ocr_threads)
+        seconds = LOADING_SECONDS if self._hardware else WARM_UP_SECONDS
+        setup = protocol.Setup(
+            self._limits.memory_bytes, self._plugins, self._limits.ocr_threads, self._hardware, self.models.problem
+        )
         try:
-            async with asyncio.timeout(WARM_UP_SECONDS):
+            async with asyncio.timeout(seconds):
                 return await child.warm(setup)
         except TimeoutError:
-            raise ConverterUnavailable(
-                f"the converter was not ready after {WARM_UP_SECONDS} s: {child.stderr_tail()}"
-            ) from None
+            raise self._unavailable(child, f"the converter was not ready after {seconds} s") from None
         except ProtocolError as error:
-            raise ConverterUnavailable(f"the converter sent {error}: {child.stderr_tail()}") from error
+            raise self._unavailable(child, f"the converter sent {error}") from error
         except ChildGone:
             await child.ended()
-            raise ConverterUnavailable(f"{self._reason(child)}: {child.stderr_tail()}") from None
+            raise self._unavailable(child, self._reason(child)) from None
+
+    def _unavailable(self, child: ChildProcess, reason: str) -> ConverterUnavailable:
+        """Say why a child does not start; after some that died while they loaded models, the next one loads none."""
+        if self._hardware is not None and not child.killed:
+            self._deaths += 1
+            if self._deaths >= LOADING_TRIES:
+                self._hardware, self.models = None, Models(problem=f"while it loaded Docling's models, {reason}")
+            log.warning("models_not_loaded", reason=reason, stderr=child.stderr_tail())
+        return ConverterUnavailable(f"{reason}: {child.stderr_tail()}")
 
     def _reason(self, child: ChildProcess) -> str:
         end = autopsy(child, self._limits.memory_bytes)

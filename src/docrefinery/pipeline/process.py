@@ -16,12 +16,15 @@ from threading import Thread
 
 import msgspec
 
+from docrefinery.capabilities import Hardware
 from docrefinery.pipeline import protocol
 
 _STDERR_TAIL = 8 * 1024
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 # Slots are processes; a library that starts a thread per core inside each of them only makes them fight.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+# Which of the machine's GPUs it may see, and where their libraries are.
+_ACCELERATORS = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "ZE_AFFINITY_MASK")
 
 
 class ChildGone(Exception):
@@ -34,7 +37,8 @@ class ChildLimits:
 
     :param memory_bytes: address space and resident memory it may use.
     :param max_jobs: conversions after which it is replaced.
-    :param max_rss_bytes: resident memory above which it is replaced after its job.
+    :param max_rss_bytes: resident memory above which it is replaced after its job; models that it holds come on top
+        of both.
     :param ocr_threads: pages that it recognises at a time.
     """
 
@@ -47,14 +51,17 @@ class ChildLimits:
 class ChildProcess:
     """A started process. It lives in a session of its own, so that the whole group dies with it."""
 
-    def __init__(self, scratch: Path | None) -> None:
+    def __init__(self, scratch: Path | None, hardware: Hardware | None = None) -> None:
         """Start a process with a folder of its own under ``scratch``, or under the system's temporary folder.
 
         The loop that runs must be the one that later awaits it.
+
+        :param hardware: given to a process that is to load models.
         """
         self.peak_bytes = 0
+        self._held = (0, 0)
         self.jobs = 0
-        self._killed = False
+        self.killed = False
         self._scratch = Path(tempfile.mkdtemp(prefix="docrefinery-child-", dir=scratch))
         self._stderr = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by _reap
         self._last_words = ""
@@ -66,7 +73,7 @@ class ChildProcess:
                 stdout=subprocess.DEVNULL,
                 stderr=self._stderr,
                 pass_fds=(theirs.fileno(),),
-                env=environment(self._scratch),
+                env=environment(self._scratch, hardware),
                 cwd=self._scratch,
                 start_new_session=True,
             )
@@ -85,7 +92,7 @@ class ChildProcess:
     @property
     def alive(self) -> bool:
         """Whether the process is neither ended nor about to end."""
-        return not (self._killed or self._gone.is_set())
+        return not (self.killed or self._gone.is_set())
 
     @property
     def returncode(self) -> int | None:
@@ -118,13 +125,21 @@ class ChildProcess:
         Keeps the peak of its own address space up to date.
         """
         size, resident = _memory(self.pid)
-        self.peak_bytes = max(self.peak_bytes, size)
+        self.peak_bytes = max(self.peak_bytes, size - self._held[0])
         return resident + sum(_memory(child)[1] for child in _children(self.pid))
+
+    def used_bytes(self) -> int:
+        """Return the resident memory without the models that it holds: what its bounds are for."""
+        return max(self.rss_bytes() - self._held[1], 0)
+
+    def hold(self) -> None:
+        """Take what the process needs now for what it holds."""
+        self._held = _memory(self.pid)
 
     def kill(self) -> None:
         """End the process and everything it started, at once."""
         if self.alive:
-            self._killed = True
+            self.killed = True
             self._kill_group()
 
     async def ended(self) -> None:
@@ -203,14 +218,15 @@ def _children(pid: int) -> list[str]:
     return found
 
 
-def environment(scratch: Path) -> dict[str, str]:
+def environment(scratch: Path, hardware: Hardware | None = None) -> dict[str, str]:
     """Return a converter's environment variables: nothing that is secret, nothing that leads outside."""
-    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH", "TESSDATA_PREFIX") if name in os.environ}
+    names = ("PATH", "PYTHONPATH", "TESSDATA_PREFIX", *(_ACCELERATORS if hardware else ()))
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return {
         **kept,
         "LANG": "C.UTF-8",
         "HOME": str(scratch),
         "TMPDIR": str(scratch),
         "HF_HUB_OFFLINE": "1",
-        **dict.fromkeys(_THREADS, "1"),
+        **dict.fromkeys(_THREADS, str(hardware.threads if hardware else 1)),
     }

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from docrefinery.capabilities import NONE, Hardware, Models
 from docrefinery.model import JobWarning, Stage
 from docrefinery.settings import Engine, OcrEngine
 
@@ -22,11 +23,16 @@ Text = Annotated[str, Meta(max_length=64 * 1024)]
 
 
 class Setup(Struct, frozen=True, tag="setup"):
-    """First message to a child: its bounds and its plugins."""
+    """First message to a child: its bounds, its plugins, and whether it loads Docling's models.
+
+    ``problem`` is what an earlier child said of models that it could not load, where this one is not to try.
+    """
 
     memory_bytes: int
     plugins: tuple[str, ...] | None
     ocr_threads: int = 1
+    hardware: Hardware | None = None
+    problem: str = ""
 
 
 class Scan(Struct, frozen=True, tag="scan"):
@@ -66,7 +72,9 @@ Request = Setup | Scan | Convert | Description
 
 
 class Ready(Struct, frozen=True, tag="ready"):
-    """The child is warm."""
+    """The child is warm, and holds these models."""
+
+    models: Models = NONE
 
 
 class Unusable(Struct, frozen=True, tag="unusable"):

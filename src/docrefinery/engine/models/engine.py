@@ -1,0 +1,96 @@
+"""Docling's models as the service uses them: the same limits, progress and words as with the geometric engine."""
+
+import math
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+from docling.backend.docling_parse_backend import ThreadedDoclingParseDocumentBackend
+from docling.datamodel.document import ConversionResult
+
+from docrefinery.capabilities import Hardware, Models, Ocr, installed_ocr, lacking
+from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage
+from docrefinery.engine.describing import describe_pictures
+from docrefinery.engine.models.options import pipeline_options
+from docrefinery.engine.models.pipeline import ModelPdfPipeline
+from docrefinery.engine.ocr import codes_of
+from docrefinery.engine.preflight import preflight
+from docrefinery.engine.progress import PagesDone
+from docrefinery.engine.running import executed, judged, named, opened, page_warnings
+from docrefinery.model import JobWarning
+
+ENGINE = "docling"
+
+
+class ModelEngine:
+    """Docling's standard pipeline with the models that are loaded.
+
+    :param pipeline: as :func:`~docrefinery.engine.models.loading.load` returns it.
+    :param models: what it holds.
+    """
+
+    def __init__(self, pipeline: ModelPdfPipeline, models: Models, hardware: Hardware) -> None:
+        self._pipeline = pipeline
+        self._models = models
+        self._hardware = hardware
+
+    def convert(self, source: Path, name: str, options: EngineOptions, on_page: OnPage, aid: Help) -> EngineResult:
+        """Convert a file; see :class:`~docrefinery.engine.base.Engine`."""
+        ocr = installed_ocr(aid.ocr_engine) if options.do_ocr else None
+        languages = codes_of(ocr, options.ocr_options.lang) if ocr else ()
+        pages = preflight(source, options)
+        describe = aid.describe if options.do_picture_description else None
+        asked = msgspec.structs.replace(
+            options,
+            do_picture_classification=options.do_picture_classification and self._holds("picture_classification"),
+            # An endpoint that the operator names is preferred to the model at hand.
+            do_picture_description=(
+                options.do_picture_description and describe is None and self._holds("picture_description")
+            ),
+            generate_picture_images=options.generate_picture_images or describe is not None,
+        )
+        pipeline = self._pipeline.for_job(pipeline_options(asked, self._hardware, ocr, languages))
+        done = PagesDone(pages.total, on_page)
+        given, _ = opened(source, pages, ThreadedDoclingParseDocumentBackend)
+        result = executed(pipeline, given, lambda _: done.one_more())
+        failures = judged(pages, result, fail_on_partial=bool(options.fail_on_partial))
+        document = result.document
+        named(document, name)
+        described = describe_pictures(document, describe, keep_images=options.generate_picture_images)
+        lacks = lacking(msgspec.to_builtins(options), ocr, describes=aid.describe is not None, models=self._models)
+        return EngineResult(
+            document=document,
+            page_count=pages.count,
+            pages_total=pages.total,
+            failed_pages=failures.pages,
+            warnings=(
+                *(JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}") for lack in lacks),
+                *described,
+                *page_warnings(failures),
+            ),
+            engine=self._told(asked, result, ocr),
+        )
+
+    def _holds(self, part: str) -> bool:
+        return part in self._models.held
+
+    def _told(self, asked: EngineOptions, result: ConversionResult, ocr: Ocr | None) -> dict[str, str]:
+        """Return model and version of each stage that ran."""
+        ran = {
+            "layout": True,
+            "tables": asked.do_table_structure,
+            "picture_classification": asked.do_picture_classification,
+            "picture_description": asked.do_picture_description,
+        }
+        recognised = ocr is not None and any(
+            not math.isnan(page.ocr_score) for page in result.confidence.pages.values()
+        )
+        return {
+            "name": ENGINE,
+            "backend": f"docling-parse {version('docling-parse')}",
+            "docling": version("docling-slim"),
+            "torch": version("torch"),
+            "device": self._models.device,
+            **{part: self._models.held[part] for part, on in ran.items() if on},
+            **({"ocr": f"{ocr.engine} {ocr.version}"} if recognised and ocr is not None else {}),
+        }
