@@ -8,7 +8,7 @@ require = $(eval MISSING := $(shell sh tools/venv missing $(1)))$(if $(MISSING),
 runtime = $(call require,runtime)@sh tools/venv runtime
 dev = $(call require,dev)@sh tools/venv dev
 
-.PHONY: help up test check fix docs bench bench-quality lock clean
+.PHONY: help up test test-models models check fix docs bench bench-quality lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,14 @@ up: ## Run everything on this machine (ARGS="--port 9000"); Ctrl-C ends it
 test: ## Run the tests (ARGS="-k webhook")
 	$(dev)
 	@exec $(BIN)/pytest -n logical --dist worksteal $(ARGS)
+
+test-models: ## Run the tests of Docling's models, in a venv of their own
+	$(call require,dev models)@VENV=.venv-models sh tools/venv dev models
+	@exec .venv-models/bin/pytest tests/models $(ARGS)
+
+models: ## Install torch and download Docling's models
+	$(call require,runtime models)@sh tools/venv runtime models
+	@exec $(BIN)/docrefinery models download $(ARGS)
 
 check: ## Lint, formatting, types, layers, and whether the lock fits pyproject.toml
 	$(dev)
@@ -53,8 +61,9 @@ lock: ## Bring requirements/ up to date with pyproject.toml (UPGRADE=1 takes new
 	$(call require,)@$(COMPILE) --group pyproject.toml:bootstrap --output-file requirements/bootstrap.txt
 	@$(COMPILE) pyproject.toml --group build --output-file requirements/runtime.txt
 	@$(COMPILE) pyproject.toml --group build --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	@$(COMPILE) pyproject.toml --extra models --group build --constraint requirements/dev.txt --output-file requirements/models.txt
 	@! grep -Hn '://' requirements/*.txt
 
 clean: ## Remove .venv and every cache of the tools
-	@rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	@rm -rf .venv .venv-models .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	@find src tests plugins examples -name __pycache__ -type d -prune -exec rm -rf {} +

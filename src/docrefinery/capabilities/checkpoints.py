@@ -77,12 +77,23 @@ CHECKPOINTS = (
 
 
 class Found(Struct, frozen=True):
-    """How one model is in a folder: ``ready``, ``missing`` or ``broken``, and what is wrong with it."""
+    """How one model is in a folder: ``ready``, ``missing`` or ``broken``, and what is wrong with it.
+
+    ``commit`` is what its revision was on the hub when it was downloaded, where that is known.
+    """
 
     checkpoint: Checkpoint
     state: Literal["ready", "missing", "broken"]
     problem: str = ""
     size_bytes: int = 0
+    commit: str = ""
+
+    @property
+    def name(self) -> str:
+        """The model's name and revision, as jobs show them: of a branch, which moves, the commit."""
+        revision = self.checkpoint.revision
+        moves = revision == "main" and self.commit
+        return f"{self.checkpoint.repo.rpartition('/')[2]}@{self.commit[:12] if moves else revision}"
 
 
 def examine(folder: Path, checkpoint: Checkpoint) -> Found:
@@ -94,9 +105,19 @@ def examine(folder: Path, checkpoint: Checkpoint) -> Found:
         problem = next((text for name in checkpoint.files if (text := _problem(place / name))), "")
         problem = problem or _other_revision(folder, checkpoint)
         size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+        commit = commit_of(place, checkpoint.files[0])
     except OSError as error:
         return Found(checkpoint, "broken", f"{checkpoint.folder} cannot be read: {error.strerror or error}")
-    return Found(checkpoint, "broken" if problem else "ready", problem, size)
+    return Found(checkpoint, "broken" if problem else "ready", problem, size, commit)
+
+
+def commit_of(place: Path, name: str) -> str:
+    """Return the commit that a file was downloaded from, as the hub's client noted it beside it, or nothing."""
+    try:
+        note = (place / ".cache/huggingface/download" / f"{name}.metadata").read_text("ascii")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
+    return note.partition("\n")[0].strip()
 
 
 def _problem(file: Path) -> str:
@@ -131,11 +152,10 @@ def _size_of(file: Path) -> int | None:
 
 
 class Stamp(Struct, frozen=True):
-    """What a download was made for: Docling's version, and each repository's revision and commit."""
+    """What a download was made for: Docling's version, and each repository's revision."""
 
     docling: str
     revisions: dict[str, str]
-    commits: dict[str, str] = {}
 
 
 def stamp_of(folder: Path) -> Stamp | None:

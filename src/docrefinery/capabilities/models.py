@@ -61,7 +61,7 @@ def installed_models(folder: Path) -> Models:
     found = [examine(folder, checkpoint) for checkpoint in CHECKPOINTS]
     if problem := _problem(folder, found):
         return Models(problem=problem)
-    return Models({each.checkpoint.part: name_of(each) for each in found if each.state == "ready"})
+    return Models({each.checkpoint.part: each.name for each in found if each.state == "ready"})
 
 
 def missing_packages() -> str:
@@ -69,11 +69,6 @@ def missing_packages() -> str:
     if missing := [name for name in _PACKAGES if find_spec(name) is None]:
         return f"{missing[0]} is not installed: {EXTRA}"
     return ""
-
-
-def name_of(found: Found) -> str:
-    """Return a model's name and revision, as jobs show them."""
-    return f"{found.checkpoint.repo.rpartition('/')[2]}@{found.checkpoint.revision}"
 
 
 def _problem(folder: Path, found: list[Found]) -> str:

@@ -1,0 +1,91 @@
+"""``docrefinery models``."""
+
+from typing import Annotated, Any
+
+import typer
+
+from docrefinery.capabilities.checkpoints import CHECKPOINTS, Checkpoint, Found, examine
+from docrefinery.capabilities.checksums import wrong_files
+from docrefinery.capabilities.models import DOWNLOAD, installed_models, missing_packages
+from docrefinery.cli.context import settings, subcommands
+from docrefinery.cli.output import AsJson, errors, show
+from docrefinery.errors import InvalidRequest
+
+app = subcommands("Download Docling's models, and see which there are.")
+
+COLUMNS = ("model", "for", "state", "detail")
+PARTS = ", ".join(checkpoint.part for checkpoint in CHECKPOINTS)
+
+
+@app.command("status")
+def status(
+    verify: Annotated[bool, typer.Option("--verify", help="Compare every file with what the hub has.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say which of Docling's models are here; exits with 1 if layout and tables cannot run on them."""
+    folder = settings().models_folder
+    found = [examine(folder, checkpoint) for checkpoint in CHECKPOINTS]
+    wrong = {each.checkpoint.repo: _wrong(each) for each in found} if verify else {}
+    show([_row(each, wrong.get(each.checkpoint.repo, "")) for each in found], COLUMNS, as_json=as_json)
+    there = installed_models(folder)
+    if not as_json:
+        lacks = missing_packages()
+        errors.print(f"Folder: {folder}", soft_wrap=True)
+        errors.print(f"Packages: {lacks or 'installed'}", soft_wrap=True, markup=False)
+    if any(wrong.values()) or not there.usable:
+        raise typer.Exit(1)
+
+
+@app.command("download")
+def download(
+    only: Annotated[list[str] | None, typer.Option(help=f"What to download: {PARTS}. May be repeated.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Fetch everything again.")] = False,
+) -> None:
+    """Download Docling's models into DOCREFINERY_MODELS_DIR; workers use them once they are started again."""
+    from docrefinery.engine.models.download import DownloadFailed, download as fetch
+
+    folder, chosen = settings().models_folder, _chosen(only or [])
+    try:
+        fetch(folder, chosen, lambda text: errors.print(text, soft_wrap=True), progress=errors.is_terminal, force=force)
+    except DownloadFailed as error:
+        errors.print(f"docrefinery: {error}", soft_wrap=True, markup=False)
+        raise typer.Exit(1) from None
+    errors.print(f"{len(chosen)} models are in {folder}. Start the workers again to use them.", soft_wrap=True)
+    if lacks := missing_packages():
+        errors.print(f"They cannot be used yet: {lacks}", soft_wrap=True, markup=False)
+
+
+def _chosen(only: list[str]) -> list[Checkpoint]:
+    known = {checkpoint.part: checkpoint for checkpoint in CHECKPOINTS}
+    if unknown := [part for part in only if part not in known]:
+        raise InvalidRequest(f"There is no model for `{unknown[0]}`; there are {PARTS}.")
+    return [checkpoint for part, checkpoint in known.items() if not only or part in only]
+
+
+def _wrong(found: Found) -> str:
+    """Return what is wrong with a model's files by their hashes."""
+    if found.state == "missing":
+        return ""
+    try:
+        wrong = wrong_files(settings().models_folder, found.checkpoint)
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+    if wrong is None:
+        return "there is no list of its files to compare with"
+    return f"not what the hub has: {', '.join(wrong)}" if wrong else ""
+
+
+def _row(found: Found, wrong: str) -> dict[str, Any]:
+    detail = found.problem or wrong
+    if found.state != "ready":
+        detail = f"{detail}: {DOWNLOAD}"
+    elif not detail:
+        detail = f"{found.size_bytes / 10**6:,.0f} MB"
+    return {
+        "model": found.name,
+        "for": found.checkpoint.purpose,
+        "state": "wrong" if wrong and found.state == "ready" else found.state,
+        "detail": detail,
+        "size_bytes": found.size_bytes,
+        "commit": found.commit,
+    }

@@ -1,0 +1,103 @@
+"""Filling a models folder with Docling's own downloader."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from docrefinery.capabilities.checkpoints import STAMP, Checkpoint, Found, Stamp, examine, stamp_of
+from docrefinery.capabilities.checksums import wrong_files
+
+SILENCE_SECONDS = 30.0
+_MARGIN = 1.1
+
+
+class DownloadFailed(Exception):
+    """A model was not downloaded; the message says which one and why."""
+
+
+def download(
+    folder: Path, checkpoints: Iterable[Checkpoint], tell: Callable[[str], None], *, progress: bool, force: bool
+) -> None:
+    """Download models; files that are there already are compared and left alone.
+
+    :param tell: told what is being done.
+    :param progress: whether the hub's client draws its bars.
+    :param force: fetch everything again.
+    :raises DownloadFailed: at the first model that cannot be had; what is complete by then stays.
+    """
+    for checkpoint in checkpoints:
+        _check_room(folder, checkpoint)
+        tell(f"{checkpoint.purpose}: {checkpoint.repo} ({checkpoint.megabytes} MB)")
+        _fetch(folder, checkpoint, progress=progress, force=force)
+        wrong = wrong_files(folder, checkpoint)
+        if wrong:
+            tell(f"{len(wrong)} files are not what the hub has ({wrong[0]}); fetching them again")
+            for name in wrong:
+                (folder / checkpoint.folder / name).unlink(missing_ok=True)
+            _fetch(folder, checkpoint, progress=progress, force=False)
+        _check(folder, checkpoint)
+        _stamp(folder, checkpoint)
+
+
+def _check_room(folder: Path, checkpoint: Checkpoint) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        free, there = shutil.disk_usage(folder).free, examine(folder, checkpoint).size_bytes
+    except OSError as error:
+        raise DownloadFailed(f"{folder} cannot be used: {error.strerror}") from error
+    needed = int(checkpoint.megabytes * 10**6 * _MARGIN) - there
+    if needed > free:
+        raise DownloadFailed(
+            f"{checkpoint.repo} needs {needed // 10**6} MB, and {folder} has room for {free // 10**6} MB"
+        )
+
+
+def _fetch(folder: Path, checkpoint: Checkpoint, *, progress: bool, force: bool) -> None:
+    try:
+        import httpx
+        from docling.models.utils.hf_model_download import download_hf_model
+        from huggingface_hub import set_client_factory
+    except ImportError as error:
+        raise DownloadFailed(f"{error.name} is not installed: pip install 'docrefinery[models]'") from error
+    # The client asks for its lists without a time limit of its own.
+    set_client_factory(lambda: httpx.Client(event_hooks={"request": [_bound]}, follow_redirects=True))
+    try:
+        download_hf_model(
+            repo_id=checkpoint.repo,
+            revision=checkpoint.revision,
+            local_dir=folder / checkpoint.folder,
+            progress=progress,
+            force=force,
+        )
+    except (OSError, httpx.HTTPError) as error:
+        reason = (" ".join(str(error).split()) or type(error).__name__)[:300]
+        raise DownloadFailed(
+            f"{checkpoint.repo} was not downloaded: {reason}. Start it again: what is complete is not fetched twice"
+        ) from error
+
+
+def _bound(request: Any) -> None:
+    asked = request.extensions.get("timeout", {})
+    request.extensions["timeout"] = {
+        kind: asked.get(kind) or SILENCE_SECONDS for kind in ("connect", "read", "write", "pool")
+    }
+
+
+def _check(folder: Path, checkpoint: Checkpoint) -> None:
+    """The client takes a folder that is there for complete when the hub does not answer."""
+    found: Found = examine(folder, checkpoint)
+    wrong = wrong_files(folder, checkpoint) or []
+    if problem := found.problem or (f"{wrong[0]} is not what the hub has" if wrong else ""):
+        raise DownloadFailed(f"{checkpoint.repo} is not complete: {problem}; start it again, or with --force")
+
+
+def _stamp(folder: Path, checkpoint: Checkpoint) -> None:
+    before = stamp_of(folder)
+    revisions = (before.revisions if before else {}) | {checkpoint.repo: checkpoint.revision}
+    new = folder / f"{STAMP}.new"
+    new.write_bytes(msgspec.json.encode(Stamp(version("docling-slim"), revisions)))
+    new.replace(folder / STAMP)
