@@ -1,12 +1,10 @@
 """What every kind of process is built from."""
 
 import dataclasses
-import os
 from collections.abc import Mapping
 
 import msgspec
 
-from docrefinery.capabilities import Hardware, Models, installed_models
 from docrefinery.embedded import locate
 from docrefinery.pipeline.converter import ChildLimits
 from docrefinery.pipeline.describing import PictureDescriber
@@ -88,25 +86,6 @@ def describer_of(settings: Settings) -> PictureDescriber | None:
         return PictureDescriber(url, settings.picture_description_model, key)
     except ValueError as error:
         raise SettingsError(f"DOCREFINERY_PICTURE_DESCRIPTION_URL or _API_KEY cannot be used: {error}") from None
-
-
-def models_of(settings: Settings) -> Hardware | Models:
-    """Return what a converter loads Docling's models with, or why it loads none."""
-    if settings.engine == "geometric":
-        return Models(problem="DOCREFINERY_ENGINE is geometric")
-    if settings.model_slots == 0:
-        return Models(problem="DOCREFINERY_MODEL_SLOTS is 0")
-    there = installed_models(settings.models_folder)
-    if not there.usable:
-        return there
-    cores = len(os.sched_getaffinity(0))
-    return Hardware(
-        models_folder=str(settings.models_folder.absolute()),
-        device=settings.device,
-        threads=settings.model_threads or max(1, cores // (settings.model_slots or 1)),
-        page_batch_size=settings.page_batch_size,
-        picture_batch_size=settings.picture_batch_size,
-    )
 
 
 def child_limits(settings: Settings) -> ChildLimits:

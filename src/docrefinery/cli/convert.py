@@ -14,7 +14,8 @@ from msgspec import Raw
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from docrefinery.bootstrap.common import child_limits, describer_of, models_of, registry_of, scanner_of
+from docrefinery.bootstrap.common import child_limits, describer_of, registry_of, scanner_of
+from docrefinery.bootstrap.models import models_of
 from docrefinery.capabilities import NONE
 from docrefinery.cli.context import settings
 from docrefinery.cli.output import errors

@@ -13,7 +13,7 @@ from docrefinery.errors import InvalidRequest
 
 app = subcommands("Download Docling's models, and see which there are.")
 
-COLUMNS = ("model", "for", "state", "detail")
+COLUMNS = ("for", "model", "state", "detail")
 PARTS = ", ".join(checkpoint.part for checkpoint in CHECKPOINTS)
 
 
@@ -32,6 +32,8 @@ def status(
         lacks = missing_packages()
         errors.print(f"Folder: {folder}", soft_wrap=True)
         errors.print(f"Packages: {lacks or 'installed'}", soft_wrap=True, markup=False)
+        if any(each.state != "ready" for each in found) or any(wrong.values()):
+            errors.print(f"Get what is not ready with: {DOWNLOAD}", soft_wrap=True)
     if any(wrong.values()) or not there.usable:
         raise typer.Exit(1)
 
@@ -76,11 +78,13 @@ def _wrong(found: Found) -> str:
 
 
 def _row(found: Found, wrong: str) -> dict[str, Any]:
-    detail = found.problem or wrong
-    if found.state != "ready":
-        detail = f"{detail}: {DOWNLOAD}"
-    elif not detail:
-        detail = f"{found.size_bytes / 10**6:,.0f} MB"
+    match found.state:
+        case "missing":
+            detail = f"{found.checkpoint.megabytes} MB to download"
+        case "broken":
+            detail = found.problem
+        case _:
+            detail = wrong or f"{found.size_bytes / 10**6:,.0f} MB"
     return {
         "model": found.name,
         "for": found.checkpoint.purpose,

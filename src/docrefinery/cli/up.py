@@ -20,6 +20,7 @@ import typer
 
 from docrefinery import logs
 from docrefinery.bootstrap.common import registry_of
+from docrefinery.bootstrap.models import bytes_needed, slots_of
 from docrefinery.bootstrap.secrets import keyed
 from docrefinery.cli.context import settings
 from docrefinery.cli.first_start import first_key, sample
@@ -158,7 +159,18 @@ def _processes(chosen: Settings, listener: socket.socket) -> list[Process]:
         environ["DOCREFINERY_LOG_FORMAT"] = "console"
     descriptor = listener.fileno()
     api = Process("api", ["api", "--fd", str(descriptor)], environ, [descriptor])
-    return [api, *(Process(f"worker {n + 1}", ["worker"], environ) for n in range(chosen.workers))]
+    return [api, *(Process(f"worker {n + 1}", ["worker"], environ | slot) for n, slot in enumerate(_slots(chosen)))]
+
+
+def _slots(chosen: Settings) -> list[dict[str, str]]:
+    """Return what is set for each worker: the first ones load Docling's models, where there are any."""
+    slots = slots_of(chosen)
+    if slots is None:
+        return [{}] * chosen.workers
+    if slots < chosen.workers:
+        each = bytes_needed(chosen) / 2**30
+        _say(f"{slots} of {chosen.workers} workers load Docling's models, for which each needs {each:.1f} GiB.")
+    return [{"DOCREFINERY_MODEL_SLOTS": str(slots if n < slots else 0)} for n in range(chosen.workers)]
 
 
 def _await_ready(url: str, api: Process) -> None:

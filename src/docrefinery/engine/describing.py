@@ -11,6 +11,7 @@ from PIL import Image
 from docrefinery.engine.base import Describe
 from docrefinery.model import MOST_PICTURES, JobWarning
 
+_FAILED = "PICTURE_DESCRIPTION_FAILED"
 _LONGEST_SIDE = 1024
 _LARGEST_PNG = 1024 * 1024
 
@@ -38,7 +39,26 @@ def describe_pictures(document: DoclingDocument, describe: Describe | None, *, k
     if not problems:
         return []
     message = f"{len(problems)} of {len(shown)} pictures are not described: {problems[0]}"
-    return [JobWarning("PICTURE_DESCRIPTION_FAILED", message)]
+    return [JobWarning(_FAILED, message)]
+
+
+def drop_empty_descriptions(document: DoclingDocument) -> list[JobWarning]:
+    """Remove descriptions that a model at hand failed to give: Docling leaves an empty text in their place."""
+    described = [picture for picture in document.pictures if picture.meta and picture.meta.description]
+    empty = [picture for picture in described if not _text(picture)]
+    for picture in empty:
+        assert picture.meta is not None
+        picture.meta.description = None
+        picture.annotations = [each for each in picture.annotations if each.kind != "description"]
+    if not empty:
+        return []
+    message = f"{len(empty)} of {len(document.pictures)} pictures are not described: the model said nothing"
+    return [JobWarning(_FAILED, message)]
+
+
+def _text(picture: PictureItem) -> str:
+    description = picture.meta.description if picture.meta else None
+    return description.text.strip() if description else ""
 
 
 def _encoded(document: DoclingDocument, pictures: Sequence[PictureItem]) -> Iterator[bytes]:

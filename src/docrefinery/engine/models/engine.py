@@ -10,7 +10,7 @@ from docling.datamodel.document import ConversionResult
 
 from docrefinery.capabilities import Hardware, Models, Ocr, installed_ocr, lacking
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage
-from docrefinery.engine.describing import describe_pictures
+from docrefinery.engine.describing import describe_pictures, drop_empty_descriptions
 from docrefinery.engine.models.options import pipeline_options
 from docrefinery.engine.models.pipeline import ModelPdfPipeline
 from docrefinery.engine.ocr import codes_of
@@ -56,7 +56,10 @@ class ModelEngine:
         failures = judged(pages, result, fail_on_partial=bool(options.fail_on_partial))
         document = result.document
         named(document, name)
-        described = describe_pictures(document, describe, keep_images=options.generate_picture_images)
+        described = [
+            *drop_empty_descriptions(document),
+            *describe_pictures(document, describe, keep_images=options.generate_picture_images),
+        ]
         lacks = lacking(msgspec.to_builtins(options), ocr, describes=aid.describe is not None, models=self._models)
         return EngineResult(
             document=document,

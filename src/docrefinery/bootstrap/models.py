@@ -1,0 +1,52 @@
+"""Whether a converter loads Docling's models, and how many of them a machine has room for."""
+
+import os
+
+import psutil
+
+from docrefinery.capabilities import Hardware, Models, installed_models
+from docrefinery.capabilities.checkpoints import CHECKPOINTS, examine
+from docrefinery.settings import Settings
+
+_TORCH_BYTES = 700 * 2**20
+"""Resident memory of torch, transformers and Docling before any model: 640 MiB with torch 2.15 on a CPU."""
+_WEIGHTS = 1.5
+"""Memory of a model for each byte of its file: weights are read into place, buffers come on top."""
+
+
+def models_of(settings: Settings) -> Hardware | Models:
+    """Return what a converter loads Docling's models with, or why it loads none."""
+    if settings.engine == "geometric":
+        return Models(problem="DOCREFINERY_ENGINE is geometric")
+    if settings.model_slots == 0:
+        return Models(problem="DOCREFINERY_MODEL_SLOTS is 0")
+    there = installed_models(settings.models_folder)
+    if not there.usable:
+        return there
+    cores = len(os.sched_getaffinity(0))
+    return Hardware(
+        models_folder=str(settings.models_folder.absolute()),
+        device=settings.device,
+        threads=settings.model_threads or max(1, cores // (settings.model_slots or 1)),
+        page_batch_size=settings.page_batch_size,
+        picture_batch_size=settings.picture_batch_size,
+    )
+
+
+def bytes_needed(settings: Settings) -> int:
+    """Return the memory to plan for a converter with models and a large document; what it takes it says itself."""
+    files = sum(examine(settings.models_folder, checkpoint).size_bytes for checkpoint in CHECKPOINTS)
+    return _TORCH_BYTES + int(files * _WEIGHTS) + settings.child_max_rss_mb * 2**20
+
+
+def slots_of(settings: Settings) -> int | None:
+    """Return how many of this machine's workers load models: as set, or as many as fit into memory, at least one.
+
+    :returns: ``None`` where there are none to load.
+    """
+    if not isinstance(models_of(settings), Hardware):
+        return None
+    if settings.model_slots is not None:
+        return min(settings.model_slots, settings.workers)
+    fitting = psutil.virtual_memory().available // bytes_needed(settings)
+    return max(1, min(fitting, settings.workers))
