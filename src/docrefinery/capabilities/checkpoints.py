@@ -129,7 +129,7 @@ def _problem(file: Path) -> str:
             return "" if opened.read(1) else f"{shown} is empty"
     size, wanted = file.stat().st_size, _size_of(file)
     if wanted is None:
-        return f"{shown} is no safetensors file"
+        return f"{shown} is no whole safetensors file"
     return f"{shown} has {size:,} of {wanted:,} bytes" if size != wanted else ""
 
 
@@ -140,9 +140,6 @@ def _size_of(file: Path) -> int | None:
         if not 2 <= length <= _LONGEST_HEADER:
             return None
         text = opened.read(length)
-    if len(text) < length:
-        # The file ends in its header; what is after it would make it longer still.
-        return _HEADER_BYTES + length + 1
     try:
         header: Any = json.loads(text)
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
