@@ -69,6 +69,12 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.CANCELED: frozenset(),
 }
 
+QUEUE: Final = "convert"
+"""Jobs that any worker takes."""
+MODELS: Final = "models"
+"""Jobs that want Docling's models: only workers that hold them look here."""
+JOB_QUEUES = (QUEUE, MODELS)
+
 DEFAULT_EXPORTS = ("markdown", "text", "doctags")
 ALWAYS_EXPORTED = "docling_json"
 

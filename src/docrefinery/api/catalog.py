@@ -23,16 +23,18 @@ async def list_profiles(request: ApiRequest) -> Listing[ProfileView]:
 
 
 async def _view(request: ApiRequest, profile: Profile) -> ProfileView:
-    missing = await request.services.abilities.missing(profile)
-    engine = request.services.registry.engine_for(profile.name, request.services.settings.engine)
+    services = request.services
+    missing = await services.abilities.missing(profile)
+    wanted = services.registry.engine_for(profile.name, services.settings.engine)
+    docling = wanted == "docling" or (wanted == "auto" and (await services.abilities.models()).usable)
     return ProfileView(
         name=profile.name,
         summary=profile.summary,
         enabled=profile.name not in request.user.defaults.disabled_profiles,
         exports=list(profile.exports),
         options=dict(profile.options),
-        # Where Docling's models would be used and are not installed, this one stands in for them.
-        engine="geometric" if engine == "auto" else engine,
+        # Where Docling's models would be used and no worker has them, the geometric engine stands in for them.
+        engine="docling" if docling else "geometric",
         available=not missing,
         missing=missing,
     )

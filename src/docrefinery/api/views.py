@@ -177,13 +177,18 @@ class ProfileView(Struct, frozen=True, kw_only=True):
 
 
 class WorkerView(Struct, frozen=True, kw_only=True):
-    """A worker process; `current_job_id` is there for a job of your own, `rss_bytes` covers its converter too."""
+    """A worker process; `current_job_id` is there for a job of your own, `rss_bytes` covers its converter too.
+
+    `profiles` are those whose jobs it takes, `models` the name and revision of each of Docling's models that it holds.
+    """
 
     id: UUID
     hostname: str
     pid: int
     status: str
     queues: list[str]
+    profiles: list[str]
+    models: dict[str, str]
     current_job_id: int | None
     started_at: datetime
     last_heartbeat_at: datetime

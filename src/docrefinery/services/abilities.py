@@ -5,7 +5,19 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from docrefinery.capabilities import NONE, Lack, Ocr, installed_ocr, lacking, resolve, without_models
+from msgspec import Struct
+
+from docrefinery.capabilities import (
+    NONE,
+    Lack,
+    Models,
+    Ocr,
+    installed_models,
+    installed_ocr,
+    lacking,
+    resolve,
+    without_models,
+)
 from docrefinery.capabilities.languages import shown
 from docrefinery.errors import FieldError, InvalidOptions
 from docrefinery.model import LONGEST_LANGUAGE
@@ -13,8 +25,17 @@ from docrefinery.plugin import Profile
 from docrefinery.settings import Settings
 from docrefinery.store import workers
 from docrefinery.store.database import Database
+from docrefinery.store.workers import Able
 
 _KNOWN_SECONDS = 2.0
+
+
+class _Known(Struct, frozen=True):
+    """What was found; ``told`` by workers, or else looked up on this machine."""
+
+    ocr: tuple[Ocr | None, ...] = ()
+    models: Models = NONE
+    told: bool = False
 
 
 class Abilities:
@@ -23,16 +44,38 @@ class Abilities:
     def __init__(self, db: Database | None, settings: Settings) -> None:
         self._db = db
         self._settings = settings
-        self._ocr: tuple[Ocr | None, ...] = ()
+        self._found = _Known()
         self._until = 0.0
 
     async def ocr(self) -> tuple[Ocr | None, ...]:
         """Return the OCR engines of the workers, each kind once; ``None`` is a worker without one."""
+        return (await self._known()).ocr
+
+    async def models(self) -> Models:
+        """Return Docling's models as workers hold them, or why none does.
+
+        Of workers that hold some, those of the one that holds the fewest: any of them may get the job.
+        """
+        return (await self._known()).models
+
+    async def models_served(self) -> bool:
+        """Return whether a worker that is alive holds Docling's models."""
+        known = await self._known()
+        return known.told and known.models.usable
+
+    async def _known(self) -> _Known:
         if time.monotonic() >= self._until:
-            found = await workers.ocr_engines(self._db, self._settings.lease_seconds) if self._db else []
-            self._ocr = tuple(found) or (await asyncio.to_thread(installed_ocr, self._settings.ocr_engine),)
+            told = await workers.able(self._db, self._settings.lease_seconds) if self._db else []
+            self._found = _all_of(told) if told else await asyncio.to_thread(self._of_this_machine)
             self._until = time.monotonic() + _KNOWN_SECONDS
-        return self._ocr
+        return self._found
+
+    def _of_this_machine(self) -> _Known:
+        loads = self._settings.engine != "geometric" and self._settings.model_slots != 0
+        return _Known(
+            (installed_ocr(self._settings.ocr_engine),),
+            installed_models(self._settings.models_folder) if loads else NONE,
+        )
 
     async def check_languages(self, options: Mapping[str, Any]) -> None:
         """Refuse languages that some worker lacks.
@@ -64,11 +107,22 @@ class Abilities:
 
     async def missing(self, profile: Profile) -> list[str]:
         """Return what a profile would need here and does not have; empty where everything is there."""
-        lacks: list[Lack] = []
+        wanted = profile.engine != "geometric" and self._settings.engine != "geometric"
+        models = await self.models() if wanted else NONE
+        lacks: list[Lack] = [without_models(models)] if wanted and not models.usable else []
+        held = models if models.usable else NONE
         for ocr in await self.ocr():
-            lacks += lacking(profile.options, ocr, describes=bool(self._settings.picture_description_url))
-        models = profile.engine == "auto" and self._settings.engine != "geometric"
-        return [*([without_models(NONE).missing] if models else []), *dict.fromkeys(lack.missing for lack in lacks)]
+            describes = bool(self._settings.picture_description_url)
+            lacks += lacking(profile.options, ocr, describes=describes, models=held)
+        return list(dict.fromkeys(lack.missing for lack in lacks))
+
+
+def _all_of(told: Sequence[Able]) -> _Known:
+    ocr = tuple(dict.fromkeys(each.ocr for each in told))
+    models = [each.models for each in told if each.models is not None]
+    usable = sorted((each for each in models if each.usable), key=lambda each: len(each.held))
+    unusable = [each for each in models if each.problem]
+    return _Known(ocr, next(iter([*usable, *unusable]), NONE), told=True)
 
 
 def _common(engines: Sequence[Ocr]) -> list[str]:

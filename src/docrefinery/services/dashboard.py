@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from docrefinery.model import JobStatus, Stage
-from docrefinery.services.doorbell import QUEUE
+from docrefinery.services.doorbell import JOB_QUEUES
 from docrefinery.settings import Settings
 from docrefinery.store import dashboard
 from docrefinery.store.dashboard import SummaryRecord, WorkerRecord
@@ -86,7 +86,7 @@ class Dashboard:
 
     async def summary(self, tenant_id: int) -> Summary:
         """Return a tenant's figures."""
-        return _summary(await dashboard.summary(self._db, tenant_id, QUEUE))
+        return _summary(await dashboard.summary(self._db, tenant_id, JOB_QUEUES))
 
     async def workers(self, tenant_id: int) -> list[WorkerRecord]:
         """Return all workers, as this tenant may see them."""

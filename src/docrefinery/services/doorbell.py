@@ -2,7 +2,10 @@
 
 from typing import Protocol
 
-QUEUE = "convert"
+from docrefinery.model import JOB_QUEUES, MODELS, QUEUE
+
+__all__ = ["JOB_QUEUES", "MODELS", "QUEUE", "WEBHOOKS", "Doorbell"]
+
 WEBHOOKS = "webhooks"
 
 

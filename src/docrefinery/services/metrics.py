@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from docrefinery.services.doorbell import QUEUE
+from docrefinery.services.doorbell import JOB_QUEUES
 from docrefinery.settings import Settings
 from docrefinery.store import metrics
 from docrefinery.store.database import Database
@@ -26,5 +26,5 @@ class Metrics:
         async with self._asking:
             if self._known is None or time.monotonic() - self._known[0] > KEPT_SECONDS:
                 asked = time.monotonic()
-                self._known = asked, await metrics.figures(self._db, self._settings.lease_seconds, QUEUE)
+                self._known = asked, await metrics.figures(self._db, self._settings.lease_seconds, JOB_QUEUES)
             return self._known[1]

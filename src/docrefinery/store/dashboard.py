@@ -1,10 +1,11 @@
 """Named queries of the dashboard: what a tenant sees of its jobs, and of the workers."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from docrefinery.store.database import Database
 from docrefinery.store.records import Record
@@ -20,8 +21,10 @@ SUMMARY = f"""
 SELECT now() AS generated_at, v.documents, v.document_bytes, v.artifact_bytes, v.pages_converted, m.*, p.*,
        (SELECT coalesce(json_agg(json_build_array(status, stage, profile, n)), '[]')::text
         FROM tenant_job_counts WHERE tenant_id = $1 AND n <> 0) AS counts,
-       (SELECT extract(epoch FROM now() - queued_at)::float8 FROM jobs
-        WHERE tenant_id = $1 AND queue = $2 AND status = 'QUEUED' ORDER BY queued_at, id LIMIT 1) AS oldest_seconds
+       (SELECT extract(epoch FROM now() - min(q.queued_at))::float8 FROM unnest($2::text[]) listed (queue)
+        CROSS JOIN LATERAL (
+            SELECT queued_at FROM jobs WHERE tenant_id = $1 AND queue = listed.queue AND status = 'QUEUED'
+            ORDER BY queued_at, id LIMIT 1) q) AS oldest_seconds
 FROM tenant_volumes v
 CROSS JOIN (
     SELECT coalesce(sum(finished) FILTER (WHERE minute > now() - interval '61 minutes'), 0)::bigint AS hour_finished,
@@ -70,21 +73,26 @@ class SummaryRecord(Record, frozen=True, kw_only=True):
         return msgspec.json.decode(self.counts, type=list[JobCount])
 
 
-async def summary(db: Database, tenant_id: int, queue: str) -> SummaryRecord:
+async def summary(db: Database, tenant_id: int, queues: Sequence[str]) -> SummaryRecord:
     """Return the figures of a tenant."""
-    row = await db.fetch_one(SUMMARY, tenant_id, queue)
+    row = await db.fetch_one(SUMMARY, tenant_id, list(queues))
     assert row is not None
     return SummaryRecord.of(row)
 
 
 class WorkerRecord(Record, frozen=True, kw_only=True):
-    """A worker process as a tenant may see it: ``current_job_id`` is of the tenant's own jobs alone."""
+    """A worker process as a tenant may see it.
+
+    ``current_job_id`` is of the tenant's own jobs alone; ``models`` are name and revision of each part that is held.
+    """
 
     id: UUID
     hostname: str
     pid: int
     status: str
     queues: list[str]
+    profiles: list[str]
+    models: Raw
     current_job_id: int | None
     started_at: datetime
     last_heartbeat_at: datetime
@@ -96,8 +104,8 @@ class WorkerRecord(Record, frozen=True, kw_only=True):
 async def workers(db: Database, tenant_id: int, silent_seconds: float) -> list[WorkerRecord]:
     """Return the workers, oldest first; one that has not been heard of for so long is ``SILENT``."""
     rows = await db.fetch(
-        """SELECT w.id, w.hostname, w.pid, w.queues, j.id AS current_job_id, w.started_at, w.last_heartbeat_at,
-                  w.jobs_done, w.rss_bytes, w.version,
+        """SELECT w.id, w.hostname, w.pid, w.queues, w.profiles, coalesce(w.models -> 'held', '{}') AS models,
+                  j.id AS current_job_id, w.started_at, w.last_heartbeat_at, w.jobs_done, w.rss_bytes, w.version,
                   CASE WHEN w.last_heartbeat_at < now() - make_interval(secs => $2) THEN 'SILENT'
                        ELSE w.status END AS status
            FROM workers w LEFT JOIN jobs j ON j.id = w.current_job_id AND j.tenant_id = $1

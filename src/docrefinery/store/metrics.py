@@ -1,5 +1,7 @@
 """The figures of the whole installation, for the operator: read from counters, whoever did the work."""
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Struct
 
@@ -25,9 +27,9 @@ SELECT json_build_object(
     'workers', (SELECT coalesce(json_agg(json_build_array(id, hostname, rss_bytes) ORDER BY started_at, id), '[]')
                 FROM workers WHERE last_heartbeat_at >= now() - make_interval(secs => $1)),
     'oldest_queued_seconds', (
-        SELECT greatest(coalesce(extract(epoch FROM now() - min(q.queued_at)), 0), 0)::float8 FROM tenants t
-        CROSS JOIN LATERAL (
-            SELECT queued_at FROM jobs WHERE tenant_id = t.id AND queue = $2 AND status = 'QUEUED'
+        SELECT greatest(coalesce(extract(epoch FROM now() - min(q.queued_at)), 0), 0)::float8
+        FROM tenants t CROSS JOIN unnest($2::text[]) listed (queue) CROSS JOIN LATERAL (
+            SELECT queued_at FROM jobs WHERE tenant_id = t.id AND queue = listed.queue AND status = 'QUEUED'
             ORDER BY queued_at, id LIMIT 1) q)
 )::text AS figures
 """
@@ -88,8 +90,8 @@ class Figures(Struct, frozen=True, kw_only=True):
     oldest_queued_seconds: float
 
 
-async def figures(db: Database, alive_seconds: float, queue: str) -> Figures:
+async def figures(db: Database, alive_seconds: float, queues: Sequence[str]) -> Figures:
     """Return the figures, in one round trip."""
-    row = await db.fetch_one(FIGURES, alive_seconds, queue)
+    row = await db.fetch_one(FIGURES, alive_seconds, list(queues))
     assert row is not None
     return msgspec.json.decode(row["figures"], type=Figures)

@@ -5,12 +5,20 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from docrefinery.capabilities import Ocr
+from docrefinery.capabilities import Models, Ocr
+from docrefinery.capabilities.models import NEEDED
 from docrefinery.store.database import Database
+
+HOLDS_MODELS = f"models -> 'held' ?& ARRAY[{', '.join(repr(part) for part in sorted(NEEDED))}]"
+"""SQL: whether a worker holds models that can be used, as :attr:`~docrefinery.capabilities.Models.usable` says."""
 
 
 class Beat(Struct, frozen=True, kw_only=True):
-    """What a worker says of itself; ``rss_bytes`` covers its converter as well."""
+    """What a worker says of itself.
+
+    ``rss_bytes`` covers its converter as well. ``models`` are what the converter holds, ``profiles`` those whose jobs
+    the worker takes.
+    """
 
     id: UUID
     hostname: str
@@ -22,16 +30,27 @@ class Beat(Struct, frozen=True, kw_only=True):
     rss_bytes: int
     version: str
     ocr: Ocr | None
+    models: Models | None = None
+    profiles: list[str] = []
+
+
+class Able(Struct, frozen=True):
+    """What a worker can do beyond reading text."""
+
+    ocr: Ocr | None
+    models: Models | None
 
 
 async def beat(db: Database, worker: Beat) -> None:
     """Note that a worker is alive."""
     await db.fetch(
         """INSERT INTO workers (id, hostname, pid, status, queues, current_job_id, jobs_done, rss_bytes, version,
-                                ocr)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-           ON CONFLICT (id) DO UPDATE SET status = excluded.status, current_job_id = excluded.current_job_id,
-               jobs_done = excluded.jobs_done, rss_bytes = excluded.rss_bytes, last_heartbeat_at = now()""",
+                                ocr, models, profiles)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+           ON CONFLICT (id) DO UPDATE SET status = excluded.status, queues = excluded.queues,
+               current_job_id = excluded.current_job_id, jobs_done = excluded.jobs_done,
+               rss_bytes = excluded.rss_bytes, models = excluded.models, profiles = excluded.profiles,
+               last_heartbeat_at = now()""",
         worker.id,
         worker.hostname,
         worker.pid,
@@ -42,6 +61,8 @@ async def beat(db: Database, worker: Beat) -> None:
         worker.rss_bytes,
         worker.version,
         msgspec.json.encode(worker.ocr).decode(),
+        msgspec.json.encode(worker.models).decode(),
+        worker.profiles,
     )
 
 
@@ -55,12 +76,20 @@ async def remove_silent(db: Database, seconds: float) -> None:
     await db.fetch("DELETE FROM workers WHERE last_heartbeat_at < now() - make_interval(secs => $1)", seconds)
 
 
-async def ocr_engines(db: Database, seconds: float) -> list[Ocr | None]:
-    """Return the OCR engines of the workers that have been heard of lately, each kind once."""
+async def able(db: Database, seconds: float) -> list[Able]:
+    """Return what the workers can do that have been heard of lately, each kind once."""
     rows = await db.fetch(
-        "SELECT DISTINCT ocr FROM workers WHERE last_heartbeat_at >= now() - make_interval(secs => $1)", seconds
+        """SELECT DISTINCT ocr, models FROM workers
+           WHERE last_heartbeat_at >= now() - make_interval(secs => $1) ORDER BY ocr, models""",
+        seconds,
     )
-    return [msgspec.json.decode(row["ocr"], type=Ocr | None) for row in rows]
+    return [
+        Able(
+            ocr=msgspec.json.decode(row["ocr"], type=Ocr | None),
+            models=msgspec.json.decode(row["models"], type=Models | None),
+        )
+        for row in rows
+    ]
 
 
 async def alive(db: Database, seconds: float) -> int:

@@ -1,14 +1,16 @@
 """``/v1/dashboard/``: what a tenant sees of its work and of the workers."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
 
+from docrefinery.capabilities import Models
 from docrefinery.model import JobStatus, Stage
-from docrefinery.store import claims, counters, workers
+from docrefinery.store import claims, counters
 from docrefinery.store.database import Database
+from tests.support.alive import HELD, HOLDS, fall_silent, say_alive
 from tests.support.api import Api
 from tests.support.calls import a_pdf, assert_problem, queued, results, uploaded
 from tests.support.counted import assert_counted
@@ -24,15 +26,6 @@ async def summary(client: httpx.AsyncClient) -> dict[str, Any]:
     assert response.status_code == 200, response.text
     found: dict[str, Any] = response.json()
     return found
-
-
-async def beat(db: Database, worker_id: UUID, job_id: int | None = None) -> None:
-    """Let a worker say that it is alive."""
-    said = workers.Beat(
-        id=worker_id, hostname="h", pid=7, status="BUSY" if job_id else "IDLE", queues=["convert"],
-        current_job_id=job_id, jobs_done=3, rss_bytes=1234, version="0.1", ocr=None,
-    )  # fmt: skip
-    await workers.beat(db, said)
 
 
 async def test_summary_of_a_tenant_without_anything_lists_every_status_and_stage(client: httpx.AsyncClient) -> None:
@@ -178,11 +171,11 @@ async def test_workers_show_their_job_to_its_tenant_alone(
 ) -> None:
     job = await queued(client)
     await worker.claim()
-    await beat(db, worker.id, job["id"])
+    await say_alive(db, worker.id, status="BUSY", current_job_id=job["id"])
     [mine] = await results(client, "/v1/dashboard/workers")
     assert mine.keys() == {
         "id", "hostname", "pid", "status", "queues", "current_job_id", "started_at", "last_heartbeat_at", "jobs_done",
-        "rss_bytes", "version",
+        "rss_bytes", "version", "profiles", "models",
     }  # fmt: skip
     assert (mine["id"], mine["status"], mine["current_job_id"]) == (str(worker.id), "BUSY", job["id"])
     assert mine["started_at"].endswith("Z")
@@ -192,19 +185,52 @@ async def test_workers_show_their_job_to_its_tenant_alone(
 
 
 async def test_a_worker_that_is_silent_is_shown_as_that(client: httpx.AsyncClient, db: Database) -> None:
-    await beat(db, uuid4())
+    await say_alive(db)
     assert [shown["status"] for shown in await results(client, "/v1/dashboard/workers")] == ["IDLE"]
-    await db.fetch("UPDATE workers SET last_heartbeat_at = now() - interval '11 seconds'")
+    await fall_silent(db)
     assert [shown["status"] for shown in await results(client, "/v1/dashboard/workers")] == ["SILENT"]
 
 
 async def test_workers_are_paged_oldest_first(client: httpx.AsyncClient, db: Database) -> None:
     ids = [uuid4() for _ in range(5)]
     for worker_id in ids:
-        await beat(db, worker_id)
+        await say_alive(db, worker_id)
     seen, url = [], "/v1/dashboard/workers?page_size=2"
     while url:
         page = (await client.get(url)).json()
         seen += [shown["id"] for shown in page["results"]]
         url = page["next"]
     assert seen == [str(worker_id) for worker_id in ids]
+
+
+async def test_workers_show_what_they_hold_and_whose_jobs_they_take(client: httpx.AsyncClient, db: Database) -> None:
+    loading = await say_alive(db, models=None, profiles=["fast_text", "structured"])
+    await say_alive(db, models=Models(problem="there is no models folder"), profiles=["fast_text"])
+    first, second = await results(client, "/v1/dashboard/workers")
+    assert (first["models"], first["profiles"]) == ({}, ["fast_text", "structured"])
+    assert (second["models"], second["profiles"]) == ({}, ["fast_text"])
+    await say_alive(db, loading, queues=["convert", "models"], models=HOLDS, profiles=["full_vlm", "structured"])
+    first, _ = await results(client, "/v1/dashboard/workers")
+    assert (first["queues"], first["models"]) == (["convert", "models"], HELD)
+    assert first["profiles"] == ["full_vlm", "structured"]
+
+
+async def test_the_oldest_queued_job_is_that_of_both_queues(
+    client: httpx.AsyncClient, stranger: httpx.AsyncClient, db: Database
+) -> None:
+    assert (await summary(client))["queue"] == {"depth": 0, "oldest_age_seconds": None}
+    for queue, seconds in (("convert", 100), ("models", 200)):
+        job = await queued(client)
+        await db.fetch(
+            "UPDATE jobs SET queue = $2, queued_at = now() - make_interval(secs => $3) WHERE id = $1",
+            job["id"],
+            queue,
+            seconds,
+        )
+    found = (await summary(client))["queue"]
+    assert (found["depth"], int(found["oldest_age_seconds"])) == (2, 200)
+    assert (await summary(stranger))["queue"]["depth"] == 0
+    await db.fetch("UPDATE jobs SET queued_at = now() - interval '300 s' WHERE queue = 'convert'")
+    assert int((await summary(client))["queue"]["oldest_age_seconds"]) == 300
+    metrics = (await client.get("/metrics")).text.splitlines()
+    assert [line.rpartition(" ")[2][:3] for line in metrics if line.startswith("docrefinery_queue_oldest")] == ["300"]

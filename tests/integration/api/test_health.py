@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from docrefinery.settings import Settings
-from docrefinery.store import schema, workers
+from docrefinery.store import schema
 from docrefinery.store.database import Database
+from tests.support.alive import say_alive
 from tests.support.api import Api, running
 from tests.support.calls import assert_problem, queued
-from tests.support.work import HandWorker
 
 TOKEN = "a token with ünicode & signs"
 PATHS = ["/healthz", "/readyz", "/metrics"]
@@ -68,7 +68,7 @@ async def test_healthz_tells_versions(client: httpx.AsyncClient) -> None:
     assert health["docling_version"] == version("docling-slim")
 
 
-async def test_readyz_tells_of_each_part(client: httpx.AsyncClient, db: Database, worker: HandWorker) -> None:
+async def test_readyz_tells_of_each_part(client: httpx.AsyncClient, db: Database) -> None:
     ready = (await client.get("/readyz")).json()
     assert {name: check["status"] for name, check in ready["checks"].items()} == {
         "database": "ok",
@@ -81,11 +81,7 @@ async def test_readyz_tells_of_each_part(client: httpx.AsyncClient, db: Database
     }
     assert ready["status"] == "degraded"
     assert all(check["detail"] for check in ready["checks"].values())
-    beat = workers.Beat(
-        id=worker.id, hostname="h", pid=1, status="IDLE", queues=["convert"], current_job_id=None, jobs_done=0,
-        rss_bytes=1, version="0", ocr=None,
-    )  # fmt: skip
-    await workers.beat(db, beat)
+    await say_alive(db)
     assert (await client.get("/readyz")).json()["checks"]["workers"]["status"] == "ok"
 
 

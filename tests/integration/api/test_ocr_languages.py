@@ -2,7 +2,6 @@
 
 import json
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import msgspec
@@ -10,21 +9,13 @@ import pytest
 
 from docrefinery.capabilities import Ocr
 from docrefinery.settings import Settings
-from docrefinery.store import workers
 from docrefinery.store.database import Database
+from tests.support.alive import say_alive
 from tests.support.api import running
 from tests.support.calls import assert_problem, pointers, queued, results, upload, uploaded
 
 EUROPEAN = Ocr("tesseract", "5.3.0", ("deu", "eng", "osd"))
 FRENCH = Ocr("tesseract", "5.3.0", ("eng", "fra", "osd"))
-
-
-async def a_worker(db: Database, ocr: Ocr | None) -> None:
-    beat = workers.Beat(
-        id=uuid4(), hostname="h", pid=1, status="IDLE", queues=["convert"], current_job_id=None, jobs_done=0,
-        rss_bytes=1, version="0", ocr=ocr,
-    )  # fmt: skip
-    await workers.beat(db, beat)
 
 
 def asking(*languages: str, **more: Any) -> str:
@@ -34,7 +25,7 @@ def asking(*languages: str, **more: Any) -> str:
 async def test_a_language_that_the_worker_lacks_is_refused_and_those_there_are_named(
     client: httpx.AsyncClient, db: Database
 ) -> None:
-    await a_worker(db, EUROPEAN)
+    await say_alive(db, ocr=EUROPEAN)
     refused = await upload(client, ingest="true", options_json=asking("de", "fr", "auto", "xx-nonsense"))
     body = assert_problem(refused, 400, "INVALID_OPTIONS")
     assert pointers(body) == ["/options_json/ocr_languages/1", "/options_json/ocr_languages/3"]
@@ -49,7 +40,7 @@ async def test_a_language_that_the_worker_lacks_is_refused_and_those_there_are_n
 async def test_languages_are_named_together_with_whatever_else_is_wrong(
     client: httpx.AsyncClient, db: Database
 ) -> None:
-    await a_worker(db, EUROPEAN)
+    await say_alive(db, ocr=EUROPEAN)
     refused = await upload(client, ingest="true", options_json=asking("de", "fr", images_scale=9))
     assert pointers(assert_problem(refused, 400, "INVALID_OPTIONS")) == [
         "/options_json/images_scale",
@@ -64,7 +55,7 @@ async def test_languages_are_named_together_with_whatever_else_is_wrong(
 async def test_languages_that_the_worker_has_are_taken_in_every_spelling(
     client: httpx.AsyncClient, db: Database, languages: list[str]
 ) -> None:
-    await a_worker(db, EUROPEAN)
+    await say_alive(db, ocr=EUROPEAN)
     job = await queued(client, options_json=asking(*languages, ocr=True))
     assert job["options"]["ocr_languages"] == languages
     assert job["options"]["ocr_options"] == {"lang": languages}
@@ -73,8 +64,8 @@ async def test_languages_that_the_worker_has_are_taken_in_every_spelling(
 
 
 async def test_only_what_every_worker_has_is_promised(client: httpx.AsyncClient, db: Database) -> None:
-    await a_worker(db, EUROPEAN)
-    await a_worker(db, FRENCH)
+    await say_alive(db, ocr=EUROPEAN)
+    await say_alive(db, ocr=FRENCH)
     for language in ("de", "fr"):
         refused = await upload(client, ingest="true", options_json=asking(language))
         assert "auto, eng" in assert_problem(refused, 400, "INVALID_OPTIONS")["errors"][0]["detail"]
@@ -82,7 +73,7 @@ async def test_only_what_every_worker_has_is_promised(client: httpx.AsyncClient,
 
 
 async def test_the_profiles_say_what_the_workers_lack(client: httpx.AsyncClient, db: Database) -> None:
-    await a_worker(db, None)
+    await say_alive(db, ocr=None)
     profiles = {profile["name"]: profile for profile in await results(client, "/v1/profiles/")}
     assert (profiles["fast_text"]["available"], profiles["fast_text"]["missing"]) == (True, [])
     assert profiles["ocr_only"]["available"] is False
@@ -93,7 +84,7 @@ async def test_the_profiles_say_what_the_workers_lack(client: httpx.AsyncClient,
 async def test_the_guides_profiles_are_there_with_their_options_and_exports(
     client: httpx.AsyncClient, db: Database
 ) -> None:
-    await a_worker(db, EUROPEAN)
+    await say_alive(db, ocr=EUROPEAN)
     profiles = {profile["name"]: profile for profile in await results(client, "/v1/profiles/")}
     off = {"do_table_structure": False, "do_picture_description": False, "do_picture_classification": False}
     assert {name: profile["options"] for name, profile in profiles.items()} == {
@@ -126,6 +117,6 @@ async def test_an_installation_that_insists_on_models_says_that_they_are_missing
         ready = (await client.get("/readyz")).json()
     assert profiles["fast_text"]["engine"] == "geometric"
     assert profiles["structured"]["engine"] == "docling"
-    assert "Docling's layout and table models" in profiles["structured"]["missing"]
+    assert profiles["structured"]["missing"][0].startswith("Docling's layout and table models (")
     assert not any("description" in lack for lack in profiles["full_vlm"]["missing"])
     assert "structured lacks Docling's layout and table models" in ready["checks"]["models"]["detail"]
