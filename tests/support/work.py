@@ -1,13 +1,14 @@
 """Jobs taken through their states as a worker would, with results made by hand instead of a conversion."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from msgspec import Struct
 
-from docrefinery.model import JobStatus, Stage
+from docrefinery.model import JOB_QUEUES, JobStatus, Stage
 from docrefinery.settings import Settings
 from docrefinery.store import claims, garbage
 from docrefinery.store.artifacts import NewArtifact
@@ -32,9 +33,9 @@ class HandWorker(Struct, frozen=True):
         """Make a worker on the storage of an installation."""
         return cls(db, Blobs(settings.storage), uuid4())
 
-    async def claim(self, lease: timedelta = LEASE) -> ClaimRecord:
+    async def claim(self, lease: timedelta = LEASE, queues: Sequence[str] = JOB_QUEUES) -> ClaimRecord:
         """Take the next job; fail if there is none."""
-        claim = await claims.claim(self.db, "convert", self.id, lease)
+        claim = await claims.claim(self.db, queues, self.id, lease)
         assert claim is not None, "no job is queued"
         return claim
 

@@ -16,6 +16,7 @@ from docrefinery.services.health import Health
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
 from docrefinery.services.metrics import Metrics
+from docrefinery.services.queues import Queues
 from docrefinery.services.submissions import Submissions
 from docrefinery.services.webhooks.endpoints import Webhooks
 from docrefinery.services.webhooks.secrets import Secrets
@@ -39,7 +40,7 @@ def build_api(settings: Settings) -> App:
         abilities=abilities,
         submissions=Submissions(db, blobs, doorbell, registry, abilities, settings),
         documents=Documents(db, blobs),
-        jobs=Jobs(db, changes, doorbell),
+        jobs=Jobs(db, changes, doorbell, Queues(registry, abilities, settings)),
         artifacts=Artifacts(db, blobs),
         health=Health(db, blobs, doorbell, scanner_of(registry, settings), registry, abilities, settings),
         dashboard=Dashboard(db, settings),

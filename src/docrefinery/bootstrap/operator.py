@@ -10,6 +10,7 @@ from docrefinery.services.abilities import Abilities
 from docrefinery.services.changes import Changes
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
+from docrefinery.services.queues import Queues
 from docrefinery.services.tenants import Tenants
 from docrefinery.services.toggles import Toggles
 from docrefinery.settings import Settings
@@ -33,12 +34,13 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
     await db.start()
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
     registry = registry_of(settings)
-    tenants = Tenants(db, registry, Abilities(db, settings))
+    abilities = Abilities(db, settings)
+    tenants = Tenants(db, registry, abilities)
     try:
         yield Operator(
             tenants=tenants,
             toggles=Toggles(db, registry, tenants),
-            jobs=Jobs(db, Changes(db), doorbell),
+            jobs=Jobs(db, Changes(db), doorbell, Queues(registry, abilities, settings)),
             authenticator=Authenticator(db),
         )
     finally:

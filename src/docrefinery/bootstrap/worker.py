@@ -4,33 +4,37 @@ from pathlib import Path
 from uuid import uuid4
 
 from docrefinery.bootstrap.common import child_limits, database_of, describer_of, registry_of, scanner_of
+from docrefinery.bootstrap.models import models_of
 from docrefinery.bootstrap.webhooks import courier_of
-from docrefinery.capabilities import installed_ocr
+from docrefinery.capabilities import Hardware, Models, installed_ocr
 from docrefinery.pipeline.converter import Converter
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.runner import Runner, Slot
 from docrefinery.pipeline.scanning import Scanning
+from docrefinery.plugin.registry import Registry
 from docrefinery.services.changes import CANCELS, Changes
 from docrefinery.services.webhooks.secrets import Secrets
 from docrefinery.settings import Settings
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.counters import Counted
 from docrefinery.worker.bell import Bell
-from docrefinery.worker.broker import RedisBroker, build_broker
+from docrefinery.worker.broker import DoorbellBroker, build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
-from docrefinery.worker.main import OnTheLoop, Parts
+from docrefinery.worker.main import OnTheLoop
 from docrefinery.worker.maintenance import Maintenance
+from docrefinery.worker.parts import Parts
 from docrefinery.worker.tally import Tally
 
 
-def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheLoop]:
+def build_worker(settings: Settings, scratch: Path) -> tuple[DoorbellBroker, OnTheLoop]:
     """Build what a worker process runs."""
     registry, db, blobs = registry_of(settings), database_of(settings), Blobs(settings.storage)
     lifecycle = OnTheLoop()
     broker = build_broker(settings.redis_url, lifecycle)
     doorbell = RedisDoorbell(broker)
     changes = Changes(db, channel=CANCELS)
-    converter = Converter(child_limits(settings), settings.plugins, scratch, describer_of(settings))
+    models = models_of(settings)
+    converter = Converter(child_limits(settings), settings.plugins, scratch, describer_of(settings), models)
     secrets = Secrets(settings.secret_keys)
     worker_id = uuid4()
     runner = Runner(
@@ -46,6 +50,8 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
     lifecycle.parts = Parts(
         worker_id=worker_id,
         ocr=installed_ocr(settings.ocr_engine),
+        loads_models=isinstance(models, Hardware),
+        profiles=lambda held: profiles_of(registry, settings, held),
         db=db,
         changes=changes,
         converter=converter,
@@ -57,3 +63,16 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[RedisBroker, OnTheL
         bell=Bell(db, doorbell),
     )
     return broker, lifecycle
+
+
+def profiles_of(registry: Registry, settings: Settings, held: Models) -> list[str]:
+    """Return the profiles whose jobs a worker takes and does not fail for want of models.
+
+    Where ``auto`` is set, the geometric engine converts what no worker holds models for.
+    """
+    fails = settings.engine == "docling" and not held.usable
+    return [
+        name
+        for name in sorted(registry.profiles)
+        if not fails or registry.engine_for(name, settings.engine) == "geometric"
+    ]

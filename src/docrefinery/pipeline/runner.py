@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from docrefinery import errors
 from docrefinery.logs import trace_ids
-from docrefinery.model import ALWAYS_EXPORTED, Stage
+from docrefinery.model import ALWAYS_EXPORTED, JOB_QUEUES, QUEUE, Stage
 from docrefinery.pipeline import outcomes
 from docrefinery.pipeline.beating import Lease, Watching
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
@@ -73,17 +73,22 @@ class Runner:
         self._lease: Lease | None = None
         self._stopping = False
 
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """Queues whose jobs it takes: those that want Docling's models once the converter holds them."""
+        return JOB_QUEUES if self._converter.models.usable else (QUEUE,)
+
     def shut_down(self) -> None:
         """Take no more jobs, and give the one in hand back to the queue."""
         self._stopping = True
         if self._lease is not None:
             self._lease.end("shutdown")
 
-    async def drain(self, queue: str) -> None:
-        """Claim and run jobs until the queue is empty."""
+    async def drain(self) -> None:
+        """Claim and run jobs until there is none that this worker takes."""
         lease = timedelta(seconds=self._settings.lease_seconds)
         while not self._stopping:
-            claim = await claims.claim(self._db, queue, self._slot.worker_id, lease)
+            claim = await claims.claim(self._db, self.queues, self._slot.worker_id, lease)
             if claim is None or not await self.run(claim):
                 return
 

@@ -9,8 +9,9 @@ from msgspec import Struct
 from docrefinery.errors import InvalidJobState, NotFound
 from docrefinery.model import RETRYABLE, JobStatus
 from docrefinery.services.changes import Changes
-from docrefinery.services.doorbell import QUEUE, Doorbell
+from docrefinery.services.doorbell import Doorbell
 from docrefinery.services.keys import Caller
+from docrefinery.services.queues import Queues
 from docrefinery.store import documents, jobs
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.jobs import JobFilters
@@ -32,10 +33,11 @@ class CancelOutcome(Struct, frozen=True):
 class Jobs:
     """What a tenant does with its jobs."""
 
-    def __init__(self, db: Database, changes: Changes, doorbell: Doorbell) -> None:
+    def __init__(self, db: Database, changes: Changes, doorbell: Doorbell, queues: Queues) -> None:
         self._db = db
         self._changes = changes
         self._doorbell = doorbell
+        self._queues = queues
 
     async def get(self, tenant_id: int, ref: Ref) -> JobRecord:
         """Return a job; raises :class:`NotFound`."""
@@ -108,6 +110,8 @@ class Jobs:
         :raises InvalidJobState: if it is something else, or its document is deleted.
         """
         job = await self.get(tenant_id, ref)
+        # Where the job was the last time says nothing: workers have come and gone.
+        queue = await self._queues.of(job.profile)
         async with self._db.transaction():
             document = await documents.get(self._db, tenant_id, job.document_id, lock=True)
             locked = await jobs.lock(self._db, tenant_id, job.id)
@@ -116,7 +120,7 @@ class Jobs:
                 raise InvalidJobState(f"Job {ref} is {locked.status}; only FAILED and QUARANTINED jobs are retried.")
             if document is None:
                 raise InvalidJobState(f"The document of job {ref} has been deleted; upload it again.")
-            retried = await jobs.retry(self._db, tenant_id, job.id)
+            retried = await jobs.retry(self._db, tenant_id, job.id, queue)
             await documents.refresh_status(self._db, tenant_id, job.document_id)
-        await self._doorbell.ring(QUEUE)
+        await self._doorbell.ring(queue)
         return retried

@@ -24,10 +24,11 @@ from docrefinery.model import DocumentStatus
 from docrefinery.plugin.registry import Registry
 from docrefinery.services import options
 from docrefinery.services.abilities import Abilities
-from docrefinery.services.doorbell import QUEUE, Doorbell
+from docrefinery.services.doorbell import Doorbell
 from docrefinery.services.idempotency import Attempt, once
 from docrefinery.services.keys import Caller
 from docrefinery.services.limits import UploadLimit, upload_limit
+from docrefinery.services.queues import Queues
 from docrefinery.settings import Settings
 from docrefinery.store import documents, garbage, jobs
 from docrefinery.store.blobs import Blobs, BlobWriter
@@ -73,6 +74,15 @@ class Duplicate(Struct, frozen=True, tag=True):
 
 
 Accepted = Created | Duplicate
+
+
+class _Asked(Struct):
+    """A request on its way: who asks for what; ``queue`` is where its job was put, to be rung for after the commit."""
+
+    caller: Caller
+    wanted: Wanted
+    origin: Origin
+    queue: str = ""
 
 
 class Upload:
@@ -133,6 +143,7 @@ class Submissions:
         self._doorbell = doorbell
         self._registry = registry
         self._abilities = abilities
+        self._queues = Queues(registry, abilities, settings)
         self._settings = settings
 
     @asynccontextmanager
@@ -171,6 +182,7 @@ class Submissions:
         :param key: the request's idempotency key.
         :returns: the outcome and whether it is replayed.
         """
+        asked = _Asked(caller, wanted, origin)
         attempt = Attempt.of(key, "POST /v1/documents/", wanted, upload.sha256) if key else None
         try:
             accepted, replayed = await once(
@@ -178,18 +190,19 @@ class Submissions:
                 caller.tenant_id,
                 attempt,
                 Accepted,
-                lambda: self._create(caller, upload, filename, wanted, origin),
+                lambda: self._create(asked, upload, filename),
             )
         except BaseException:
             await self.discard(upload.key)
             raise
         if replayed or isinstance(accepted, Duplicate):
             await self.discard(upload.key)
-        elif accepted.job_id is not None:
-            await self._doorbell.ring(QUEUE)
+        elif asked.queue:
+            await self._doorbell.ring(asked.queue)
         return accepted, replayed
 
-    async def _create(self, caller: Caller, upload: Upload, filename: str, wanted: Wanted, origin: Origin) -> Accepted:
+    async def _create(self, asked: _Asked, upload: Upload, filename: str) -> Accepted:
+        caller, wanted = asked.caller, asked.wanted
         job = await self._effective(caller, wanted)
         # A default profile that is switched off does not keep a file from being uploaded and left alone.
         if wanted.ingest or wanted.profile:
@@ -210,7 +223,7 @@ class Submissions:
             raise Unavailable("The upload took too long and was given up; send it again.")
         if not wanted.ingest:
             return Created(document, None)
-        created = await self._insert_job(caller, document, wanted.external_uuid, job, origin)
+        created = await self._insert_job(asked, document, wanted.external_uuid, job)
         return Created(msgspec.structs.replace(document, status=DocumentStatus.PROCESSING), created.id)
 
     async def _duplicate(self, caller: Caller, sha256: str) -> Duplicate:
@@ -229,6 +242,7 @@ class Submissions:
         :raises NotFound: if the tenant has no such document.
         :raises DocumentQuarantined: if it was found to be malware.
         """
+        asked = _Asked(caller, wanted, origin)
         attempt = Attempt.of(key, "POST /v1/jobs/", str(document_ref), wanted) if key else None
 
         async def work() -> JobRecord:
@@ -242,11 +256,11 @@ class Submissions:
                     f"Document {document_ref} is quarantined; retry its job to have it scanned again."
                 )
             external = wanted.external_uuid or document.external_uuid
-            return await self._insert_job(caller, document, external, effective, origin)
+            return await self._insert_job(asked, document, external, effective)
 
         job, replayed = await once(self._db, caller.tenant_id, attempt, JobRecord, work)
-        if not replayed:
-            await self._doorbell.ring(QUEUE)
+        if asked.queue:
+            await self._doorbell.ring(asked.queue)
         return job, replayed
 
     async def _effective(self, caller: Caller, wanted: Wanted) -> options.Effective:
@@ -263,15 +277,15 @@ class Submissions:
 
     async def _insert_job(
         self,
-        caller: Caller,
+        asked: _Asked,
         document: DocumentRecord,
         external_uuid: UUID | None,
         effective: options.Effective,
-        origin: Origin,
     ) -> JobRecord:
+        asked.queue = await self._queues.of(effective.profile)
         job = await jobs.insert(
             self._db,
-            caller.tenant_id,
+            asked.caller.tenant_id,
             jobs.NewJob(
                 document_id=document.id,
                 external_uuid=external_uuid,
@@ -279,11 +293,12 @@ class Submissions:
                 options=msgspec.json.encode(effective.options).decode(),
                 exports=effective.exports,
                 ignored_options=msgspec.json.encode(effective.ignored).decode(),
-                traceparent=origin.traceparent,
-                request_id=origin.request_id,
+                queue=asked.queue,
+                traceparent=asked.origin.traceparent,
+                request_id=asked.origin.request_id,
             ),
         )
-        await documents.refresh_status(self._db, caller.tenant_id, document.id)
+        await documents.refresh_status(self._db, asked.caller.tenant_id, document.id)
         return job
 
 

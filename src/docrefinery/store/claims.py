@@ -1,5 +1,6 @@
 """Named queries of workers: claim, lease, fence, publish. Each is explained in docs/decisions/0001."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 from uuid import UUID
@@ -14,24 +15,30 @@ from docrefinery.store.database import Database
 from docrefinery.store.records import ClaimRecord
 
 _BELOW_LIMIT = "(t.max_running_jobs IS NULL OR c.running < t.max_running_jobs)"
-# The tenant with the fewest running jobs goes first, then the one that waited longest for its turn; the lateral
-# select locks at most one job of each tenant it has to look at. Two workers may pick for a tenant that has room for
-# one: with the tenant's clock in hand the limit is looked at again, as it is by then. Whether anything is queued is
-# asked in the order of `jobs_claim`, which no other index has: for EXISTS, or in the order of ids, the planner reads
+# The tenant with the fewest running jobs goes first, then the one that waited longest for its turn; of its queues the
+# one whose next job has waited longer. The last select locks one job of each queue it has to look at, and the outer
+# limit ends it with the first that it gets. Two workers may pick for a tenant that has room for one: with the tenant's
+# clock in hand the limit is looked at again, as it is by then. Each queue is read by itself, and in the order of
+# `jobs_claim`, which no other index has: for several at once, for EXISTS, or in the order of ids, the planner reads
 # through the 100,000 jobs of one tenant to find another's.
 CLAIM = f"""
 WITH picked AS (
     SELECT j.id, turn.tenant_id FROM (
-        SELECT t.id AS tenant_id, c.running, t.last_claimed_at
+        SELECT t.id AS tenant_id, c.running, t.last_claimed_at, waiting.queues
         FROM tenants t JOIN tenant_clocks c ON c.tenant_id = t.id
-        WHERE {_BELOW_LIMIT} AND (
-            SELECT q.id FROM jobs q
-            WHERE q.tenant_id = t.id AND q.queue = $1 AND q.status = 'QUEUED' AND q.not_before <= now()
-            ORDER BY q.queued_at, q.id LIMIT 1) IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT array_agg(listed.queue ORDER BY next.queued_at, next.id) AS queues
+            FROM unnest($1::text[]) listed (queue) CROSS JOIN LATERAL (
+                SELECT q.queued_at, q.id FROM jobs q
+                WHERE q.tenant_id = t.id AND q.queue = listed.queue AND q.status = 'QUEUED' AND q.not_before <= now()
+                ORDER BY q.queued_at, q.id LIMIT 1) next) waiting
+        WHERE {_BELOW_LIMIT} AND waiting.queues IS NOT NULL
         ORDER BY c.running, t.last_claimed_at) turn
     CROSS JOIN LATERAL (
+        SELECT queue FROM unnest(turn.queues) WITH ORDINALITY ranked (queue, place) ORDER BY place) ranked
+    CROSS JOIN LATERAL (
         SELECT q.id FROM jobs q
-        WHERE q.tenant_id = turn.tenant_id AND q.queue = $1 AND q.status = 'QUEUED' AND q.not_before <= now()
+        WHERE q.tenant_id = turn.tenant_id AND q.queue = ranked.queue AND q.status = 'QUEUED' AND q.not_before <= now()
         ORDER BY q.queued_at, q.id LIMIT 1 FOR UPDATE SKIP LOCKED) j
     LIMIT 1
 ), admitted AS (
@@ -81,11 +88,11 @@ class Outcome(Struct, frozen=True, kw_only=True):
     scanned_clean: bool = False
 
 
-async def claim(db: Database, queue: str, owner: UUID, lease: timedelta) -> ClaimRecord | None:
-    """Take the next job of a queue, or return ``None`` when there is none."""
+async def claim(db: Database, queues: Sequence[str], owner: UUID, lease: timedelta) -> ClaimRecord | None:
+    """Take the next job of these queues, or return ``None`` when there is none."""
     # A job that was picked and not claimed has met its tenant's limit: somebody else was quicker, and the next look
     # passes this tenant over.
-    while (row := await db.fetch_one(CLAIM, queue, owner, lease)) is not None:
+    while (row := await db.fetch_one(CLAIM, list(queues), owner, lease)) is not None:
         if row["job_id"] is not None:
             return ClaimRecord.of(row)
     return None

@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 from piccolo.columns.combination import Where, WhereRaw
 
+from docrefinery.model import QUEUE
 from docrefinery.store.artifacts import refers_to
 from docrefinery.store.database import Database
 from docrefinery.store.paging import Page, PageRequest, fetch_page
@@ -35,6 +36,7 @@ class NewJob(Struct, frozen=True, kw_only=True):
     options: str
     exports: list[str]
     ignored_options: str
+    queue: str = QUEUE
     traceparent: str = ""
     request_id: str = ""
 
@@ -42,9 +44,9 @@ class NewJob(Struct, frozen=True, kw_only=True):
 async def insert(db: Database, tenant_id: int, job: NewJob) -> JobRecord:
     """Insert a queued job."""
     row = await db.fetch_one(
-        """INSERT INTO jobs (tenant_id, document_id, external_uuid, profile, options, exports, ignored_options,
+        """INSERT INTO jobs (tenant_id, document_id, external_uuid, profile, options, exports, ignored_options, queue,
                              traceparent, request_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *""",
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *""",
         tenant_id,
         job.document_id,
         job.external_uuid,
@@ -52,6 +54,7 @@ async def insert(db: Database, tenant_id: int, job: NewJob) -> JobRecord:
         job.options,
         job.exports,
         job.ignored_options,
+        job.queue,
         job.traceparent,
         job.request_id,
     )
@@ -162,10 +165,10 @@ async def cancel(db: Database, tenant_id: int, job_id: int) -> JobRecord:
     return JobRecord.of(row)
 
 
-async def retry(db: Database, tenant_id: int, job_id: int) -> JobRecord:
-    """Queue a failed or quarantined job again, as its next attempt."""
+async def retry(db: Database, tenant_id: int, job_id: int, queue: str) -> JobRecord:
+    """Put a failed or quarantined job into a queue, as its next attempt."""
     row = await db.fetch_one(
-        """UPDATE jobs SET status = 'QUEUED', stage = 'SCANNING', attempt = attempt + 1, crashes = 0,
+        """UPDATE jobs SET status = 'QUEUED', queue = $3, stage = 'SCANNING', attempt = attempt + 1, crashes = 0,
                   pages_done = 0, pages_total = NULL, scan_ms = NULL, convert_ms = NULL, export_ms = NULL,
                   chunk_ms = NULL, error_code = '', error_message = '', error_details = NULL, warnings = '[]',
                   engine = NULL, partial = false, failed_pages = '{}', cancel_requested_at = NULL,
@@ -174,6 +177,7 @@ async def retry(db: Database, tenant_id: int, job_id: int) -> JobRecord:
            WHERE tenant_id = $1 AND id = $2 RETURNING *""",
         tenant_id,
         job_id,
+        queue,
     )
     assert row is not None
     return JobRecord.of(row)

@@ -1,21 +1,71 @@
 """The broker: Redis or Valkey as a doorbell."""
 
+import time
+from collections.abc import Callable, Iterable
+
 import dramatiq
 import redis
+from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware
 
-from docrefinery.services.doorbell import QUEUE, WEBHOOKS
+from docrefinery.services.doorbell import JOB_QUEUES, WEBHOOKS
 
-__all__ = ["RedisBroker", "build_broker", "nudge"]
+__all__ = ["DoorbellBroker", "build_broker", "nudge"]
 
 ACTOR = "work"
 DELIVERER = "deliver"
-_ACTORS = {QUEUE: ACTOR, WEBHOOKS: DELIVERER}
+_ACTORS = {**dict.fromkeys(JOB_QUEUES, ACTOR), WEBHOOKS: DELIVERER}
 SOCKET_SECONDS = 2.0
 
 
-def build_broker(url: str, *more: Middleware) -> RedisBroker:
+class DoorbellBroker(RedisBroker):
+    """A broker whose worker leaves the nudges for jobs to others while it works on one, whichever queue it came from.
+
+    ``busy`` is asked before each look into the queues of jobs.
+    """
+
+    busy: Callable[[], bool] = staticmethod(lambda: False)
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
+        """Make the consumer of a queue."""
+        consumer = super().consume(queue_name, prefetch, timeout)
+        return _Idle(consumer, self, timeout / 1000) if queue_name in JOB_QUEUES else consumer
+
+
+class _Idle(Consumer):
+    """A consumer that looks only while its worker has nothing to do."""
+
+    def __init__(self, consumer: Consumer, broker: DoorbellBroker, seconds: float) -> None:
+        self._consumer = consumer
+        self._broker = broker
+        self._seconds = seconds
+
+    def ack(self, message: MessageProxy) -> None:
+        """Pass it on."""
+        self._consumer.ack(message)
+
+    def nack(self, message: MessageProxy) -> None:
+        """Pass it on."""
+        self._consumer.nack(message)
+
+    def requeue(self, messages: Iterable[MessageProxy]) -> None:
+        """Pass it on."""
+        self._consumer.requeue(messages)
+
+    def __next__(self) -> MessageProxy | None:
+        """Return the next message, or ``None`` after a while."""
+        if self._broker.busy():
+            time.sleep(self._seconds)
+            return None
+        return next(self._consumer)
+
+    def close(self) -> None:
+        """Pass it on."""
+        self._consumer.close()
+
+
+def build_broker(url: str, *more: Middleware) -> DoorbellBroker:
     """Make the broker.
 
     The middleware, in order: ``AsyncIO`` brings the event loop that actors and the pool run on, ``more`` starts
@@ -27,7 +77,7 @@ def build_broker(url: str, *more: Middleware) -> RedisBroker:
     client = redis.Redis.from_url(
         url, socket_connect_timeout=SOCKET_SECONDS, socket_timeout=SOCKET_SECONDS, health_check_interval=30
     )
-    broker: RedisBroker = RedisBroker(client=client, middleware=[AsyncIO(), *more])  # type: ignore[no-untyped-call]
+    broker: DoorbellBroker = DoorbellBroker(client=client, middleware=[AsyncIO(), *more])  # type: ignore[no-untyped-call]
     for queue in _ACTORS:
         broker.declare_queue(queue)
     return broker

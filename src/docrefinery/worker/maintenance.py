@@ -7,9 +7,9 @@ from datetime import timedelta
 import structlog
 
 from docrefinery import errors
-from docrefinery.services.doorbell import QUEUE, WEBHOOKS
+from docrefinery.services.doorbell import JOB_QUEUES, MODELS, QUEUE, WEBHOOKS
 from docrefinery.settings import Settings
-from docrefinery.store import claims, counters, deliveries, garbage, idempotency, workers
+from docrefinery.store import claims, counters, deliveries, garbage, idempotency, stranded, workers
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.worker.doorbell import RedisDoorbell
@@ -51,6 +51,8 @@ class Maintenance:
         )
         if taken := await claims.expire(self._db, crash, max_crashes=self._settings.max_crashes):
             log.warning("jobs_taken_from_lost_workers", jobs=taken)
+        if moved := await stranded.move(self._db, MODELS, QUEUE, self._settings.lease_seconds):
+            log.warning("jobs_left_by_the_last_worker_with_models", jobs=moved)
         await self._ring()
         await self._remove_garbage()
         await idempotency.remove_expired(self._db)
@@ -60,10 +62,11 @@ class Maintenance:
 
     async def _ring(self) -> None:
         """Ring for work that nobody was told of, but not while messages are waiting for a worker anyway."""
-        waiting = await claims.waiting(self._db, QUEUE, NUDGES_AT_ONCE)
-        if waiting and await self._doorbell.silent(QUEUE):
-            for _ in range(min(waiting, NUDGES_AT_ONCE)):
-                await self._doorbell.ring(QUEUE)
+        for queue in JOB_QUEUES:
+            waiting = await claims.waiting(self._db, queue, NUDGES_AT_ONCE)
+            if waiting and await self._doorbell.silent(queue):
+                for _ in range(min(waiting, NUDGES_AT_ONCE)):
+                    await self._doorbell.ring(queue)
         if await deliveries.any_due(self._db) and await self._doorbell.silent(WEBHOOKS):
             await self._doorbell.ring(WEBHOOKS)
 

@@ -18,7 +18,7 @@ async def test_jobs_of_a_tenant_are_claimed_in_their_order(db: Database, worker:
     tenant = await make_tenant(db, "acme")
     made = [(await make_job(db, tenant)).id for _ in range(4)]
     assert [(await worker.claim()).job_id for _ in range(4)] == made
-    assert await claims.claim(db, "convert", worker.id, LEASE) is None
+    assert await claims.claim(db, ["convert"], worker.id, LEASE) is None
 
 
 async def test_tenants_take_turns_however_long_their_queues_are(db: Database, worker: HandWorker) -> None:
@@ -56,7 +56,7 @@ async def test_twenty_workers_at_once_get_each_job_once(db: Database) -> None:
     async def work() -> list[int]:
         mine = []
         owner = uuid4()
-        while (claim := await claims.claim(other, "convert", owner, LEASE)) is not None:
+        while (claim := await claims.claim(other, ["convert"], owner, LEASE)) is not None:
             mine.append(claim.job_id)
         return mine
 
@@ -81,7 +81,7 @@ async def test_locked_job_is_passed_over(db: Database, worker: HandWorker) -> No
 
 async def test_other_queue_is_left_alone(db: Database, worker: HandWorker) -> None:
     await make_job(db, await make_tenant(db, "acme"))
-    assert await claims.claim(db, "other", worker.id, LEASE) is None
+    assert await claims.claim(db, ["other"], worker.id, LEASE) is None
 
 
 async def test_job_that_was_given_back_waits_its_delay(db: Database, worker: HandWorker) -> None:

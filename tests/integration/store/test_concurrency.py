@@ -71,7 +71,7 @@ class Actor:
 
     async def claim(self) -> None:
         seconds = self.choose.choice([-1, 60])
-        claim = await claims.claim(self.pool, "convert", uuid4(), timedelta(seconds=seconds))
+        claim = await claims.claim(self.pool, ["convert"], uuid4(), timedelta(seconds=seconds))
         if claim is None:
             raise IndexError
         self.held.append(claim)

@@ -27,7 +27,7 @@ async def limit(db: Database, tenant: int, jobs: int) -> None:
 
 async def tenants_of_next(db: Database, times: int) -> list[int | None]:
     """Claim several times and return whose jobs were given."""
-    found = [await claims.claim(db, "convert", uuid4(), LEASE) for _ in range(times)]
+    found = [await claims.claim(db, ["convert"], uuid4(), LEASE) for _ in range(times)]
     return [claim.tenant_id if claim else None for claim in found]
 
 
@@ -126,7 +126,7 @@ async def test_turns_follow_the_rule_whatever_happens(db: Database, worker: Hand
             running[done.tenant_id] -= 1
         elif act == "claim":
             ready = [t for t in made if queued[t] and (not limits[t] or running[t] < limits[t])]
-            claim = await claims.claim(db, "convert", worker.id, LEASE)
+            claim = await claims.claim(db, ["convert"], worker.id, LEASE)
             assert (claim is None) == (not ready)
             if claim is not None:
                 best = min((running[t], turns[t]) for t in ready)
@@ -156,15 +156,19 @@ def _scans_of_jobs(plan: dict[str, Any]) -> set[str]:
     return own.union(*(_scans_of_jobs(part) for part in plan.get("Plans", [])))
 
 
-async def test_a_claim_behind_a_hundred_thousand_jobs_seeks_in_indexes(db: Database, settings: Settings) -> None:
+@pytest.mark.parametrize("wanted", [["convert"], ["convert", "models"]])
+@pytest.mark.parametrize("filled", [["convert"], ["models"], ["convert", "models"]])
+async def test_a_claim_behind_a_hundred_thousand_jobs_seeks_in_indexes(
+    db: Database, settings: Settings, filled: list[str], wanted: list[str]
+) -> None:
     busy, quiet = await make_tenant(db, "busy"), await make_tenant(db, "quiet")
-    await queue_in_bulk(settings, busy, 100_000)
+    await queue_in_bulk(settings, busy, 100_000, filled)
     await make_job(db, quiet)
     owner = await asyncpg.connect(settings.migration_database_url)
     try:
         await owner.execute("ANALYZE jobs, tenants, tenant_clocks")
         explained = await owner.fetchval(
-            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + claims.CLAIM, "convert", uuid4(), LEASE
+            "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + claims.CLAIM, wanted, uuid4(), LEASE
         )
     finally:
         await owner.close()

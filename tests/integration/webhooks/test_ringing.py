@@ -15,7 +15,7 @@ from docrefinery.store import deliveries, webhooks
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
 from docrefinery.worker.bell import Bell
-from docrefinery.worker.broker import RedisBroker, build_broker
+from docrefinery.worker.broker import DoorbellBroker, build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
 from docrefinery.worker.maintenance import Maintenance
 from tests.support.hooks import KEYS, SECRET, make_endpoint
@@ -25,7 +25,7 @@ URL = "http://127.0.0.1:9999/"
 
 
 @pytest.fixture
-def broker(settings: Settings) -> Iterator[RedisBroker]:
+def broker(settings: Settings) -> Iterator[DoorbellBroker]:
     """A broker without messages."""
     broker = build_broker(settings.redis_url)
     broker.flush_all()
@@ -34,7 +34,7 @@ def broker(settings: Settings) -> Iterator[RedisBroker]:
     broker.close()
 
 
-def messages(broker: RedisBroker) -> int:
+def messages(broker: DoorbellBroker) -> int:
     length: int = broker.client.llen(f"{broker.namespace}:{WEBHOOKS}")
     return length
 
@@ -46,7 +46,7 @@ async def something_due(db: Database, tenant: int) -> None:
 
 
 @asynccontextmanager
-async def ringing(db: Database, broker: RedisBroker) -> AsyncIterator[asyncio.Task[None]]:
+async def ringing(db: Database, broker: DoorbellBroker) -> AsyncIterator[asyncio.Task[None]]:
     """Run a bell."""
     task = asyncio.create_task(Bell(db, RedisDoorbell(broker)).run())
     yield task
@@ -54,7 +54,7 @@ async def ringing(db: Database, broker: RedisBroker) -> AsyncIterator[asyncio.Ta
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_one_of_several_rings_and_another_takes_over(db: Database, tenant: int, broker: RedisBroker) -> None:
+async def test_one_of_several_rings_and_another_takes_over(db: Database, tenant: int, broker: DoorbellBroker) -> None:
     async with ringing(db, broker) as first:
         # What was committed before is told to nobody, so the first rings at once.
         await until(lambda: messages(broker) == 1)
@@ -71,7 +71,7 @@ async def test_one_of_several_rings_and_another_takes_over(db: Database, tenant:
             await until(lambda: messages(broker) == 1)
 
 
-async def test_bell_whose_connection_is_cut_rings_again(db: Database, tenant: int, broker: RedisBroker) -> None:
+async def test_bell_whose_connection_is_cut_rings_again(db: Database, tenant: int, broker: DoorbellBroker) -> None:
     async with ringing(db, broker):
         await until(lambda: messages(broker) == 1)
         broker.flush_all()
@@ -84,7 +84,7 @@ async def test_bell_whose_connection_is_cut_rings_again(db: Database, tenant: in
 
 
 async def test_sweep_rings_for_what_nobody_was_told_of(
-    db: Database, settings: Settings, tenant: int, broker: RedisBroker
+    db: Database, settings: Settings, tenant: int, broker: DoorbellBroker
 ) -> None:
     maintenance = Maintenance(db, Blobs(settings.storage), RedisDoorbell(broker), settings)
     await maintenance.sweep()

@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from docrefinery.capabilities import NONE
 from docrefinery.errors import StorageError
 from docrefinery.model import Stage
 from docrefinery.pipeline import outcomes
@@ -36,6 +37,7 @@ class Scripted:
     def __init__(self) -> None:
         self.scanned: Verdict | outcomes.Outcome = Clean()
         self.converted: outcomes.Outcome = outcomes.Rejected("INVALID_PDF", "Made by hand.")
+        self.models = NONE
 
     async def start(self) -> None:
         """Be warm."""
@@ -146,7 +148,7 @@ async def test_scan_that_came_to_nothing_lifts_no_quarantine(
     await a_job(db, settings)
     await db.fetch("UPDATE documents SET status = 'QUARANTINED'")
     converter.scanned = scanned
-    await a_runner(db, settings, converter, tmp_path).drain("convert")
+    await a_runner(db, settings, converter, tmp_path).drain()
     job = await the_job(db)
     assert (job.status, job.error_code) == ("FAILED", code)
     assert "conversion" not in job.error_message
@@ -156,7 +158,7 @@ async def test_scan_that_came_to_nothing_lifts_no_quarantine(
 @asynccontextmanager
 async def scanning(runner: Runner, hanging: Hanging) -> AsyncIterator[asyncio.Task[None]]:
     """Run until the engine has been asked and does not answer."""
-    draining = asyncio.create_task(runner.drain("convert"))
+    draining = asyncio.create_task(runner.drain())
     await asyncio.to_thread(hanging.asked.wait, 10)
     yield draining
 
@@ -201,7 +203,7 @@ async def test_storage_that_is_away_costs_no_job_and_leaves_the_others_in_the_qu
         "SELECT tenant_id, document_id, options FROM jobs, generate_series(1, 5)"
     )
     monkeypatch.setattr(Blobs, "read_to", away)
-    await a_runner(db, settings, converter, tmp_path).drain("convert")
+    await a_runner(db, settings, converter, tmp_path).drain()
     rows = await db.fetch("SELECT id, status, crashes, put_off_since IS NOT NULL AS put_off FROM jobs ORDER BY id")
     assert {(row["status"], row["crashes"]) for row in rows} == {("QUEUED", 0)}
     assert [row["id"] for row in rows if row["put_off"]] == [first.id]
@@ -217,7 +219,7 @@ async def test_job_that_was_put_off_for_too_long_says_what_was_away(
     await db.fetch("UPDATE jobs SET put_off_since = now() - interval '10 s'")
     monkeypatch.setattr(Blobs, "read_to", away)
     short = msgspec.structs.replace(settings, scanner_wait_seconds=5)
-    await a_runner(db, short, converter, tmp_path).drain("convert")
+    await a_runner(db, short, converter, tmp_path).drain()
     assert ((await the_job(db)).status, (await the_job(db)).error_code) == ("FAILED", "STORAGE_ERROR")
 
 
@@ -240,7 +242,7 @@ async def test_error_nobody_thought_of_does_not_hold_the_worker_for_ever(
     await a_job(db, settings)
     monkeypatch.setattr(claims, step, fails)
     async with asyncio.timeout(10):
-        await a_runner(db, settings, converter, tmp_path).drain("convert")
+        await a_runner(db, settings, converter, tmp_path).drain()
     assert (await the_job(db)).error_code == "INVALID_PDF"
 
 
@@ -248,5 +250,5 @@ async def test_files_of_a_job_are_gone_when_it_is_left(
     db: Database, settings: Settings, converter: Scripted, tmp_path: Path
 ) -> None:
     await a_job(db, settings)
-    await a_runner(db, settings, converter, tmp_path).drain("convert")
+    await a_runner(db, settings, converter, tmp_path).drain()
     assert list((tmp_path / "in-hand").iterdir()) == []
