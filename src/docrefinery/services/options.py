@@ -158,6 +158,7 @@ def effective(
         "document_timeout": settings.document_timeout_limit,
         "exports": list(DEFAULT_EXPORTS),
         "do_ocr": True,
+        "do_table_structure": True,
     }
     tenant, key = msgspec.json.decode(defaults.tenant), msgspec.json.decode(defaults.key)
     options: dict[str, Any] = {}

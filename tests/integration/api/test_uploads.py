@@ -54,6 +54,7 @@ async def test_ingest_starts_a_job_that_says_everything(client: httpx.AsyncClien
             "exports": ["markdown", "text", "doctags"],
             "ocr": True,
             "do_ocr": True,
+            "do_table_structure": True,
         },
         "exports": ["markdown", "text", "doctags"],
         "ignored_options": {},
