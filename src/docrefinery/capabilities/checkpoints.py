@@ -23,6 +23,7 @@ class Checkpoint(Struct, frozen=True):
     :param files: what loading needs, below the folder.
     :param megabytes: what a download takes, roughly.
     :param purpose: what it is for, in words.
+    :param skipped: patterns of files that the repository has besides, and that nothing reads.
     """
 
     part: Part
@@ -31,6 +32,7 @@ class Checkpoint(Struct, frozen=True):
     files: tuple[str, ...]
     megabytes: int
     purpose: str
+    skipped: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
@@ -56,6 +58,7 @@ CHECKPOINTS = (
         (f"{_TABLEFORMER}/tm_config.json", f"{_TABLEFORMER}/tableformer_accurate.safetensors"),
         358,
         "table structure",
+        skipped=("model_artifacts/layout/*",),
     ),
     Checkpoint(
         "picture_classification",
@@ -69,9 +72,18 @@ CHECKPOINTS = (
         "picture_description",
         "HuggingFaceTB/SmolVLM-256M-Instruct",
         "main",
-        ("config.json", "preprocessor_config.json", "tokenizer.json", "model.safetensors"),
+        (
+            "config.json",
+            "generation_config.json",
+            "preprocessor_config.json",
+            "processor_config.json",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "model.safetensors",
+        ),
         520,
         "picture description",
+        skipped=("onnx/*",),
     ),
 )
 

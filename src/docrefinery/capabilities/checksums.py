@@ -1,7 +1,8 @@
 """Whether downloaded model files are what the hub has: its client compares sizes alone."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
 from pathlib import Path
 
 import msgspec
@@ -37,11 +38,13 @@ def wrong_files(folder: Path, checkpoint: Checkpoint) -> list[str] | None:
         tree = msgspec.json.decode(content, type=_Tree)
     except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return list(_wrong(place, tree))
+    return list(_wrong(place, tree, checkpoint.skipped))
 
 
-def _wrong(place: Path, tree: _Tree) -> Iterator[str]:
+def _wrong(place: Path, tree: _Tree, skipped: Sequence[str]) -> Iterator[str]:
     for name, entry in tree.files.items():
+        if any(fnmatch(name, pattern) for pattern in skipped):
+            continue
         file = place / name
         size = entry.lfs_size if entry.lfs_sha256 else entry.size
         if not file.is_file() or file.stat().st_size != size or _digest(file, entry) != _expected(entry):

@@ -5,6 +5,8 @@ import socket
 import sys
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -75,10 +77,10 @@ class Child:
     """What a warm process answers."""
 
     def __init__(self, registry: Registry, setup: protocol.Setup) -> None:
-        from docrefinery.engine.geometric_engine import GeometricEngine
-
         self._registry = registry
         self._engines, self.models = loaded(setup)
+        with nullcontext() if self.models.usable else absent():
+            from docrefinery.engine.geometric_engine import GeometricEngine
         self._engines["geometric"] = GeometricEngine()
         self._ocr_threads = setup.ocr_threads
         self._scanners: dict[str, ScanEngine] = {}
@@ -133,6 +135,21 @@ class Child:
             describe=asking(parent) if request.describes else None,
         )
         return convert(self._engines, self.models, self._registry, request, parent.send, aid)
+
+
+@contextmanager
+def absent() -> Iterator[None]:
+    """Have torch seem not installed, which Docling would import for nothing: seconds, and half of a gigabyte."""
+    modules: dict[str, Any] = sys.modules  # None is how Python writes "not to be found"
+    before = {name: modules.get(name) for name in ("torch", "transformers")}
+    modules.update(dict.fromkeys(before))
+    try:
+        yield
+    finally:
+        for name, module in before.items():
+            del modules[name]
+            if module is not None:
+                modules[name] = module
 
 
 def loaded(setup: protocol.Setup) -> "tuple[dict[str, Engine], Models]":

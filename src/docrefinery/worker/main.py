@@ -32,19 +32,23 @@ def declare_actors(broker: DoorbellBroker, lifecycle: "OnTheLoop") -> None:
     """Declare the actors: a message says that there may be work, the database says what."""
     assert lifecycle.parts is not None
     runner, courier = lifecycle.parts.runner, lifecycle.parts.courier
-    slot = asyncio.Lock()
+    slot, rung = asyncio.Lock(), asyncio.Event()
     broker.busy = slot.locked
 
     async def work(queue: str) -> None:
         await lifecycle.ready.wait()
-        # Consumers of two queues may look at the same moment, and one that lost its connection fetches anew.
+        rung.set()
+        # Consumers of two queues may look at the same moment, and one that lost its connection fetches anew. Whoever
+        # has the slot looks once more, since it may have been about to leave.
         if slot.locked():
             return
         async with slot:
             # A job claimed now would wait for models to be loaded while another worker could have begun with it.
             await lifecycle.warmed.wait()
             try:
-                await runner.drain()
+                while rung.is_set():
+                    rung.clear()
+                    await runner.drain()
             except UNREACHABLE as error:
                 log.warning("queue_not_drained", queue=queue, error=str(error))
 

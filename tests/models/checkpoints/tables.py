@@ -30,7 +30,7 @@ def build(folder: Path) -> None:
     models = folder / TableStructureModel._model_repo_folder / TableStructureModel._model_path
     for mode, (rows, columns) in SIZES.items():
         place = models / mode.value
-        place.mkdir(parents=True)
+        place.mkdir(parents=True, exist_ok=True)
         (place / "tm_config.json").write_text(json.dumps(_config(), indent=1))
         with seeded():
             weights = _model(rows, columns).state_dict()

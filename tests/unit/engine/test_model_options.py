@@ -26,12 +26,14 @@ from docrefinery.settings import Settings
 HARDWARE = Hardware(models_folder="/models", device="cuda:1", threads=3, page_batch_size=6, picture_batch_size=2)
 TESSERACT = Ocr("tesseract", "5.3.0", ("deu", "eng", "osd"))
 NONE = Defaults(tenant=msgspec.Raw(b"{}"), key=msgspec.Raw(b"{}"), profile=None)
+DESCRIPTION = PictureDescriptionVlmEngineOptions.from_preset("smolvlm", batch_size=2)
+DESCRIPTION.model_spec.extra_generation_config = {"skip_special_tokens": True}
 # What holds whatever the profile.
 ALWAYS = {
     "artifacts_path": "/models",
     "accelerator_options": AcceleratorOptions(device="cuda:1", num_threads=3),
     "table_structure_options": TableStructureOptions(),
-    "picture_description_options": PictureDescriptionVlmEngineOptions.from_preset("smolvlm", batch_size=2),
+    "picture_description_options": DESCRIPTION,
     "ocr_batch_size": 6,
     "layout_batch_size": 6,
     "table_batch_size": 6,

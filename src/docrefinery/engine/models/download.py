@@ -1,4 +1,7 @@
-"""Filling a models folder with Docling's own downloader."""
+"""Filling a models folder: with the hub's client, as Docling's own downloader does, but for files that nothing reads.
+
+https://huggingface.co/docs/huggingface_hub/guides/download
+"""
 
 import shutil
 from collections.abc import Callable, Iterable
@@ -59,19 +62,20 @@ def _check_room(folder: Path, checkpoint: Checkpoint) -> None:
 def _fetch(folder: Path, checkpoint: Checkpoint, *, progress: bool, force: bool) -> None:
     try:
         import httpx
-        from docling.models.utils.hf_model_download import download_hf_model
-        from huggingface_hub import set_client_factory
+        from huggingface_hub import set_client_factory, snapshot_download
+        from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
     except ImportError as error:
         raise DownloadFailed(f"{error.name} is not installed: pip install 'docrefinery[models]'") from error
     # The client asks for its lists without a time limit of its own.
     set_client_factory(lambda: httpx.Client(event_hooks={"request": [_bound]}, follow_redirects=True))
+    (enable_progress_bars if progress else disable_progress_bars)()
     try:
-        download_hf_model(
+        snapshot_download(
             repo_id=checkpoint.repo,
             revision=checkpoint.revision,
             local_dir=folder / checkpoint.folder,
-            progress=progress,
-            force=force,
+            force_download=force,
+            ignore_patterns=list(checkpoint.skipped),
         )
     except (OSError, httpx.HTTPError) as error:
         reason = (" ".join(str(error).split()) or type(error).__name__)[:300]

@@ -67,6 +67,8 @@ def description_options(hardware: Hardware) -> PictureDescriptionVlmEngineOption
     """Return the options of Docling's local picture description model."""
     options = PictureDescriptionVlmEngineOptions.from_preset("smolvlm", batch_size=hardware.picture_batch_size)
     assert isinstance(options, PictureDescriptionVlmEngineOptions)
+    # Docling decodes the token that ends an answer along with it.
+    options.model_spec.extra_generation_config = {"skip_special_tokens": True}
     return options
 
 
