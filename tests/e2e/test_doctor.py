@@ -24,6 +24,8 @@ def test_doctor_knows_the_running_installation(refinery: Refinery) -> None:
     assert status == "degraded"
     assert "DOCREFINERY_PICTURE_DESCRIPTION_URL" in detail
     assert found["ocr"][0] == "ok"
+    assert found["models"][0] == "degraded"
+    assert found["models"][1].startswith("not used: ")
 
 
 def test_doctor_looks_at_a_machine_on_which_nothing_runs_and_fits_a_terminal(tmp_path: Path) -> None:

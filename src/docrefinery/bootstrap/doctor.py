@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from docrefinery.bootstrap.common import connected, database_of, scanner_of
+from docrefinery.bootstrap.models import bytes_needed, models_of, slots_of
 from docrefinery.bootstrap.secrets import keyed
-from docrefinery.capabilities import installed_ocr
+from docrefinery.capabilities import Models, installed_models, installed_ocr
 from docrefinery.capabilities.languages import shown
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.abilities import Abilities
@@ -37,6 +38,7 @@ def _machine(settings: Settings) -> list[Finding]:
         Finding("python", "ok", ".".join(map(str, sys.version_info[:3]))),
         Finding("docling", "ok", version("docling-slim")),
         _ocr(settings),
+        _models(settings),
         _descriptions(settings),
     ]
 
@@ -51,10 +53,24 @@ def _ocr(settings: Settings) -> Finding:
     return Finding("ocr", "ok", f"{ocr.engine} {ocr.version}: {some}{advice}")
 
 
+def _models(settings: Settings) -> Finding:
+    loads = models_of(settings)
+    if isinstance(loads, Models):
+        chosen = settings.engine == "geometric" or settings.model_slots == 0
+        return Finding("models", "ok" if chosen else "degraded", f"not used: {loads.problem}")
+    held = ", ".join(installed_models(settings.models_folder).held.values())
+    each = f"{bytes_needed(settings) / 2**30:.1f} GiB"
+    return Finding("models", "ok", f"{held}; for {slots_of(settings)} of {settings.workers} workers, {each} each")
+
+
 def _descriptions(settings: Settings) -> Finding:
     if settings.picture_description_url:
         host = urlsplit(settings.picture_description_url).hostname
         return Finding("picture descriptions", "ok", f"asked of {host}")
+    if not isinstance(models_of(settings), Models):
+        held = installed_models(settings.models_folder).held
+        if local := held.get("picture_description"):
+            return Finding("picture descriptions", "ok", f"by {local}")
     return Finding(
         "picture descriptions", "degraded", "none: set DOCREFINERY_PICTURE_DESCRIPTION_URL to have pictures described"
     )

@@ -56,9 +56,9 @@ CHECKPOINTS = (
         "docling-project/docling-models",
         "v2.3.0",
         (f"{_TABLEFORMER}/tm_config.json", f"{_TABLEFORMER}/tableformer_accurate.safetensors"),
-        358,
+        213,
         "table structure",
-        skipped=("model_artifacts/layout/*",),
+        skipped=("model_artifacts/layout/*", "model_artifacts/tableformer/fast/*"),
     ),
     Checkpoint(
         "picture_classification",

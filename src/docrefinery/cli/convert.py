@@ -59,13 +59,13 @@ def convert(
         requested=options.decode(option_text),
     )
     for name in effective.ignored:
-        errors.print(f"[yellow]ignored[/] option {name}")
+        errors.print(f"[yellow]ignored[/] option {escape(name)}")
     asked = dataclasses.replace(_asked(effective, registry, chosen), draws_layout=debug_layout is not None)
     models = models_of(chosen) if asked.engine != "geometric" else NONE
     converter = Converter(child_limits(chosen), chosen.plugins, describer=describer_of(chosen), models=models)
     scanning = Scanning(scanner_of(registry, chosen), converter, chosen.environ)
     for warning in scanning.warnings:
-        errors.print(f"[yellow]{warning.code}[/] {warning.message}", soft_wrap=True)
+        errors.print(f"[yellow]{warning.code}[/] {escape(warning.message)}", soft_wrap=True)
     if failed := asyncio.run(_convert_all(scanning, converter, registry, asked, files, out, debug_layout)):
         errors.print(f"{failed} of {len(files)} files failed.")
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from docrefinery.capabilities.checkpoints import CHECKPOINTS, Checkpoint, Found,
 from docrefinery.capabilities.checksums import wrong_files
 from docrefinery.capabilities.models import DOWNLOAD, installed_models, missing_packages
 from docrefinery.cli.context import settings, subcommands
-from docrefinery.cli.output import AsJson, errors, show
+from docrefinery.cli.output import AsJson, errors, show, tell
 from docrefinery.errors import InvalidRequest
 
 app = subcommands("Download Docling's models, and see which there are.")
@@ -30,10 +30,10 @@ def status(
     there = installed_models(folder)
     if not as_json:
         lacks = missing_packages()
-        errors.print(f"Folder: {folder}", soft_wrap=True)
-        errors.print(f"Packages: {lacks or 'installed'}", soft_wrap=True, markup=False)
+        tell(f"Folder: {folder}")
+        tell(f"Packages: {lacks or 'installed'}")
         if any(each.state != "ready" for each in found) or any(wrong.values()):
-            errors.print(f"Get what is not ready with: {DOWNLOAD}", soft_wrap=True)
+            tell(f"Get what is not ready with: {DOWNLOAD}")
     if any(wrong.values()) or not there.usable:
         raise typer.Exit(1)
 
@@ -48,13 +48,13 @@ def download(
 
     folder, chosen = settings().models_folder, _chosen(only or [])
     try:
-        fetch(folder, chosen, lambda text: errors.print(text, soft_wrap=True), progress=errors.is_terminal, force=force)
+        fetch(folder, chosen, tell, progress=errors.is_terminal, force=force)
     except DownloadFailed as error:
-        errors.print(f"docrefinery: {error}", soft_wrap=True, markup=False)
+        tell(f"docrefinery: {error}")
         raise typer.Exit(1) from None
-    errors.print(f"{len(chosen)} models are in {folder}. Start the workers again to use them.", soft_wrap=True)
+    tell(f"{len(chosen)} models are in {folder}. Start the workers again to use them.")
     if lacks := missing_packages():
-        errors.print(f"They cannot be used yet: {lacks}", soft_wrap=True, markup=False)
+        tell(f"They cannot be used yet: {lacks}")
 
 
 def _chosen(only: list[str]) -> list[Checkpoint]:

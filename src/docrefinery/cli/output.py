@@ -9,10 +9,16 @@ import typer
 from msgspec import Raw
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 errors = Console(stderr=True, highlight=False)
+
+
+def tell(text: str) -> None:
+    """Print a line of progress as it is: paths stay whole, and brackets are no markup."""
+    errors.print(text, soft_wrap=True, markup=False)
 
 
 def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
@@ -24,7 +30,8 @@ def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: 
     shown = [Column(name, overflow="fold") for name in columns]
     table = Table(*shown, box=None, header_style="bold", pad_edge=False)
     for row in rows:
-        table.add_row(*(_cell(row[column]) for column in columns))
+        # As text, since `docrefinery[models]` is no markup.
+        table.add_row(*(Text(_cell(row[column])) for column in columns))
     Console(highlight=False).print(table)
 
 

@@ -24,7 +24,7 @@ from docrefinery.bootstrap.models import bytes_needed, slots_of
 from docrefinery.bootstrap.secrets import keyed
 from docrefinery.cli.context import settings
 from docrefinery.cli.first_start import first_key, sample
-from docrefinery.cli.output import errors
+from docrefinery.cli.output import errors, tell
 from docrefinery.cli.processes import Process, stop_all
 from docrefinery.cli.serve import migrated
 from docrefinery.embedded import EmbeddedServices
@@ -75,7 +75,7 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 def _say(text: str) -> None:
     """Tell a person; stderr that is no terminal has log lines alone."""
     if errors.is_terminal:
-        errors.print(text)
+        tell(text)
 
 
 def _run(chosen: Settings, stack: ExitStack) -> None:

@@ -4,11 +4,11 @@ https://huggingface.co/docs/huggingface_hub/guides/download
 """
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
+import httpx
 import msgspec
 
 from docrefinery.capabilities.checkpoints import STAMP, Checkpoint, Found, Stamp, examine, stamp_of
@@ -43,6 +43,7 @@ def download(
                 (folder / checkpoint.folder / name).unlink(missing_ok=True)
             _fetch(folder, checkpoint, progress=progress, force=False)
         _check(folder, checkpoint)
+        _sweep(folder / checkpoint.folder)
         _stamp(folder, checkpoint)
 
 
@@ -61,13 +62,11 @@ def _check_room(folder: Path, checkpoint: Checkpoint) -> None:
 
 def _fetch(folder: Path, checkpoint: Checkpoint, *, progress: bool, force: bool) -> None:
     try:
-        import httpx
         from huggingface_hub import set_client_factory, snapshot_download
         from huggingface_hub.utils.tqdm import disable_progress_bars, enable_progress_bars
     except ImportError as error:
         raise DownloadFailed(f"{error.name} is not installed: pip install 'docrefinery[models]'") from error
-    # The client asks for its lists without a time limit of its own.
-    set_client_factory(lambda: httpx.Client(event_hooks={"request": [_bound]}, follow_redirects=True))
+    set_client_factory(_client)
     (enable_progress_bars if progress else disable_progress_bars)()
     try:
         snapshot_download(
@@ -84,11 +83,39 @@ def _fetch(folder: Path, checkpoint: Checkpoint, *, progress: bool, force: bool)
         ) from error
 
 
-def _bound(request: Any) -> None:
+def _client() -> httpx.Client:
+    return httpx.Client(event_hooks={"request": [_bound], "response": [_continuable]}, follow_redirects=True)
+
+
+def _bound(request: httpx.Request) -> None:
+    """The hub's client asks for its lists without a time limit."""
     asked = request.extensions.get("timeout", {})
     request.extensions["timeout"] = {
         kind: asked.get(kind) or SILENCE_SECONDS for kind in ("connect", "read", "write", "pool")
     }
+
+
+def _continuable(response: httpx.Response) -> None:
+    response.stream = _Continuable(response)
+
+
+class _Continuable(httpx.SyncByteStream):
+    """A body whose connection may be reset: the hub's client continues only those that end too early."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        self._stream = response.stream
+        self._request = response.request
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._stream
+        except httpx.ReadError as error:
+            raise httpx.RemoteProtocolError(str(error), request=self._request) from error
+
+    def close(self) -> None:
+        """Pass it on."""
+        self._stream.close()
 
 
 def _check(folder: Path, checkpoint: Checkpoint) -> None:
@@ -97,6 +124,12 @@ def _check(folder: Path, checkpoint: Checkpoint) -> None:
     wrong = wrong_files(folder, checkpoint) or []
     if problem := found.problem or (f"{wrong[0]} is not what the hub has" if wrong else ""):
         raise DownloadFailed(f"{checkpoint.repo} is not complete: {problem}; start it again, or with --force")
+
+
+def _sweep(place: Path) -> None:
+    """Remove the beginnings of files that a download left that was killed: the client begins a new one each time."""
+    for beginning in place.rglob("*.incomplete"):
+        beginning.unlink(missing_ok=True)
 
 
 def _stamp(folder: Path, checkpoint: Checkpoint) -> None:
