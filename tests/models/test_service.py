@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from docling_core.types.doc import DoclingDocument
 
+from tests.support.openai import completion, endpoint
 from tests.support.pdfs import born_digital, slow
 from tests.support.processes import wait_until
 from tests.support.refinery import Client, Json, Refinery, fresh
@@ -87,6 +88,7 @@ def test_page_range_and_limits_hold_as_with_the_geometric_engine(client: Client)
 
 
 def test_what_the_installation_can_do_is_told(client: Client, refinery: Refinery) -> None:
+    wait_until(lambda: client.get("/readyz").json()["checks"]["models"]["status"] == "ok", SECONDS, "models are held")
     profiles = {each["name"]: each for each in client.get("/v1/profiles/").json()["results"]}
     assert {name: each["engine"] for name, each in profiles.items()} == {
         "fast_text": "geometric",
@@ -113,6 +115,25 @@ def test_a_canceled_job_stops_and_a_late_one_times_out_and_the_models_come_back(
     late = client.finished(submitted["job_id"], SECONDS)
     assert (late["status"], late["error_code"]) == ("FAILED", "CONVERSION_TIMEOUT")
     assert converted(client, profile="structured")["engine"]["name"] == "docling"
+
+
+def test_an_endpoint_is_preferred_to_the_model_at_hand_and_its_nonsense_is_a_warning(
+    make: Any, models_dir: Path
+) -> None:
+    with endpoint() as server:
+        own = make(DOCREFINERY_MODELS_DIR=str(models_dir), DOCREFINERY_PICTURE_DESCRIPTION_URL=server.url).start()
+        server.answer = lambda _: (200, completion("A harbour."))
+        described = converted(own.client, profile="full_vlm")
+        pictures = document_of(own.client, described).pictures
+        assert {p.meta and p.meta.description and p.meta.description.text for p in pictures} == {"A harbour."}
+        assert "picture_description" not in described["engine"]
+        assert len(server.asked) == len(pictures)
+        server.answer = lambda _: (200, b"<html>")
+        nonsense = converted(own.client, profile="full_vlm")
+    down = converted(own.client, profile="full_vlm")
+    for job in (nonsense, down):
+        assert "PICTURE_DESCRIPTION_FAILED" in {warning["code"] for warning in job["warnings"]}
+        assert not any(p.meta and p.meta.description for p in document_of(own.client, job).pictures)
 
 
 @pytest.mark.parametrize("engine", ["geometric", "docling"])

@@ -9,6 +9,7 @@ from docrefinery.store.database import Database
 
 HELD = {"layout": "docling-layout-heron@main", "tables": "docling-models@v2.3.0"}
 HOLDS = Models(HELD, "cpu", 900_000_000)
+LOADING = Models(HELD, loading=True)
 
 
 async def say_alive(db: Database, worker_id: UUID | None = None, **said: Any) -> UUID:

@@ -5,7 +5,7 @@ The API asks before a job is accepted, the worker tells the API what it has, and
 
 from docrefinery.capabilities.features import Lack, lacking, without_models
 from docrefinery.capabilities.languages import resolve
-from docrefinery.capabilities.models import NONE, Hardware, Models, installed_models
+from docrefinery.capabilities.models import NONE, Hardware, Models, being_loaded, installed_models
 from docrefinery.capabilities.ocr import Ocr, installed_ocr
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Lack",
     "Models",
     "Ocr",
+    "being_loaded",
     "installed_models",
     "installed_ocr",
     "lacking",

@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from docrefinery.capabilities.checkpoints import CHECKPOINTS, Found, examine
@@ -21,16 +22,18 @@ class Models(Struct, frozen=True):
     :param device: what they run on: ``cpu``, ``cuda:0``, ``mps`` or ``xpu``.
     :param memory_bytes: resident memory that a converter needs for them.
     :param problem: one line that says why they cannot be used.
+    :param loading: whether they are still being loaded; ``held`` is then what is in the folder.
     """
 
     held: dict[str, str] = {}
     device: str = ""
     memory_bytes: int = 0
     problem: str = ""
+    loading: bool = False
 
     @property
     def usable(self) -> bool:
-        """Whether layout and tables can be had of them."""
+        """Whether layout and tables can be had of them, now or once they are loaded."""
         return self.held.keys() >= NEEDED
 
 
@@ -62,6 +65,12 @@ def installed_models(folder: Path) -> Models:
     if problem := _problem(folder, found):
         return Models(problem=problem)
     return Models({each.checkpoint.part: each.name for each in found if each.state == "ready"})
+
+
+def being_loaded(folder: Path) -> Models:
+    """Return what a converter on this machine will hold, if all goes well."""
+    there = installed_models(folder)
+    return msgspec.structs.replace(there, loading=there.usable)
 
 
 def missing_packages() -> str:

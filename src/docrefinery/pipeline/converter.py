@@ -65,7 +65,7 @@ class Converter:
 
     @property
     def models(self) -> Models:
-        """Docling's models that the child holds, known once it is warm."""
+        """Docling's models that the child holds, or is loading."""
         return self._keeper.models
 
     @property

@@ -7,7 +7,7 @@ from typing import Literal
 
 import structlog
 
-from docrefinery.capabilities import NONE, Hardware, Models
+from docrefinery.capabilities import NONE, Hardware, Models, being_loaded
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.outcomes import Crashed
 from docrefinery.pipeline.postmortem import autopsy
@@ -44,7 +44,7 @@ class Keeper:
         models: Hardware | Models = NONE,
     ) -> None:
         self.child: ChildProcess | None = None
-        self.models = models if isinstance(models, Models) else NONE
+        self.models = models if isinstance(models, Models) else being_loaded(Path(models.models_folder))
         self.replaced: Counter[str] = Counter()
         self._cause: Cause | None = None
         self._limits = limits

@@ -54,12 +54,13 @@ class Abilities:
     async def models(self) -> Models:
         """Return Docling's models as workers hold them, or why none does.
 
-        Of workers that hold some, those of the one that holds the fewest: any of them may get the job.
+        Of workers that hold some, those of the one that holds the fewest: any of them may get the job. One that is
+        still loading its own is heard only where no other has them.
         """
         return (await self._known()).models
 
     async def models_served(self) -> bool:
-        """Return whether a worker that is alive holds Docling's models."""
+        """Return whether a worker that is alive holds Docling's models, or is loading them."""
         known = await self._known()
         return known.told and known.models.usable
 
@@ -109,6 +110,8 @@ class Abilities:
         """Return what a profile would need here and does not have; empty where everything is there."""
         wanted = profile.engine != "geometric" and self._settings.engine != "geometric"
         models = await self.models() if wanted else NONE
+        if models.loading:
+            return ["Docling's models, which are being loaded: jobs wait for them"]
         lacks: list[Lack] = [without_models(models)] if wanted and not models.usable else []
         held = models if models.usable else NONE
         for ocr in await self.ocr():
@@ -120,7 +123,7 @@ class Abilities:
 def _all_of(told: Sequence[Able]) -> _Known:
     ocr = tuple(dict.fromkeys(each.ocr for each in told))
     models = [each.models for each in told if each.models is not None]
-    usable = sorted((each for each in models if each.usable), key=lambda each: len(each.held))
+    usable = sorted((each for each in models if each.usable), key=lambda each: (each.loading, len(each.held)))
     unusable = [each for each in models if each.problem]
     return _Known(ocr, next(iter([*usable, *unusable]), NONE), told=True)
 

@@ -104,8 +104,9 @@ class WorkerRecord(Record, frozen=True, kw_only=True):
 async def workers(db: Database, tenant_id: int, silent_seconds: float) -> list[WorkerRecord]:
     """Return the workers, oldest first; one that has not been heard of for so long is ``SILENT``."""
     rows = await db.fetch(
-        """SELECT w.id, w.hostname, w.pid, w.queues, w.profiles, coalesce(w.models -> 'held', '{}') AS models,
-                  j.id AS current_job_id, w.started_at, w.last_heartbeat_at, w.jobs_done, w.rss_bytes, w.version,
+        """SELECT w.id, w.hostname, w.pid, w.queues, w.profiles, j.id AS current_job_id, w.started_at,
+                  w.last_heartbeat_at, w.jobs_done, w.rss_bytes, w.version,
+                  CASE WHEN w.models -> 'loading' = 'false' THEN w.models -> 'held' ELSE '{}' END AS models,
                   CASE WHEN w.last_heartbeat_at < now() - make_interval(secs => $2) THEN 'SILENT'
                        ELSE w.status END AS status
            FROM workers w LEFT JOIN jobs j ON j.id = w.current_job_id AND j.tenant_id = $1

@@ -10,7 +10,7 @@ from docrefinery.capabilities.models import NEEDED
 from docrefinery.store.database import Database
 
 HOLDS_MODELS = f"models -> 'held' ?& ARRAY[{', '.join(repr(part) for part in sorted(NEEDED))}]"
-"""SQL: whether a worker holds models that can be used, as :attr:`~docrefinery.capabilities.Models.usable` says."""
+"""SQL: whether a worker holds or loads models that can be used (:attr:`~docrefinery.capabilities.Models.usable`)."""
 
 
 class Beat(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from docrefinery.capabilities import Models
 from docrefinery.model import JobStatus, Stage
 from docrefinery.store import claims, counters
 from docrefinery.store.database import Database
-from tests.support.alive import HELD, HOLDS, fall_silent, say_alive
+from tests.support.alive import HELD, HOLDS, LOADING, fall_silent, say_alive
 from tests.support.api import Api
 from tests.support.calls import a_pdf, assert_problem, queued, results, uploaded
 from tests.support.counted import assert_counted
@@ -204,7 +204,7 @@ async def test_workers_are_paged_oldest_first(client: httpx.AsyncClient, db: Dat
 
 
 async def test_workers_show_what_they_hold_and_whose_jobs_they_take(client: httpx.AsyncClient, db: Database) -> None:
-    loading = await say_alive(db, models=None, profiles=["fast_text", "structured"])
+    loading = await say_alive(db, models=LOADING, profiles=["fast_text", "structured"])
     await say_alive(db, models=Models(problem="there is no models folder"), profiles=["fast_text"])
     first, second = await results(client, "/v1/dashboard/workers")
     assert (first["models"], first["profiles"]) == ({}, ["fast_text", "structured"])

@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from docrefinery.services import jobs as service
 from docrefinery.settings import Settings
+from docrefinery.store import jobs
 from docrefinery.store.claims import enter_stage
 from tests.support.api import Api
 from tests.support.calls import assert_problem, queued
@@ -145,3 +147,23 @@ async def until(lines: AsyncIterator[str], start: str) -> str:
         if line.startswith(start):
             return line
     raise AssertionError("the stream ended")
+
+
+async def test_a_stream_outlives_the_databases_absence(
+    client: httpx.AsyncClient, worker: HandWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await finished_job(client, worker)
+    looked, look = 0, jobs.events_after
+
+    async def away_at_first(*given: Any) -> Any:
+        nonlocal looked
+        looked += 1
+        if looked == 1:
+            raise ConnectionResetError("the database went away")
+        return await look(*given)
+
+    monkeypatch.setattr(service, "AWAY_SECONDS", 0.0)
+    monkeypatch.setattr(jobs, "events_after", away_at_first)
+    response = await client.get(f"/v1/jobs/{job['id']}/events/")
+    assert [number for number, _, _ in parsed(response.text)] == ["1", "2", "3"]
+    assert looked == 2

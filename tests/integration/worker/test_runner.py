@@ -14,7 +14,7 @@ import pytest
 
 from docrefinery.capabilities import NONE
 from docrefinery.errors import StorageError
-from docrefinery.model import Stage
+from docrefinery.model import MODELS, QUEUE, Stage
 from docrefinery.pipeline import outcomes
 from docrefinery.pipeline.beating import Watch
 from docrefinery.pipeline.converter import Converter
@@ -28,6 +28,7 @@ from docrefinery.store import claims, jobs
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
 from docrefinery.store.records import JobRecord
+from tests.support.alive import HOLDS
 from tests.support.tenants import make_job, make_tenant
 
 
@@ -252,3 +253,17 @@ async def test_files_of_a_job_are_gone_when_it_is_left(
     await a_job(db, settings)
     await a_runner(db, settings, converter, tmp_path).drain()
     assert list((tmp_path / "in-hand").iterdir()) == []
+
+
+async def test_jobs_that_want_models_are_taken_once_the_converter_holds_them(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path
+) -> None:
+    job = await a_job(db, settings)
+    await db.fetch("UPDATE jobs SET queue = $2 WHERE id = $1", job.id, MODELS)
+    runner = a_runner(db, settings, converter, tmp_path)
+    assert runner.queues == (QUEUE,)
+    await runner.drain()
+    assert (await the_job(db)).status == "QUEUED"
+    converter.models = HOLDS
+    await runner.drain()
+    assert (await the_job(db)).status == "FAILED"
