@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import msgspec
+
+from docrefinery.capabilities.checkpoints import CHECKPOINTS
 from docrefinery.model import ConversionOptions
 from docrefinery.plugin.registry import load
 from tools import reference
@@ -53,3 +56,26 @@ def test_every_profile_and_every_option_is_explained() -> None:
         "full_vlm": "the same, `chunks_json` and `figures_zip`",
     }
     assert registry.profiles["full_vlm"].exports == ("text", "markdown", "doctags", "chunks_json", "figures_zip")
+
+
+def test_what_docling_is_asked_by_each_profile_is_told() -> None:
+    page = (ROOT / "docs/models.md").read_text()
+    [heads] = re.findall(r"^\| Docling's option \| no profile \| (.*) \|$", page, re.MULTILINE)
+    cells = re.findall(r"^\| `(\w+)` \|((?:[^|`]*\|){5})$", page, re.MULTILINE)
+    told: dict[str, dict[str, object]] = {name: {} for name in heads.replace("`", "").split(" | ")}
+    for option, row in cells:
+        for name, cell in zip(told, row.split("|")[1:], strict=False):
+            if text := cell.strip():
+                told[name][option] = msgspec.json.decode(text)
+    asked = {name: dict(profile.options) for name, profile in load(()).profiles.items()}
+    for options in asked.values():
+        options.pop("ocr_options", None)
+    assert told == asked
+
+
+def test_models_that_are_downloaded_are_told() -> None:
+    page = (ROOT / "docs/models.md").read_text()
+    for checkpoint in CHECKPOINTS:
+        [row] = [line for line in page.splitlines() if line.startswith(f"| `{checkpoint.part}`")]
+        assert checkpoint.repo in row
+        assert f"{checkpoint.megabytes} MB" in row
