@@ -18,11 +18,12 @@ REAL = os.environ.get("DOCREFINERY_MODELS_DIR", "")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let torch, transformers and Docling warn of each other."""
+    """Let torch, transformers and Docling warn of each other, and have their time."""
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.filterwarnings("ignore"))
+            item.add_marker(pytest.mark.timeout(300))
 
 
 @pytest.fixture(scope="session")
