@@ -1,6 +1,7 @@
 """Whether a converter loads Docling's models, and how many of them a machine has room for."""
 
 import os
+from pathlib import Path
 
 import psutil
 
@@ -8,6 +9,12 @@ from docrefinery.capabilities import Hardware, Models, installed_models
 from docrefinery.capabilities.checkpoints import CHECKPOINTS, examine
 from docrefinery.settings import Settings
 
+_CGROUPS = (
+    (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")),
+    (Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"), Path("/sys/fs/cgroup/memory/memory.usage_in_bytes")),
+)
+"""Where a container finds its limit of memory and what it uses (https://docs.kernel.org/admin-guide/cgroup-v2.html), in
+version 2 and version 1."""
 _TORCH_BYTES = 700 * 2**20
 """Resident memory of torch, transformers and Docling before any model: 640 MiB with torch 2.15 on a CPU."""
 _WEIGHTS = 1.5
@@ -48,5 +55,17 @@ def slots_of(settings: Settings) -> int | None:
         return None
     if settings.model_slots is not None:
         return min(settings.model_slots, settings.workers)
-    fitting = psutil.virtual_memory().available // bytes_needed(settings)
+    fitting = available_bytes() // bytes_needed(settings)
     return max(1, min(fitting, settings.workers))
+
+
+def available_bytes() -> int:
+    """Return the memory that is free: the machine's, or the container's if that is less."""
+    free = psutil.virtual_memory().available
+    for limit, used in _CGROUPS:
+        try:
+            # Version 2 says `max` where there is no limit.
+            free = min(free, max(int(limit.read_text("ascii")) - int(used.read_text("ascii")), 0))
+        except (OSError, ValueError):
+            continue
+    return free
