@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from docrefinery.bootstrap.common import connected, database_of, scanner_of
-from docrefinery.bootstrap.models import bytes_needed, models_of, slots_of
+from docrefinery.bootstrap.models import bytes_needed, models_of
 from docrefinery.bootstrap.secrets import keyed
 from docrefinery.capabilities import Models, installed_models, installed_ocr
 from docrefinery.capabilities.languages import shown
@@ -60,7 +60,7 @@ def _models(settings: Settings) -> Finding:
         return Finding("models", "ok" if chosen else "degraded", f"not used: {loads.problem}")
     held = ", ".join(installed_models(settings.models_folder).held.values())
     each = f"{bytes_needed(settings) / 2**30:.1f} GiB"
-    return Finding("models", "ok", f"{held}; for {slots_of(settings)} of {settings.workers} workers, {each} each")
+    return Finding("models", "ok", f"{held}; a worker that loads them needs {each}")
 
 
 def _descriptions(settings: Settings) -> Finding:

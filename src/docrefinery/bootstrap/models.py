@@ -15,6 +15,7 @@ _CGROUPS = (
 )
 """Where a container finds its limit of memory and what it uses (https://docs.kernel.org/admin-guide/cgroup-v2.html), in
 version 2 and version 1."""
+_NVIDIA = Path("/dev/nvidia0")
 _TORCH_BYTES = 700 * 2**20
 """Resident memory of torch, transformers and Docling before any model: 640 MiB with torch 2.15 on a CPU."""
 _WEIGHTS = 1.5
@@ -37,6 +38,7 @@ def models_of(settings: Settings) -> Hardware | Models:
         threads=settings.model_threads or max(1, cores // (settings.model_slots or 1)),
         page_batch_size=settings.page_batch_size,
         picture_batch_size=settings.picture_batch_size,
+        loading_seconds=settings.models_loading_seconds,
     )
 
 
@@ -55,8 +57,17 @@ def slots_of(settings: Settings) -> int | None:
         return None
     if settings.model_slots is not None:
         return min(settings.model_slots, settings.workers)
+    if _on_gpu(settings):
+        # How much fits into its memory, nothing here knows.
+        return 1
     fitting = available_bytes() // bytes_needed(settings)
     return max(1, min(fitting, settings.workers))
+
+
+def _on_gpu(settings: Settings) -> bool:
+    if settings.device == "auto":
+        return _NVIDIA.exists()
+    return settings.device != "cpu"
 
 
 def available_bytes() -> int:

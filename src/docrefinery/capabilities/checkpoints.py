@@ -91,7 +91,8 @@ CHECKPOINTS = (
 class Found(Struct, frozen=True):
     """How one model is in a folder: ``ready``, ``missing`` or ``broken``, and what is wrong with it.
 
-    ``commit`` is what its revision was on the hub when it was downloaded, where that is known.
+    ``commit`` is what its revision was on the hub at the download, where that is known; ``recorded`` says whether
+    the folder's stamp has its revision.
     """
 
     checkpoint: Checkpoint
@@ -99,13 +100,15 @@ class Found(Struct, frozen=True):
     problem: str = ""
     size_bytes: int = 0
     commit: str = ""
+    recorded: bool = False
 
     @property
     def name(self) -> str:
         """The model's name and revision, as jobs show them: of a branch, which moves, the commit."""
-        revision = self.checkpoint.revision
-        moves = revision == "main" and self.commit
-        return f"{self.checkpoint.repo.rpartition('/')[2]}@{self.commit[:12] if moves else revision}"
+        tagged = self.recorded and self.checkpoint.revision != "main"
+        known = self.checkpoint.revision if self.recorded else "unknown"
+        revision = known if tagged or not self.commit else self.commit[:12]
+        return f"{self.checkpoint.repo.rpartition('/')[2]}@{revision}"
 
 
 def examine(folder: Path, checkpoint: Checkpoint) -> Found:
@@ -115,12 +118,14 @@ def examine(folder: Path, checkpoint: Checkpoint) -> Found:
         if not place.is_dir():
             return Found(checkpoint, "missing", f"{checkpoint.folder} is not there")
         problem = next((text for name in checkpoint.files if (text := _problem(place / name))), "")
-        problem = problem or _other_revision(folder, checkpoint)
+        stamp = stamp_of(folder)
+        problem = problem or _other_revision(stamp, checkpoint)
         size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
         commit = commit_of(place, checkpoint.files[0])
     except OSError as error:
         return Found(checkpoint, "broken", f"{checkpoint.folder} cannot be read: {error.strerror or error}")
-    return Found(checkpoint, "broken" if problem else "ready", problem, size, commit)
+    recorded = stamp is not None and checkpoint.repo in stamp.revisions
+    return Found(checkpoint, "broken" if problem else "ready", problem, size, commit, recorded)
 
 
 def commit_of(place: Path, name: str) -> str:
@@ -175,8 +180,7 @@ def stamp_of(folder: Path) -> Stamp | None:
         return None
 
 
-def _other_revision(folder: Path, checkpoint: Checkpoint) -> str:
-    stamp = stamp_of(folder)
+def _other_revision(stamp: Stamp | None, checkpoint: Checkpoint) -> str:
     there = stamp.revisions.get(checkpoint.repo, checkpoint.revision) if stamp else checkpoint.revision
     if stamp is None or there == checkpoint.revision:
         return ""

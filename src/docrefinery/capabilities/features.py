@@ -24,17 +24,6 @@ class Lack(Struct, frozen=True):
     consequence: str
 
 
-CLASSIFICATION = Lack(
-    "PICTURE_CLASSIFICATION_NOT_AVAILABLE",
-    f"a picture classification model: {DOWNLOAD}",
-    "pictures are not classified",
-)
-DESCRIPTION = Lack(
-    "PICTURE_DESCRIPTION_NOT_AVAILABLE",
-    f"a picture description model: {DOWNLOAD}, or set DOCREFINERY_PICTURE_DESCRIPTION_URL to an OpenAI-compatible "
-    "endpoint",
-    "pictures are not described",
-)
 OCR = Lack("OCR_NOT_AVAILABLE", _TESSERACT, "text that is only in images is not in the result")
 
 
@@ -45,6 +34,32 @@ def without_models(models: Models) -> Lack:
         f"Docling's layout and table models ({models.problem or 'no worker has them'})",
         "layout and tables were recognised from the pages' geometry",
     )
+
+
+def without_classification(models: Models) -> Lack:
+    """Return what a job lacks that wants pictures classified."""
+    return Lack(
+        "PICTURE_CLASSIFICATION_NOT_AVAILABLE",
+        f"Docling's picture classification model{_reason(models, 'picture_classification')}",
+        "pictures are not classified",
+    )
+
+
+def without_description(models: Models) -> Lack:
+    """Return what a job lacks that wants pictures described."""
+    return Lack(
+        "PICTURE_DESCRIPTION_NOT_AVAILABLE",
+        f"Docling's picture description model{_reason(models, 'picture_description')}, or "
+        "DOCREFINERY_PICTURE_DESCRIPTION_URL set to an OpenAI-compatible endpoint",
+        "pictures are not described",
+    )
+
+
+def _reason(models: Models, part: str) -> str:
+    """Return why a part is not there, where it is the only one that is not: of all of them the first lack speaks."""
+    if not models.usable:
+        return ""
+    return f" ({models.broken.get(part, DOWNLOAD)})"
 
 
 def lacking(options: Mapping[str, Any], ocr: Ocr | None, *, describes: bool, models: Models = NONE) -> list[Lack]:
@@ -59,9 +74,9 @@ def lacking(options: Mapping[str, Any], ocr: Ocr | None, *, describes: bool, mod
     if options.get("do_ocr"):
         lacks += [OCR] if ocr is None else _languages(options, ocr)
     if options.get("do_picture_classification") and "picture_classification" not in models.held:
-        lacks.append(CLASSIFICATION)
+        lacks.append(without_classification(models))
     if options.get("do_picture_description") and not describes and "picture_description" not in models.held:
-        lacks.append(DESCRIPTION)
+        lacks.append(without_description(models))
     return lacks
 
 

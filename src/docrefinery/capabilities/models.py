@@ -10,6 +10,7 @@ from docrefinery.capabilities.checkpoints import CHECKPOINTS, Found, examine
 
 EXTRA = "pip install 'docrefinery[models]'"
 DOWNLOAD = "docrefinery models download"
+READ = "let the workers' user read it"
 _PACKAGES = ("torch", "transformers", "docling_ibm_models")
 NEEDED = frozenset({"layout", "tables"})
 """Parts without which the engine does not run; of the others each stage is left out by itself."""
@@ -22,6 +23,7 @@ class Models(Struct, frozen=True):
     :param device: what they run on: ``cpu``, ``cuda:0``, ``mps`` or ``xpu``.
     :param memory_bytes: resident memory that a converter needs for them.
     :param problem: one line that says why they cannot be used.
+    :param broken: of parts that are there and could not be loaded, one line each.
     :param loading: whether they are still being loaded; ``held`` is then what is in the folder.
     """
 
@@ -29,6 +31,7 @@ class Models(Struct, frozen=True):
     device: str = ""
     memory_bytes: int = 0
     problem: str = ""
+    broken: dict[str, str] = {}
     loading: bool = False
 
     @property
@@ -48,6 +51,7 @@ class Hardware(Struct, frozen=True, kw_only=True):
     :param threads: threads of each model on the CPU.
     :param page_batch_size: pages that a model is given at a time.
     :param picture_batch_size: pictures that a model is given at a time.
+    :param loading_seconds: how long loading may take.
     """
 
     models_folder: str
@@ -55,6 +59,7 @@ class Hardware(Struct, frozen=True, kw_only=True):
     threads: int = 1
     page_batch_size: int = 4
     picture_batch_size: int = 8
+    loading_seconds: float = 300.0
 
 
 def installed_models(folder: Path) -> Models:
@@ -82,7 +87,12 @@ def missing_packages() -> str:
 
 def _problem(folder: Path, found: list[Found]) -> str:
     """Return why a folder's models cannot be used, without its path: clients read it."""
-    if not folder.is_dir():
-        return f"there is no models folder: {DOWNLOAD}"
+    try:
+        if not folder.is_dir():
+            return f"there is no models folder: {DOWNLOAD}"
+    except OSError as error:
+        return f"the models folder cannot be read: {error.strerror or error}: {READ}"
     worst = next((each for each in found if each.state != "ready" and each.checkpoint.part in NEEDED), None)
-    return f"{worst.problem}: {DOWNLOAD}" if worst else ""
+    if worst is None:
+        return ""
+    return f"{worst.problem}: {READ if 'cannot be read' in worst.problem else DOWNLOAD}"

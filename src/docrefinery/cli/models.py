@@ -25,16 +25,16 @@ def status(
     """Say which of Docling's models are here; exits with 1 if layout and tables cannot run on them."""
     folder = settings().models_folder
     found = [examine(folder, checkpoint) for checkpoint in CHECKPOINTS]
-    wrong = {each.checkpoint.repo: _wrong(each) for each in found} if verify else {}
-    show([_row(each, wrong.get(each.checkpoint.repo, "")) for each in found], COLUMNS, as_json=as_json)
+    rows = [_row(each, verify=verify) for each in found]
+    show(rows, COLUMNS, as_json=as_json)
     there = installed_models(folder)
     if not as_json:
         lacks = missing_packages()
         tell(f"Folder: {folder}")
         tell(f"Packages: {lacks or 'installed'}")
-        if any(each.state != "ready" for each in found) or any(wrong.values()):
+        if any(row["state"] in ("missing", "broken", "wrong") for row in rows):
             tell(f"Get what is not ready with: {DOWNLOAD}")
-    if any(wrong.values()) or not there.usable:
+    if any(row["state"] == "wrong" for row in rows) or not there.usable:
         raise typer.Exit(1)
 
 
@@ -52,7 +52,8 @@ def download(
     except DownloadFailed as error:
         tell(f"docrefinery: {error}")
         raise typer.Exit(1) from None
-    tell(f"{len(chosen)} models are in {folder}. Start the workers again to use them.")
+    count = "1 model is" if len(chosen) == 1 else f"{len(chosen)} models are"
+    tell(f"{count} in {folder}. Start the workers again to use them.")
     if lacks := missing_packages():
         tell(f"They cannot be used yet: {lacks}")
 
@@ -64,32 +65,32 @@ def _chosen(only: list[str]) -> list[Checkpoint]:
     return [checkpoint for part, checkpoint in known.items() if not only or part in only]
 
 
-def _wrong(found: Found) -> str:
-    """Return what is wrong with a model's files by their hashes."""
-    if found.state == "missing":
-        return ""
-    try:
-        wrong = wrong_files(settings().models_folder, found.checkpoint)
-    except OSError as error:
-        return f"cannot be read: {error.strerror or error}"
-    if wrong is None:
-        return "there is no list of its files to compare with"
-    return f"not what the hub has: {', '.join(wrong)}" if wrong else ""
-
-
-def _row(found: Found, wrong: str) -> dict[str, Any]:
-    match found.state:
+def _row(found: Found, *, verify: bool) -> dict[str, Any]:
+    state: str = found.state
+    detail = f"{found.size_bytes / 10**6:,.0f} MB"
+    match state:
         case "missing":
             detail = f"{found.checkpoint.megabytes} MB to download"
         case "broken":
             detail = found.problem
-        case _:
-            detail = wrong or f"{found.size_bytes / 10**6:,.0f} MB"
+        case "ready" if verify:
+            state, detail = _verified(found, detail)
     return {
         "model": found.name,
         "for": found.checkpoint.purpose,
-        "state": "wrong" if wrong and found.state == "ready" else found.state,
+        "state": state,
         "detail": detail,
         "size_bytes": found.size_bytes,
         "commit": found.commit,
     }
+
+
+def _verified(found: Found, detail: str) -> tuple[str, str]:
+    """Return state and detail by the hashes of a model's files."""
+    try:
+        wrong = wrong_files(settings().models_folder, found.checkpoint)
+    except OSError as error:
+        return "broken", f"cannot be read: {error.strerror or error}"
+    if wrong is None:
+        return "unverified", f"{detail}; no list of its files to compare with"
+    return ("wrong", f"not what the hub has: {', '.join(wrong)}") if wrong else ("ready", detail)

@@ -167,9 +167,8 @@ def _slots(chosen: Settings) -> list[dict[str, str]]:
     slots = slots_of(chosen)
     if slots is None:
         return [{}] * chosen.workers
-    if slots < chosen.workers:
-        each = bytes_needed(chosen) / 2**30
-        _say(f"{slots} of {chosen.workers} workers load Docling's models, for which each needs {each:.1f} GiB.")
+    each = bytes_needed(chosen) / 2**30
+    _say(f"{slots} of {chosen.workers} workers load Docling's models, for which each needs {each:.1f} GiB.")
     return [{"DOCREFINERY_MODEL_SLOTS": str(slots if n < slots else 0)} for n in range(chosen.workers)]
 
 

@@ -61,12 +61,14 @@ class Help:
 
     :param ocr_engine: which OCR engine, or ``auto``.
     :param ocr_threads: pages recognised at a time.
-    :param describe: has pictures described; ``None`` where no model is named for it.
+    :param describe: has pictures described by somebody else; ``None`` where nobody is named for it.
+    :param describer: that one's name.
     """
 
     ocr_engine: OcrEngine = "auto"
     ocr_threads: int = 1
     describe: Describe | None = None
+    describer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

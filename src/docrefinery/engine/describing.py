@@ -12,6 +12,7 @@ from docrefinery.engine.base import Describe
 from docrefinery.model import MOST_PICTURES, JobWarning
 
 _FAILED = "PICTURE_DESCRIPTION_FAILED"
+_ENDPOINT = "picture-description-endpoint"
 _LONGEST_SIDE = 1024
 _LARGEST_PNG = 1024 * 1024
 
@@ -32,7 +33,7 @@ def describe_pictures(document: DoclingDocument, describe: Describe | None, *, k
             problems.append(result.problem)
             continue
         picture.meta = picture.meta or PictureMeta()
-        picture.meta.description = DescriptionMetaField(text=result.text, created_by="picture-description-endpoint")
+        picture.meta.description = DescriptionMetaField(text=result.text, created_by=_ENDPOINT)
     if not keep_images:
         for picture in shown:
             picture.image = None
@@ -54,6 +55,16 @@ def drop_empty_descriptions(document: DoclingDocument) -> list[JobWarning]:
         return []
     message = f"{len(empty)} of {len(document.pictures)} pictures are not described: the model said nothing"
     return [JobWarning(_FAILED, message)]
+
+
+def described(document: DoclingDocument, *, remotely: bool) -> bool:
+    """Return whether a picture is described by somebody else, or else by a model at hand."""
+    authors = [
+        picture.meta.description.created_by
+        for picture in document.pictures
+        if picture.meta and picture.meta.description
+    ]
+    return any((author == _ENDPOINT) == remotely for author in authors)
 
 
 def _text(picture: PictureItem) -> str:

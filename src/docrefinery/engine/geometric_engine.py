@@ -9,7 +9,7 @@ from docling.datamodel.progress import PageCompletedProgress
 
 from docrefinery.capabilities import Ocr, installed_ocr, lacking
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage
-from docrefinery.engine.describing import describe_pictures
+from docrefinery.engine.describing import describe_pictures, described
 from docrefinery.engine.geometric.backend import DocumentBackend
 from docrefinery.engine.geometric.layout.figures import Figure
 from docrefinery.engine.geometric.layout.layout import Layout
@@ -19,7 +19,7 @@ from docrefinery.engine.ocr.need import GARBLED
 from docrefinery.engine.ocr.recognition import Recognition
 from docrefinery.engine.preflight import preflight
 from docrefinery.engine.progress import PagesDone
-from docrefinery.engine.running import executed, judged, listed, named, opened, page_warnings
+from docrefinery.engine.running import executed, judged, listed, named, opened, page_warnings, script_warnings
 from docrefinery.model import JobWarning
 
 ENGINE = "geometric"
@@ -52,7 +52,7 @@ class GeometricEngine:
         failures = judged(pages, result, fail_on_partial=bool(options.fail_on_partial))
         document = result.document
         named(document, name)
-        described = describe_pictures(document, describe, keep_images=options.generate_picture_images)
+        undescribed = describe_pictures(document, describe, keep_images=options.generate_picture_images)
         lacks = lacking(msgspec.to_builtins(options), ocr, describes=aid.describe is not None)
         return EngineResult(
             document=document,
@@ -61,9 +61,9 @@ class GeometricEngine:
             failed_pages=failures.pages,
             warnings=(
                 *(JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}") for lack in lacks),
-                *(_script_warnings(recognition.summary.unread_scripts) if recognition is not None else ()),
+                *(script_warnings(recognition.summary.unread_scripts) if recognition is not None else ()),
                 *_layout_warnings(backend.layouts, reads=options.do_ocr),
-                *described,
+                *undescribed,
                 *page_warnings(failures),
             ),
             engine={
@@ -71,6 +71,7 @@ class GeometricEngine:
                 "backend": "pdfium",
                 "docling": version("docling-slim"),
                 **(recognition.summary.engine if recognition is not None else {}),
+                **({"picture_description": aid.describer} if described(document, remotely=True) else {}),
             },
         )
 
@@ -93,16 +94,6 @@ def _pipeline_options(options: EngineOptions, *, images: bool) -> GeometricPdfPi
         generate_picture_images=images,
         images_scale=options.images_scale or 1.0,
     )
-
-
-def _script_warnings(scripts: dict[str, list[int]]) -> list[JobWarning]:
-    return [
-        JobWarning(
-            "OCR_SCRIPT_NOT_INSTALLED",
-            f"text in the script {script} on {listed(pages)} was not read: no OCR language is installed for it",
-        )
-        for script, pages in scripts.items()
-    ]
 
 
 def _layout_warnings(found: Mapping[int, Layout], *, reads: bool) -> Iterator[JobWarning]:

@@ -1,6 +1,6 @@
 """What every engine does around its pipeline: opening the file, running, and judging what came of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,6 +18,8 @@ from docrefinery.errors import ConversionFailed, InvalidPdf
 from docrefinery.model import JobWarning
 
 _REASONS_SHOWN = 3
+_STARVED = ("MemoryError", "OutOfMemoryError", "can't allocate memory", "bad_alloc", "out of memory")
+"""What Python, torch and C++ say when there is no memory left; Docling turns the error into a page's failure."""
 
 Backend = TypeVar("Backend", bound=PdfDocumentBackend)
 
@@ -52,12 +54,19 @@ def executed(
             on_page(event)
 
     try:
-        return pipeline.execute(document, raises_on_error=True, progress=ProgressReporter([on_event]))
+        result = pipeline.execute(document, raises_on_error=True, progress=ProgressReporter([on_event]))
     except RuntimeError as error:
         cause = error.__cause__ or error
-        if isinstance(cause, MemoryError):
-            raise cause from None
+        if isinstance(cause, MemoryError) or _starved(f"{type(cause).__name__}: {cause}"):
+            raise MemoryError from error
         raise ConversionFailed(f"Docling failed: {type(cause).__name__}: {cause}") from error
+    if any(_starved(error.error_message) for error in result.errors):
+        raise MemoryError
+    return result
+
+
+def _starved(message: str) -> bool:
+    return any(words in message for words in _STARVED)
 
 
 class Failures(Struct, frozen=True):
@@ -98,6 +107,17 @@ def page_warnings(failures: Failures) -> list[JobWarning]:
     if not failures.pages:
         return []
     return [JobWarning("PAGES_FAILED", f"{len(failures.pages)} pages are missing: {failures.shown}")]
+
+
+def script_warnings(scripts: Mapping[str, Sequence[int]]) -> list[JobWarning]:
+    """Return what a job says of scripts that no OCR language is installed for, and the pages that they are on."""
+    return [
+        JobWarning(
+            "OCR_SCRIPT_NOT_INSTALLED",
+            f"text in the script {script} on {listed(pages)} was not read: no OCR language is installed for it",
+        )
+        for script, pages in scripts.items()
+    ]
 
 
 def named(document: DoclingDocument, name: str) -> None:

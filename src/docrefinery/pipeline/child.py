@@ -132,7 +132,8 @@ class Child:
         aid = Help(
             ocr_engine=request.ocr_engine,
             ocr_threads=self._ocr_threads,
-            describe=asking(parent) if request.describes else None,
+            describe=asking(parent) if request.describer else None,
+            describer=request.describer,
         )
         return convert(self._engines, self.models, self._registry, request, parent.send, aid)
 

@@ -20,6 +20,8 @@ __all__ = ["ChildLimits", "Converter", "ConverterUnavailable"]
 
 SCAN_SECONDS = 120.0
 WATCH_SECONDS = 0.1
+DESCRIBING = 0.9
+"""Of a job's time, what pictures may be described until: a document without descriptions is better than none."""
 
 OnProgress = Callable[[Progress], None]
 Ending = Rejected | TimedOut | Crashed | Canceled
@@ -107,7 +109,7 @@ class Converter:
         :raises ConverterUnavailable: if no child can be started.
         """
         describer = self._describer if task.options.get("do_picture_description") else None
-        request = _convert_request(task, describes=describer is not None)
+        request = _convert_request(task, describer=describer.name if describer else "")
         answer = await self._ask(request, task.timeout_seconds, on_progress, describer)
         match answer:
             case protocol.Done():
@@ -162,7 +164,7 @@ class Converter:
         try:
             child.send(request)
             child.jobs += isinstance(request, protocol.Convert)
-            async with Describing(describer, child.send) as describing:
+            async with Describing(describer, child.send, seconds * DESCRIBING) as describing:
                 return await self._listen(child, on_progress, describing)
         except ChildGone:
             await child.ended()
@@ -262,7 +264,7 @@ def _scan_request(scanner: str, path: Path) -> protocol.Scan:
     return protocol.Scan(scanner, str(path.absolute()))
 
 
-def _convert_request(task: Task, *, describes: bool) -> protocol.Convert:
+def _convert_request(task: Task, *, describer: str) -> protocol.Convert:
     return protocol.Convert(
         source=str(task.source.absolute()),
         name=task.name,
@@ -271,6 +273,6 @@ def _convert_request(task: Task, *, describes: bool) -> protocol.Convert:
         exports=tuple(task.exports),
         engine=task.engine,
         ocr_engine=task.ocr_engine,
-        describes=describes,
+        describer=describer,
         draws_layout=task.draws_layout,
     )

@@ -5,6 +5,7 @@ https://platform.openai.com/docs/api-reference/chat/create; also served by llama
 
 import asyncio
 import base64
+import unicodedata
 from collections.abc import Callable
 from typing import Annotated, Self
 
@@ -24,6 +25,7 @@ LONGEST_TEXT = 4000
 _SECONDS = 120.0
 _ATTEMPTS = 3
 _LARGEST_ANSWER = 1024 * 1024
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class _Message(Struct):
@@ -66,6 +68,7 @@ class PictureDescriber:
         if not (api_key.isascii() and api_key.isprintable()):
             raise ValueError("the key has characters that a header cannot carry")
         self._model = model
+        self.name = model or "endpoint"
         self._headers = {"Content-Type": "application/json"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
@@ -102,7 +105,7 @@ class PictureDescriber:
             async with asyncio.timeout(_SECONDS):
                 status, body = await self._post(content)
         except TimeoutError:
-            raise _Later(f"the endpoint did not answer within {_SECONDS:g} s") from None
+            raise _Refused(f"the endpoint did not answer within {_SECONDS:g} s") from None
         except httpx.HTTPError as error:
             # The error's own words may hold the URL, and that a password.
             raise _Later(f"the endpoint cannot be reached ({type(error).__name__})") from None
@@ -114,6 +117,8 @@ class PictureDescriber:
             text = msgspec.json.decode(body, type=_Completion).choices[0].message.content.strip()
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise _Refused("the endpoint's answer is not a chat completion with a text") from None
+        if not (text := _one_paragraph(text)):
+            raise _Refused("the endpoint answered nothing")
         return text[:LONGEST_TEXT]
 
     async def _post(self, content: bytes) -> tuple[int, bytes]:
@@ -145,16 +150,25 @@ class PictureDescriber:
         return msgspec.json.encode({"model": self._model, **question} if self._model else question)
 
 
+def _one_paragraph(text: str) -> str:
+    """Return a text without line breaks, control characters, and those that turn the direction of others."""
+    kept = (char if unicodedata.category(char) != "Cc" else " " for char in text if char not in _TURNING)
+    return " ".join("".join(kept).split())
+
+
 class Describing:
     """The pictures of one conversion that are being described; a child may send what it was asked for, and no more.
 
     :param describer: ``None`` where no descriptions are asked for.
     :param send: takes the answers to the child.
+    :param seconds: how long all of it may take; pictures that are not described by then are left.
     """
 
-    def __init__(self, describer: PictureDescriber | None, send: Callable[[Description], None]) -> None:
+    def __init__(self, describer: PictureDescriber | None, send: Callable[[Description], None], seconds: float) -> None:
         self._describer = describer
         self._send = send
+        self._until = asyncio.get_running_loop().time() + seconds
+        self._given_up = ""
         self._taken = 0
         self._out: set[asyncio.Task[None]] = set()
 
@@ -183,4 +197,15 @@ class Describing:
             raise ProtocolError("its last word before it had every answer")
 
     async def _answer(self, describer: PictureDescriber, picture: Picture) -> None:
-        self._send(await describer.describe(picture))
+        started = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(self._until):
+                answer = Description(picture.number, None, self._given_up)
+                if not self._given_up:
+                    answer = await describer.describe(picture)
+        except TimeoutError:
+            answer = Description(picture.number, None, "the job's time is nearly over")
+        if answer.text is None and asyncio.get_running_loop().time() - started >= _SECONDS:
+            # Whoever is as slow as that with one picture would hold the worker for all the others.
+            self._given_up = answer.problem
+        self._send(answer)

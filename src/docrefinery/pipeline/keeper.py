@@ -1,6 +1,7 @@
 """Keeps one warm child at hand: starts it, notices its death, replaces it."""
 
 import asyncio
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Literal
@@ -17,9 +18,9 @@ from docrefinery.pipeline.protocol import ProtocolError
 log = structlog.get_logger(__name__)
 
 WARM_UP_SECONDS = 120
-LOADING_SECONDS = 900
-"""The same where models are loaded: gigabytes, from a disk that may be a network's."""
 LOADING_TRIES = 3
+AGAIN_SECONDS = 300
+"""After this a child that is started anyway tries again to load models that could not be loaded."""
 # A child that dies again and again with nothing to do is not replaced for ever; the next request tries once more.
 IDLE_REPLACEMENTS = 3
 
@@ -50,8 +51,9 @@ class Keeper:
         self._limits = limits
         self._plugins = plugins
         self._scratch = scratch
-        # Taken away after a child that could not load the models: the next one would fail as well, and slowly.
-        self._hardware = models if isinstance(models, Hardware) else None
+        self._loads = models if isinstance(models, Hardware) else None
+        # The next child would fail as well, and slowly.
+        self._not_before = 0.0
         self._warming: asyncio.Task[ChildProcess] | None = None
         self._mourners: set[asyncio.Task[None]] = set()
         self._idle_replacements = 0
@@ -105,8 +107,13 @@ class Keeper:
         if self._closed:
             raise ConverterUnavailable("the converter is closed")
         self.kill()
+        # Not of the job in whose time it starts.
+        structlog.contextvars.clear_contextvars()
+        hardware = self._loads if time.monotonic() >= self._not_before else None
+        if hardware is not None:
+            self.models = being_loaded(Path(hardware.models_folder))
         try:
-            child = ChildProcess(self._scratch, self._hardware)
+            child = ChildProcess(self._scratch, hardware)
         except OSError as error:
             raise ConverterUnavailable(f"no process can be started: {error}") from error
         if self.child is not None:
@@ -116,51 +123,60 @@ class Keeper:
         self._mourners.add(mourner)
         mourner.add_done_callback(self._mourners.discard)
         try:
-            reply = await self._greet(child)
+            reply = await self._greet(child, hardware)
         except BaseException:
             child.kill()
             raise
         if isinstance(reply, protocol.Ready):
-            self._note(child, reply.models)
+            self._note(child, reply.models, tried=hardware is not None)
             return child
         child.kill()
         raise ConverterUnavailable(reply.message if isinstance(reply, protocol.Unusable) else f"it said {reply!r}")
 
-    def _note(self, child: ChildProcess, models: Models) -> None:
-        """Note what a child holds; one that could not load the models is the last one that tried."""
+    def _note(self, child: ChildProcess, models: Models, *, tried: bool) -> None:
+        """Note what a child holds; one that could not load the models is the last one that tries for a while."""
         self.models, self._deaths = models, 0
         if models.usable:
             child.hold()
             megabytes = models.memory_bytes // 2**20
             log.info("models_loaded", **models.held, device=models.device, megabytes=megabytes)
-        if models.problem and self._hardware is not None:
-            log.warning("models_not_loaded", reason=models.problem)
-        if not models.usable:
-            self._hardware = None
+        for reason in filter(None, [models.problem, *models.broken.values()]) if tried else ():
+            log.warning("models_not_loaded", reason=reason)
+        if tried and not models.usable:
+            self._not_before = time.monotonic() + AGAIN_SECONDS
 
-    async def _greet(self, child: ChildProcess) -> protocol.Reply:
-        seconds = LOADING_SECONDS if self._hardware else WARM_UP_SECONDS
+    async def _greet(self, child: ChildProcess, hardware: Hardware | None) -> protocol.Reply:
+        seconds = hardware.loading_seconds if hardware else WARM_UP_SECONDS
         setup = protocol.Setup(
-            self._limits.memory_bytes, self._plugins, self._limits.ocr_threads, self._hardware, self.models.problem
+            self._limits.memory_bytes, self._plugins, self._limits.ocr_threads, hardware, self.models.problem
         )
         try:
             async with asyncio.timeout(seconds):
                 return await child.warm(setup)
         except TimeoutError:
-            raise self._unavailable(child, f"the converter was not ready after {seconds} s") from None
+            # One that hangs is not worth another try: all jobs wait for it.
+            self._gave_up(child, hardware, f"the converter was not ready after {seconds:g} s", tries=1)
+            raise self._unavailable(child, f"it was not ready after {seconds:g} s") from None
         except ProtocolError as error:
-            raise self._unavailable(child, f"the converter sent {error}") from error
+            self._gave_up(child, hardware, f"the converter sent {error}")
+            raise self._unavailable(child, f"it sent {error}") from error
         except ChildGone:
             await child.ended()
-            raise self._unavailable(child, self._reason(child)) from None
+            reason = self._reason(child)
+            self._gave_up(child, hardware, reason)
+            raise self._unavailable(child, reason) from None
+
+    def _gave_up(self, child: ChildProcess, hardware: Hardware | None, reason: str, tries: int = LOADING_TRIES) -> None:
+        """Count a child that ended while it loaded models; after some of them the next one loads none."""
+        if hardware is None or child.killed:
+            return
+        self._deaths += 1
+        if self._deaths >= tries:
+            self.models = Models(problem=f"while it loaded Docling's models, {reason}")
+            self._not_before = time.monotonic() + AGAIN_SECONDS
+        log.warning("models_not_loaded", reason=reason, stderr=child.stderr_tail())
 
     def _unavailable(self, child: ChildProcess, reason: str) -> ConverterUnavailable:
-        """Say why a child does not start; after some that died while they loaded models, the next one loads none."""
-        if self._hardware is not None and not child.killed:
-            self._deaths += 1
-            if self._deaths >= LOADING_TRIES:
-                self._hardware, self.models = None, Models(problem=f"while it loaded Docling's models, {reason}")
-            log.warning("models_not_loaded", reason=reason, stderr=child.stderr_tail())
         return ConverterUnavailable(f"{reason}: {child.stderr_tail()}")
 
     def _reason(self, child: ChildProcess) -> str:

@@ -45,8 +45,8 @@ class Scan(Struct, frozen=True, tag="scan"):
 class Convert(Struct, frozen=True, tag="convert"):
     """Convert a file and write its artifacts.
 
-    ``describes`` says that the parent has pictures described, ``draws_layout`` that the pages are to be drawn as well,
-    each under its :func:`drawing_name`.
+    ``describer`` names what the parent has pictures described by, if by anything; ``draws_layout`` says that the pages
+    are to be drawn as well, each under its :func:`drawing_name`.
     """
 
     source: str
@@ -56,7 +56,7 @@ class Convert(Struct, frozen=True, tag="convert"):
     exports: tuple[str, ...]
     engine: Engine = "auto"
     ocr_engine: OcrEngine = "auto"
-    describes: bool = False
+    describer: str = ""
     draws_layout: bool = False
 
 

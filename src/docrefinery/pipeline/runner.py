@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from docrefinery import errors
 from docrefinery.logs import trace_ids
-from docrefinery.model import ALWAYS_EXPORTED, JOB_QUEUES, QUEUE, Stage
+from docrefinery.model import ALWAYS_EXPORTED, JOB_QUEUES, MODELS, QUEUE, Stage
 from docrefinery.pipeline import outcomes
 from docrefinery.pipeline.beating import Lease, Watching
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
@@ -32,6 +32,10 @@ from docrefinery.store.records import ClaimRecord
 log = structlog.get_logger(__name__)
 
 RETRY = timedelta(seconds=5)
+
+
+class _ModelsGone(Exception):
+    """The job waited for a worker with Docling's models, and this one has lost its own."""
 
 
 class Slot(Struct, frozen=True, kw_only=True):
@@ -95,7 +99,7 @@ class Runner:
     async def run(self, claim: ClaimRecord) -> bool:
         """Take one job to its end, or back into the queue.
 
-        :returns: whether it is worth while to take the next: not if something that all jobs need is away.
+        :returns: whether to take the next: not if something that all jobs need is away.
         """
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(
@@ -130,6 +134,9 @@ class Runner:
             await self._work(claim, lease, workdir)
         except BlobMissing:
             await self._publisher.fail(claim, errors.StorageError.error_code, "The document's file is gone.")
+        except _ModelsGone:
+            log.warning("job_left_to_workers_with_models", reason=self._converter.models.problem)
+            await patiently(lambda: claims.give_back(self._db, claim))
         except (errors.StorageError, ScannerDown, ConverterUnavailable, *UNREACHABLE) as error:
             return await self._put_off(claim, error)
         except LeaseLost:
@@ -159,6 +166,8 @@ class Runner:
     async def _scan(self, claim: ClaimRecord, source: Path) -> tuple[Verdict | outcomes.Outcome, int]:
         """Fetch and judge a file; also says how many milliseconds that took, a converter's warm-up apart."""
         await self._converter.start()
+        if claim.queue == MODELS and not self._converter.models.usable:
+            raise _ModelsGone
         started = monotonic()
         await self._blobs.read_to(claim.blob_key, source)
         return await self._scanning.scan(source), round((monotonic() - started) * 1000)

@@ -31,11 +31,11 @@ _KNOWN_SECONDS = 2.0
 
 
 class _Known(Struct, frozen=True):
-    """What was found; ``told`` by workers, or else looked up on this machine."""
+    """What was found, and whether jobs may wait for models."""
 
     ocr: tuple[Ocr | None, ...] = ()
     models: Models = NONE
-    told: bool = False
+    served: bool = False
 
 
 class Abilities:
@@ -60,23 +60,28 @@ class Abilities:
         return (await self._known()).models
 
     async def models_served(self) -> bool:
-        """Return whether a worker that is alive holds Docling's models, or is loading them."""
-        known = await self._known()
-        return known.told and known.models.usable
+        """Return whether a worker holds Docling's models, loads them, or did so lately: its restart is waited for."""
+        return (await self._known()).served
 
     async def _known(self) -> _Known:
         if time.monotonic() >= self._until:
-            told = await workers.able(self._db, self._settings.lease_seconds) if self._db else []
-            self._found = _all_of(told) if told else await asyncio.to_thread(self._of_this_machine)
+            self._found = await self._look()
             self._until = time.monotonic() + _KNOWN_SECONDS
         return self._found
 
+    async def _look(self) -> _Known:
+        if self._db is None:
+            return await asyncio.to_thread(self._of_this_machine)
+        seen = await workers.models_seen(self._db, self._settings.models_wait_seconds)
+        if told := await workers.able(self._db, self._settings.lease_seconds):
+            return _all_of(told, served=seen)
+        return await asyncio.to_thread(self._of_this_machine)
+
     def _of_this_machine(self) -> _Known:
         loads = self._settings.engine != "geometric" and self._settings.model_slots != 0
-        return _Known(
-            (installed_ocr(self._settings.ocr_engine),),
-            installed_models(self._settings.models_folder) if loads else NONE,
-        )
+        models = installed_models(self._settings.models_folder) if loads else NONE
+        # A job that comes before the first worker has said what it is loading does not go to one without models.
+        return _Known((installed_ocr(self._settings.ocr_engine),), models, models.usable)
 
     async def check_languages(self, options: Mapping[str, Any]) -> None:
         """Refuse languages that some worker lacks.
@@ -113,19 +118,18 @@ class Abilities:
         if models.loading:
             return ["Docling's models, which are being loaded: jobs wait for them"]
         lacks: list[Lack] = [without_models(models)] if wanted and not models.usable else []
-        held = models if models.usable else NONE
         for ocr in await self.ocr():
             describes = bool(self._settings.picture_description_url)
-            lacks += lacking(profile.options, ocr, describes=describes, models=held)
+            lacks += lacking(profile.options, ocr, describes=describes, models=models)
         return list(dict.fromkeys(lack.missing for lack in lacks))
 
 
-def _all_of(told: Sequence[Able]) -> _Known:
+def _all_of(told: Sequence[Able], *, served: bool) -> _Known:
     ocr = tuple(dict.fromkeys(each.ocr for each in told))
     models = [each.models for each in told if each.models is not None]
     usable = sorted((each for each in models if each.usable), key=lambda each: (each.loading, len(each.held)))
     unusable = [each for each in models if each.problem]
-    return _Known(ocr, next(iter([*usable, *unusable]), NONE), told=True)
+    return _Known(ocr, next(iter([*usable, *unusable]), NONE), served)
 
 
 def _common(engines: Sequence[Ocr]) -> list[str]:

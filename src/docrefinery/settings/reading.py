@@ -40,10 +40,10 @@ _FORMS = {
     "storage_url": (r"file:///.+|(s3|gs|az)://.+", "a URL like file:///folder or s3://bucket/prefix"),
     "clamd_address": (r"unix:/.+|.+:\d{1,5}", "host:port or unix:/path"),
     "public_url": (r"https?://.+", "a URL like https://refinery.example"),
-    "device": (r"auto|cpu|cuda(:\d{1,3})?|mps|xpu", "auto, cpu, cuda, a numbered one like cuda:1, mps or xpu"),
     "picture_description_url": (r"https?://.+", "a URL like http://host:8080/v1"),
 }
 """What a text setting must look like, and how to say so."""
+_DEVICE = r"auto|cpu|cuda(:\d{1,3})?|mps|xpu"
 
 
 _LISTS = frozenset({"plugins", "secret_keys", "webhook_allow_nets", "webhook_retry_delays"})
@@ -52,7 +52,7 @@ _LISTS = frozenset({"plugins", "secret_keys", "webhook_allow_nets", "webhook_ret
 
 def _parse(field: msgspec.inspect.Field, text: str) -> Any:
     if field.name in ("data_dir", "models_dir"):
-        return Path(text)
+        return Path(text).expanduser()
     if field.name in _LISTS:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if field.name == "database_statement_cache":
@@ -100,7 +100,7 @@ def _convert(values: dict[str, Any], by_field: dict[str, str]) -> Settings:
         try:
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as error:
-            reason = str(error).split(" - at ")[0] + _choices(name)
+            reason = str(error).split(" - at ")[0].replace(" | null", "") + _choices(name)
             shown = ",".join(value) if isinstance(value, tuple) else value
             raise SettingsError(f"{by_field[name]}={shown!s}: {reason}") from None
     return msgspec.convert(values, Settings, strict=False)
@@ -119,6 +119,10 @@ def _checked(settings: Settings, by_field: Mapping[str, str]) -> Settings:
         if value and not re.fullmatch(form, value, re.DOTALL):
             # Not the value: a mistyped URL holds its password all the same.
             raise SettingsError(f"{by_field[field_name]} begins with {value.partition(':')[0][:20]!r}; use {example}")
+    if not re.fullmatch(_DEVICE, settings.device):
+        raise SettingsError(
+            f"DOCREFINERY_DEVICE={settings.device}: use auto, cpu, cuda, a numbered one like cuda:1, mps or xpu"
+        )
     _check_webhooks(settings)
     prefix = settings.x_accel_prefix
     if prefix and not (prefix.startswith("/") and prefix.endswith("/")):

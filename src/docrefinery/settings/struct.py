@@ -120,11 +120,21 @@ class Settings(Struct, frozen=True, kw_only=True):
             "allows."
         ),
     ] = None
+    models_wait_seconds: Annotated[
+        Seconds,
+        setting(
+            "Seconds that jobs which want Docling's models wait for a worker that has them after the last one was "
+            "heard of; then any worker takes them."
+        ),
+    ] = 120
+    models_loading_seconds: Annotated[
+        Seconds, setting("Seconds that loading the models may take; then a worker goes on without them.")
+    ] = 300
     device: Annotated[
         str, setting("What the models run on: `auto`, `cpu`, `cuda`, `cuda:<number>`, `mps` or `xpu`.")
     ] = "auto"
     model_threads: Annotated[
-        Positive | None,
+        Annotated[int, Meta(ge=1, le=1024)] | None,
         setting("Threads of the models in one converter; unset, the cores are shared out between the model slots."),
     ] = None
     page_batch_size: Annotated[Positive, setting("Pages that a model is given at a time.")] = 4
@@ -148,7 +158,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 4096
     child_max_jobs: Annotated[Positive, setting("Jobs after which a converter process is replaced.")] = 200
     child_max_rss_mb: Annotated[
-        Positive, setting("Resident memory in MiB above which a converter process is replaced after its job.")
+        Positive,
+        setting("Resident memory in MiB, models apart, above which a converter process is replaced after its job."),
     ] = 1024
     lease_seconds: Annotated[
         Annotated[float, Meta(ge=2, le=YEAR)],

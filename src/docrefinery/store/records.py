@@ -184,6 +184,7 @@ class ClaimRecord(Record, frozen=True, kw_only=True):
     document_id: int
     token: int
     attempt: int
+    queue: str
     profile: str | None
     options: Raw
     exports: list[str]

@@ -1,12 +1,10 @@
 """Jobs in a queue that no worker looks into any more."""
 
 from docrefinery.store.database import Database
-from docrefinery.store.workers import HOLDS_MODELS
 
 AT_ONCE = 500
 """Jobs of a tenant that are moved by one statement: each of them locks the tenant's clock until it is committed."""
-_NOBODY = f"""NOT EXISTS (
-    SELECT FROM workers WHERE {HOLDS_MODELS} AND last_heartbeat_at >= now() - make_interval(secs => $2))"""
+_NOBODY = "NOT EXISTS (SELECT FROM models_seen WHERE seen_at >= now() - make_interval(secs => $2))"
 # As in a claim, in the order of `jobs_claim`.
 TENANTS = f"""
 SELECT t.id FROM tenants t WHERE {_NOBODY} AND (
@@ -24,14 +22,14 @@ UPDATE jobs SET queue = $3 FROM stranded WHERE jobs.id = stranded.id RETURNING j
 """
 
 
-async def move(db: Database, queue: str, to: str, silent_seconds: float) -> int:
-    """Move queued jobs to another queue if no worker that holds models has been heard of for so long.
+async def move(db: Database, queue: str, to: str, wait_seconds: float) -> int:
+    """Move queued jobs to another queue if no worker that holds or loads models has been heard of for so long.
 
     Of very many jobs of a tenant some stay, for the next call.
 
     :returns: how many were moved.
     """
     moved = 0
-    for tenant in await db.fetch(TENANTS, queue, silent_seconds):
-        moved += len(await db.fetch(MOVE, queue, silent_seconds, to, tenant["id"]))
+    for tenant in await db.fetch(TENANTS, queue, wait_seconds):
+        moved += len(await db.fetch(MOVE, queue, wait_seconds, to, tenant["id"]))
     return moved

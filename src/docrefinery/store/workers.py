@@ -6,11 +6,9 @@ import msgspec
 from msgspec import Struct
 
 from docrefinery.capabilities import Models, Ocr
-from docrefinery.capabilities.models import NEEDED
 from docrefinery.store.database import Database
 
-HOLDS_MODELS = f"models -> 'held' ?& ARRAY[{', '.join(repr(part) for part in sorted(NEEDED))}]"
-"""SQL: whether a worker holds or loads models that can be used (:attr:`~docrefinery.capabilities.Models.usable`)."""
+_SEEN_AGAIN_SECONDS = 5
 
 
 class Beat(Struct, frozen=True, kw_only=True):
@@ -64,6 +62,18 @@ async def beat(db: Database, worker: Beat) -> None:
         msgspec.json.encode(worker.models).decode(),
         worker.profiles,
     )
+    if worker.models is not None and worker.models.usable:
+        await db.fetch(
+            """INSERT INTO models_seen (seen_at) VALUES (now())
+               ON CONFLICT (singleton) DO UPDATE SET seen_at = excluded.seen_at
+               WHERE models_seen.seen_at < now() - make_interval(secs => $1)""",
+            _SEEN_AGAIN_SECONDS,
+        )
+
+
+async def models_seen(db: Database, seconds: float) -> bool:
+    """Return whether a worker that holds or loads Docling's models has been heard of lately, be it gone by now."""
+    return bool(await db.fetch("SELECT FROM models_seen WHERE seen_at >= now() - make_interval(secs => $1)", seconds))
 
 
 async def remove(db: Database, worker_id: UUID) -> None:

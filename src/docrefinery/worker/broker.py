@@ -22,23 +22,23 @@ SOCKET_SECONDS = 2.0
 class DoorbellBroker(RedisBroker):
     """A broker whose worker leaves the nudges for jobs to others while it works on one, whichever queue it came from.
 
-    ``busy`` is asked before each look into the queues of jobs.
+    ``takes`` is asked before each look into a queue of jobs.
     """
 
-    busy: Callable[[], bool] = staticmethod(lambda: False)
+    takes: Callable[[str], bool] = staticmethod(lambda _queue: True)
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """Make the consumer of a queue."""
         consumer = super().consume(queue_name, prefetch, timeout)
-        return _Idle(consumer, self, timeout / 1000) if queue_name in JOB_QUEUES else consumer
+        return _Idle(consumer, lambda: self.takes(queue_name), timeout / 1000) if queue_name in JOB_QUEUES else consumer
 
 
 class _Idle(Consumer):
-    """A consumer that looks only while its worker has nothing to do."""
+    """A consumer that looks only while its worker takes what it finds."""
 
-    def __init__(self, consumer: Consumer, broker: DoorbellBroker, seconds: float) -> None:
+    def __init__(self, consumer: Consumer, takes: Callable[[], bool], seconds: float) -> None:
         self._consumer = consumer
-        self._broker = broker
+        self._takes = takes
         self._seconds = seconds
 
     def ack(self, message: MessageProxy) -> None:
@@ -55,7 +55,7 @@ class _Idle(Consumer):
 
     def __next__(self) -> MessageProxy | None:
         """Return the next message, or ``None`` after a while."""
-        if self._broker.busy():
+        if not self._takes():
             time.sleep(self._seconds)
             return None
         return next(self._consumer)

@@ -33,7 +33,7 @@ def declare_actors(broker: DoorbellBroker, lifecycle: "OnTheLoop") -> None:
     assert lifecycle.parts is not None
     runner, courier = lifecycle.parts.runner, lifecycle.parts.courier
     slot, rung = asyncio.Lock(), asyncio.Event()
-    broker.busy = slot.locked
+    broker.takes = lambda queue: queue in runner.queues and not slot.locked()
 
     async def work(queue: str) -> None:
         await lifecycle.ready.wait()

@@ -51,7 +51,7 @@ class Maintenance:
         )
         if taken := await claims.expire(self._db, crash, max_crashes=self._settings.max_crashes):
             log.warning("jobs_taken_from_lost_workers", jobs=taken)
-        if moved := await stranded.move(self._db, MODELS, QUEUE, self._settings.lease_seconds):
+        if moved := await stranded.move(self._db, MODELS, QUEUE, self._settings.models_wait_seconds):
             log.warning("jobs_left_by_the_last_worker_with_models", jobs=moved)
         await self._ring()
         await self._remove_garbage()

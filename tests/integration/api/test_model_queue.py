@@ -18,7 +18,7 @@ from tests.support.api import running
 from tests.support.calls import queued
 from tests.support.work import LEASE, HandWorker
 
-SILENT_SECONDS = 10.0
+WAIT_SECONDS = 120.0
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,12 @@ async def queue_of(client: httpx.AsyncClient, db: Database, **fields: str) -> st
     """Submit a document and return the queue that its job waits in."""
     job = await queued(client, **fields)
     return await queue_now(db, job["id"])
+
+
+async def let_pass(db: Database, seconds: float) -> None:
+    """Make it so long that a worker with models was heard of."""
+    await fall_silent(db, seconds)
+    await db.fetch("UPDATE models_seen SET seen_at = now() - make_interval(secs => $1)", seconds)
 
 
 async def queue_now(db: Database, job_id: int) -> str:
@@ -64,24 +70,40 @@ async def test_models_that_are_not_to_be_used_are_not_waited_for(settings: Setti
         assert await queue_of(client, db, profile="structured") == QUEUE
 
 
-async def test_when_the_last_such_worker_is_gone_they_are_moved_and_a_retry_looks_again(
+async def test_they_wait_over_a_restart_of_the_last_such_worker(client: httpx.AsyncClient, db: Database) -> None:
+    holder = await say_alive(db, models=HOLDS)
+    job = await queued(client, profile="structured")
+    await remove(db, holder)
+    await say_alive(db)
+    assert await stranded.move(db, MODELS, QUEUE, WAIT_SECONDS) == 0
+    assert await queue_now(db, job["id"]) == MODELS
+    assert await queue_of(client, db, profile="full_vlm") == MODELS
+    await say_alive(db, holder, models=LOADING)
+    await let_pass(db, WAIT_SECONDS - 10)
+    assert await stranded.move(db, MODELS, QUEUE, WAIT_SECONDS) == 0
+
+
+async def test_a_job_that_comes_before_the_first_worker_does_not_go_to_one_without_models(
+    client: httpx.AsyncClient, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(abilities, "installed_models", lambda _: HOLDS)
+    assert await queue_of(client, db, profile="structured") == MODELS
+
+
+async def test_when_the_last_such_worker_has_been_gone_for_long_they_are_moved_and_a_retry_looks_again(
     client: httpx.AsyncClient, db: Database, worker: HandWorker
 ) -> None:
     holder = await say_alive(db, models=HOLDS)
     job = await queued(client, profile="structured")
-    assert await stranded.move(db, MODELS, QUEUE, SILENT_SECONDS) == 0
-    assert await queue_now(db, job["id"]) == MODELS
-    await fall_silent(db)
+    await let_pass(db, WAIT_SECONDS + 1)
     await say_alive(db)
-    assert await stranded.move(db, MODELS, QUEUE, SILENT_SECONDS) == 1
+    assert await stranded.move(db, MODELS, QUEUE, WAIT_SECONDS) == 1
     assert await queue_now(db, job["id"]) == QUEUE
 
     await worker.fail(await worker.claim(queues=[QUEUE]))
     await say_alive(db, holder, models=HOLDS)
     assert (await client.post(f"/v1/jobs/{job['id']}/retry/")).status_code == 202
     assert await queue_now(db, job["id"]) == MODELS
-    await remove(db, holder)
-    assert await stranded.move(db, MODELS, QUEUE, SILENT_SECONDS) == 1
 
 
 async def test_more_than_one_statement_moves_are_moved_in_turns(
@@ -90,9 +112,9 @@ async def test_more_than_one_statement_moves_are_moved_in_turns(
     await say_alive(db, models=HOLDS)
     for _ in range(3):
         await queued(client, profile="structured")
-    await fall_silent(db)
+    await let_pass(db, WAIT_SECONDS + 1)
     monkeypatch.setattr(stranded, "MOVE", stranded.MOVE.replace(f"LIMIT {stranded.AT_ONCE}", "LIMIT 2"))
-    assert [await stranded.move(db, MODELS, QUEUE, SILENT_SECONDS) for _ in range(3)] == [2, 1, 0]
+    assert [await stranded.move(db, MODELS, QUEUE, WAIT_SECONDS) for _ in range(3)] == [2, 1, 0]
 
 
 async def test_a_worker_takes_what_its_queues_hold_the_longest_waiting_first(

@@ -8,7 +8,7 @@ from docling_core.types.doc import DoclingDocument
 from PIL import Image
 
 from docrefinery.pipeline.converter import ChildLimits, Converter
-from docrefinery.pipeline.describing import PictureDescriber
+from docrefinery.pipeline.describing import LONGEST_TEXT, PictureDescriber
 from docrefinery.pipeline.outcomes import Converted, Task
 from tests.integration.pipeline.conftest import ignore
 from tests.support import pdfs, scans
@@ -120,3 +120,23 @@ async def test_without_an_endpoint_it_is_said_that_pictures_are_not_described(
 ) -> None:
     _, outcome = await document_of(converter, task(pdfs.with_figure(), "docling_json", **WANTED))
     assert [warning.code for warning in outcome.warnings] == ["PICTURE_DESCRIPTION_NOT_AVAILABLE"]
+
+
+async def test_what_an_endpoint_says_is_one_paragraph_of_bounded_length(
+    describing: Converter, server: Endpoint, task: Tasks
+) -> None:
+    server.answer = lambda _: (200, completion("\x00 A red\n\n# square\u202e." + "A" * 20_000))
+    document, outcome = await document_of(describing, task(pdfs.with_figure(), "docling_json", **WANTED))
+    [said] = descriptions(document)
+    assert said.startswith("A red # square.AAA")
+    assert len(said) == LONGEST_TEXT
+    assert outcome.engine["picture_description"] == "eyes-1"
+
+
+async def test_the_engine_names_no_describer_that_said_nothing(
+    describing: Converter, server: Endpoint, task: Tasks
+) -> None:
+    server.answer = lambda _: (200, completion("\x00\n"))
+    document, outcome = await document_of(describing, task(pdfs.with_figure(), "docling_json", **WANTED))
+    assert descriptions(document) == [""]
+    assert "picture_description" not in outcome.engine

@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from docrefinery.capabilities import NONE
+from docrefinery.capabilities import NONE, Models
 from docrefinery.errors import StorageError
 from docrefinery.model import MODELS, QUEUE, Stage
 from docrefinery.pipeline import outcomes
@@ -267,3 +267,19 @@ async def test_jobs_that_want_models_are_taken_once_the_converter_holds_them(
     converter.models = HOLDS
     await runner.drain()
     assert (await the_job(db)).status == "FAILED"
+
+
+async def test_a_job_that_waited_for_models_goes_back_if_the_converter_lost_them(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await a_job(db, settings)
+    await db.fetch("UPDATE jobs SET queue = $2 WHERE id = $1", job.id, MODELS)
+    converter.models = HOLDS
+
+    async def lose_them() -> None:
+        converter.models = Models(problem="the weights are gone")
+
+    monkeypatch.setattr(converter, "start", lose_them)
+    await a_runner(db, settings, converter, tmp_path).drain()
+    [row] = await db.fetch("SELECT status, queue, attempt, crashes FROM jobs")
+    assert dict(row) == {"status": "QUEUED", "queue": MODELS, "attempt": 1, "crashes": 0}

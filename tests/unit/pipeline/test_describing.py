@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from docrefinery.model import MOST_PICTURES
-from docrefinery.pipeline import protocol
+from docrefinery.pipeline import describing as module, protocol
 from docrefinery.pipeline.asking import asking
 from docrefinery.pipeline.describing import Describing, PictureDescriber
 from docrefinery.pipeline.protocol import Description, Picture, ProtocolError
@@ -54,8 +54,49 @@ class Never(PictureDescriber):
         raise AssertionError
 
 
+async def test_what_is_not_described_in_time_is_left_and_the_child_is_told() -> None:
+    told: list[Description] = []
+    done = asyncio.Event()
+
+    def send(answer: Description) -> None:
+        told.append(answer)
+        done.set()
+
+    async with Describing(Never(), send, 0.01) as describing:
+        describing.take(Picture(0, b""))
+        await asyncio.wait_for(done.wait(), 10)
+        describing.end()
+    assert told == [Description(0, None, "the job's time is nearly over")]
+
+
+class Slow(PictureDescriber):
+    """An endpoint that is too slow for one picture."""
+
+    def __init__(self) -> None:
+        super().__init__("http://127.0.0.1:9/v1")
+        self.asked = 0
+
+    async def describe(self, picture: Picture) -> Description:
+        self.asked += 1
+        return Description(picture.number, None, "the endpoint did not answer within 0 s")
+
+
+async def test_an_endpoint_that_is_too_slow_for_one_picture_is_not_asked_about_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_SECONDS", 0.0)
+    told: asyncio.Queue[Description] = asyncio.Queue()
+    slow = Slow()
+    async with Describing(slow, told.put_nowait, 60) as describing:
+        for number in range(3):
+            describing.take(Picture(number, b""))
+            answer = await asyncio.wait_for(told.get(), 10)
+            assert (answer.number, answer.text, answer.problem[:12]) == (number, None, "the endpoint")
+    assert slow.asked == 1
+
+
 async def test_a_child_that_ends_before_it_has_every_answer_breaks_the_protocol() -> None:
-    async with Describing(Never(), lambda _: None) as describing:
+    async with Describing(Never(), lambda _: None, 60) as describing:
         describing.end()
         describing.take(Picture(0, b""))
         with pytest.raises(ProtocolError):
@@ -63,15 +104,15 @@ async def test_a_child_that_ends_before_it_has_every_answer_breaks_the_protocol(
 
 
 async def test_a_child_may_send_no_more_than_it_was_asked_for() -> None:
-    async with Describing(None, lambda _: None) as describing:
+    async with Describing(None, lambda _: None, 60) as describing:
         with pytest.raises(ProtocolError, match="nobody asked"):
             describing.take(Picture(0, b""))
-    async with Describing(Never(), lambda _: None) as describing:
+    async with Describing(Never(), lambda _: None, 60) as describing:
         for number in range(protocol.PICTURES_AT_ONCE):
             describing.take(Picture(number, b""))
         with pytest.raises(ProtocolError, match="more pictures"):
             describing.take(Picture(protocol.PICTURES_AT_ONCE, b""))
-    async with Describing(Never(), lambda _: None) as describing:
+    async with Describing(Never(), lambda _: None, 60) as describing:
         with pytest.raises(ProtocolError, match="more pictures"):
             describing.take(Picture(MOST_PICTURES, b""))
 

@@ -4,6 +4,7 @@ https://huggingface.co/docs/huggingface_hub/guides/download
 """
 
 import shutil
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -38,11 +39,10 @@ def download(
         _fetch(folder, checkpoint, progress=progress, force=force)
         wrong = wrong_files(folder, checkpoint)
         if wrong:
-            tell(f"{len(wrong)} files are not what the hub has ({wrong[0]}); fetching them again")
-            for name in wrong:
-                (folder / checkpoint.folder / name).unlink(missing_ok=True)
+            tell(f"not what the hub has, fetched again: {', '.join(wrong)}")
+            _remove(folder, checkpoint, wrong)
             _fetch(folder, checkpoint, progress=progress, force=False)
-        _check(folder, checkpoint)
+        _check(folder, checkpoint, tell)
         _sweep(folder / checkpoint.folder)
         _stamp(folder, checkpoint)
 
@@ -77,7 +77,7 @@ def _fetch(folder: Path, checkpoint: Checkpoint, *, progress: bool, force: bool)
             ignore_patterns=list(checkpoint.skipped),
         )
     except (OSError, httpx.HTTPError) as error:
-        reason = (" ".join(str(error).split()) or type(error).__name__)[:300]
+        reason = textwrap.shorten(str(error), 300, placeholder=" …") or type(error).__name__
         raise DownloadFailed(
             f"{checkpoint.repo} was not downloaded: {reason}. Start it again: what is complete is not fetched twice"
         ) from error
@@ -118,12 +118,21 @@ class _Continuable(httpx.SyncByteStream):
         self._stream.close()
 
 
-def _check(folder: Path, checkpoint: Checkpoint) -> None:
+def _check(folder: Path, checkpoint: Checkpoint, tell: Callable[[str], None]) -> None:
     """The client takes a folder that is there for complete when the hub does not answer."""
     found: Found = examine(folder, checkpoint)
-    wrong = wrong_files(folder, checkpoint) or []
+    wrong = wrong_files(folder, checkpoint)
+    if wrong is None:
+        tell(f"{checkpoint.repo} could not be compared with the hub's checksums, as there is no list of them")
+    # What is not right must not pass for ready.
+    _remove(folder, checkpoint, wrong or [])
     if problem := found.problem or (f"{wrong[0]} is not what the hub has" if wrong else ""):
         raise DownloadFailed(f"{checkpoint.repo} is not complete: {problem}; start it again, or with --force")
+
+
+def _remove(folder: Path, checkpoint: Checkpoint, names: Iterable[str]) -> None:
+    for name in names:
+        (folder / checkpoint.folder / name).unlink(missing_ok=True)
 
 
 def _sweep(place: Path) -> None:

@@ -1,22 +1,27 @@
 """Docling's models as the service uses them: the same limits, progress and words as with the geometric engine."""
 
+import ctypes
+import gc
 import math
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 from docling.backend.docling_parse_backend import ThreadedDoclingParseDocumentBackend
+from docling.datamodel.base_models import DoclingComponentType, ErrorItem
 from docling.datamodel.document import ConversionResult
 
 from docrefinery.capabilities import Hardware, Models, Ocr, installed_ocr, lacking
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage
-from docrefinery.engine.describing import describe_pictures, drop_empty_descriptions
+from docrefinery.engine.describing import describe_pictures, described, drop_empty_descriptions
 from docrefinery.engine.models.options import pipeline_options
 from docrefinery.engine.models.pipeline import ModelPdfPipeline
+from docrefinery.engine.models.tesseract import Notes
 from docrefinery.engine.ocr import codes_of
 from docrefinery.engine.preflight import preflight
 from docrefinery.engine.progress import PagesDone
-from docrefinery.engine.running import executed, judged, named, opened, page_warnings
+from docrefinery.engine.running import executed, judged, named, opened, page_warnings, script_warnings
 from docrefinery.model import JobWarning
 
 ENGINE = "docling"
@@ -52,11 +57,15 @@ class ModelEngine:
         pipeline = self._pipeline.for_job(pipeline_options(asked, self._hardware, ocr, languages))
         done = PagesDone(pages.total, on_page)
         given, _ = opened(source, pages, ThreadedDoclingParseDocumentBackend)
-        result = executed(pipeline, given, lambda _: done.one_more())
+        try:
+            result = executed(pipeline, given, lambda _: done.one_more())
+        finally:
+            _give_memory_back()
+        _add_unread(result, pipeline.read_notes)
         failures = judged(pages, result, fail_on_partial=bool(options.fail_on_partial))
         document = result.document
         named(document, name)
-        described = [
+        undescribed = [
             *drop_empty_descriptions(document),
             *describe_pictures(document, describe, keep_images=options.generate_picture_images),
         ]
@@ -68,22 +77,26 @@ class ModelEngine:
             failed_pages=failures.pages,
             warnings=(
                 *(JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}") for lack in lacks),
-                *described,
+                *script_warnings(pipeline.read_notes.unread_scripts),
+                *undescribed,
                 *page_warnings(failures),
             ),
-            engine=self._told(asked, result, ocr),
+            engine=self._told(asked, result, ocr, pipeline.read_notes, aid),
         )
 
     def _holds(self, part: str) -> bool:
         return part in self._models.held
 
-    def _told(self, asked: EngineOptions, result: ConversionResult, ocr: Ocr | None) -> dict[str, str]:
-        """Return model and version of each stage that ran."""
+    def _told(
+        self, asked: EngineOptions, result: ConversionResult, ocr: Ocr | None, notes: Notes, aid: Help
+    ) -> dict[str, str]:
+        """Return model and version of each stage that ran: of those after layout, if there was anything for it."""
+        document = result.document
         ran = {
             "layout": True,
-            "tables": asked.do_table_structure,
-            "picture_classification": asked.do_picture_classification,
-            "picture_description": asked.do_picture_description,
+            "tables": asked.do_table_structure and bool(document.tables),
+            "picture_classification": any(each.meta and each.meta.classification for each in document.pictures),
+            "picture_description": described(document, remotely=False),
         }
         recognised = ocr is not None and any(
             not math.isnan(page.ocr_score) for page in result.confidence.pages.values()
@@ -95,5 +108,27 @@ class ModelEngine:
             "torch": version("torch"),
             "device": self._models.device,
             **{part: self._models.held[part] for part, on in ran.items() if on},
+            **({"picture_description": aid.describer} if described(document, remotely=True) else {}),
             **({"ocr": f"{ocr.engine} {ocr.version}"} if recognised and ocr is not None else {}),
+            **({"ocr_languages": "+".join(notes.languages)} if recognised and notes.languages else {}),
         }
+
+
+def _add_unread(result: ConversionResult, notes: Notes) -> None:
+    """Count a page that could not be read as one that failed, which Docling does not."""
+    result.errors += [
+        ErrorItem(
+            component_type=DoclingComponentType.MODEL,
+            module_name="ocr",
+            error_message=f"page {page} could not be read: {reason}",
+            page_no=page,
+        )
+        for page, reason in notes.failed.items()
+    ]
+
+
+def _give_memory_back() -> None:
+    """Free what a document leaves in circles, and the pages of the heap that it filled, to the system."""
+    gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)

@@ -1,6 +1,7 @@
 """Loading Docling's models: once, before there is work, and with one line for whatever goes wrong."""
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from docrefinery.engine.models.options import classification_options, descriptio
 from docrefinery.engine.models.pipeline import ModelPdfPipeline
 
 _LONGEST_PROBLEM = 300
+_PATH = re.compile(r"(?:/[^\s/:'\"]+)+/([^\s/:'\"]+)")
 _WARM_UP = EngineOptions(do_table_structure=True)
 
 
@@ -29,20 +31,24 @@ def load(hardware: Hardware) -> tuple[ModelPdfPipeline | None, Models]:
         return None, there
     held = dict(there.held)
     try:
-        pipeline = ModelPdfPipeline(pipeline_options(_WARM_UP, hardware))
         device = _device(hardware)
     except Exception as error:  # noqa: BLE001 - torch, transformers and Docling raise anything
+        reason = f"DOCREFINERY_DEVICE is {hardware.device}, which is not available here; set it to auto or cpu"
+        return None, Models(problem=f"{reason} ({_told(error)})")
+    try:
+        pipeline = ModelPdfPipeline(pipeline_options(_WARM_UP, hardware))
+    except Exception as error:  # noqa: BLE001 - torch, transformers and Docling raise anything
         return None, Models(problem=_problem("layout and table models", error))
-    problems = [
-        _add(pipeline, held, "picture_classification", "classifier", lambda: _classifier(pipeline)),
-        _add(pipeline, held, "picture_description", "describer", lambda: _describer(pipeline, hardware)),
-    ]
+    broken = {
+        **_add(pipeline, held, "picture_classification", "classifier", lambda: _classifier(pipeline)),
+        **_add(pipeline, held, "picture_description", "describer", lambda: _describer(pipeline, hardware)),
+    }
     try:
         _warm_up(pipeline, hardware)
     except Exception as error:  # noqa: BLE001 - as above
         return None, Models(problem=_problem("layout and table models", error))
     grown = psutil.Process().memory_info().rss - before
-    return pipeline, Models(held, device, max(grown, 0), "; ".join(filter(None, problems)))
+    return pipeline, Models(held, device, max(grown, 0), broken=broken)
 
 
 def _device(hardware: Hardware) -> str:
@@ -53,16 +59,16 @@ def _device(hardware: Hardware) -> str:
 
 def _add(
     pipeline: ModelPdfPipeline, held: dict[str, str], part: str, attribute: str, load_it: Callable[[], Any]
-) -> str:
+) -> dict[str, str]:
     """Load a model that may be missing; return what is wrong with one that should have been loaded."""
     if part not in held:
-        return ""
+        return {}
     try:
         setattr(pipeline, attribute, load_it())
     except Exception as error:  # noqa: BLE001 - as above
         del held[part]
-        return _problem(part.replace("_", " ") + " model", error)
-    return ""
+        return {part: _problem(part.replace("_", " ") + " model", error)}
+    return {}
 
 
 def _classifier(pipeline: ModelPdfPipeline) -> Any:
@@ -111,6 +117,11 @@ def _warm_up(pipeline: ModelPdfPipeline, hardware: Hardware) -> None:
 
 
 def _problem(what: str, error: Exception) -> str:
+    return f"the {what} cannot be loaded: {_told(error)}"
+
+
+def _told(error: Exception) -> str:
+    """Return an error in one line that clients may read: of a path of this machine its end alone."""
     cause = error.__cause__ or error
-    text = " ".join(str(cause).split()) or type(cause).__name__
-    return f"the {what} cannot be loaded: {text}"[:_LONGEST_PROBLEM]
+    text = _PATH.sub(r"\1", " ".join(str(cause).split())) or type(cause).__name__
+    return text if len(text) <= _LONGEST_PROBLEM else f"{text[:_LONGEST_PROBLEM]}…"

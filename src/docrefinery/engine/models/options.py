@@ -81,9 +81,9 @@ def ocr_options(ocr: Ocr, languages: Sequence[str], *, full_page: bool) -> OcrOp
             # Without the data for it Docling refuses to look; every installed language is then as good a guess.
             asked = list(ocr.languages)
         return TesseractCliOcrOptions(lang=asked, mode=mode)
-    # One model reads all its languages: the code only has to be one that it knows.
+    # One model reads all its languages: with the same code for each of them it is loaded once.
     return RapidOcrOptions(
-        lang=asked[:1] or ["ch"],
+        lang=["ch"],
         mode=mode,
         # From RapidOCR's wheel; Docling would look for them in the models folder.
         det_model_path=_rapid_model("PP-OCRv6_det_small.onnx"),

@@ -4,7 +4,7 @@ import copy
 from collections import OrderedDict
 from typing import Any
 
-from docling.datamodel.pipeline_options import ThreadedPdfPipelineOptions
+from docling.datamodel.pipeline_options import TesseractCliOcrOptions, ThreadedPdfPipelineOptions
 from docling.models.base_model import GenericEnrichmentModel
 from docling.models.factories import get_ocr_factory
 from docling.models.stages.page_preprocessing.page_preprocessing_model import (
@@ -13,6 +13,8 @@ from docling.models.stages.page_preprocessing.page_preprocessing_model import (
     resolve_skip_cell_extraction,
 )
 from docling.pipeline.standard_pdf_pipeline import StandardPdfPipeline
+
+from docrefinery.engine.models.tesseract import Notes, TellingTesseract
 
 _OCR_MODELS_KEPT = 4
 
@@ -50,6 +52,8 @@ class ModelPdfPipeline(StandardPdfPipeline):
             )
         )
         job.ocr_model = self._ocr_model(options)
+        if isinstance(job.ocr_model, TellingTesseract):
+            job.ocr_model.notes = Notes()
         job.table_model = copy.copy(self.table_model)
         job.table_model.enabled = options.do_table_structure
         wanted = [
@@ -60,11 +64,18 @@ class ModelPdfPipeline(StandardPdfPipeline):
         job.keep_backend = bool(job.enrichment_pipe)
         return job
 
+    @property
+    def read_notes(self) -> Notes:
+        """What happened while a job's document was read."""
+        return self.ocr_model.notes if isinstance(self.ocr_model, TellingTesseract) else Notes()
+
     def _ocr_model(self, options: ThreadedPdfPipelineOptions) -> Any:
         """Return the OCR model of some options, loaded when they are first asked for."""
         key = f"{options.do_ocr} {options.ocr_options.kind} {options.ocr_options.model_dump_json()}"
         if key not in self._ocr_models:
-            self._ocr_models[key] = get_ocr_factory().create_instance(
+            tesseract = isinstance(options.ocr_options, TesseractCliOcrOptions)
+            make = TellingTesseract if tesseract else get_ocr_factory().create_instance
+            self._ocr_models[key] = make(
                 options=options.ocr_options,
                 enabled=options.do_ocr,
                 artifacts_path=self.artifacts_path,
