@@ -1,6 +1,8 @@
 """``docrefinery models`` against a hub on this machine that serves what the tests made, and fails as they want."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -132,13 +134,16 @@ def test_a_file_that_was_damaged_is_found_and_fetched_again(machine: Machine) ->
     file = machine.models / TABLES.folder / WEIGHTS
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
+    at = file.stat().st_mtime_ns
     file.write_bytes(content)
+    # By a later time the client itself would see that it was changed.
+    os.utime(file, ns=(at, at))
     assert machine.states()["table structure"] == "ready"
     assert machine.states("--verify")["table structure"] == "wrong"
     machine.fetched()
     done = machine.run("download", "--only", "tables")
     assert done.returncode == 0, done.stderr
-    assert "1 files are not what the hub has" in done.stderr
+    assert f"not what the hub has, fetched again: {WEIGHTS}" in done.stderr
     assert len(machine.fetched()) == 1
     assert machine.states("--verify")["table structure"] == "ready"
 
@@ -160,7 +165,14 @@ def test_a_hub_that_sends_something_else_gives_one_line(machine: Machine) -> Non
     machine.hub.corrupt = {WEIGHTS}
     done = machine.run("download", "--only", "tables")
     assert done.returncode == 1
-    assert f"docrefinery: {TABLES.repo} is not complete: {WEIGHTS} is not what the hub has" in done.stderr
+    assert f"docrefinery: {TABLES.repo} is not complete: " in done.stderr
+    assert machine.states()["table structure"] == "broken"
+
+
+def test_files_without_a_list_to_compare_with_are_unverified(machine: Machine, models_dir: Path) -> None:
+    shutil.copytree(models_dir / LAYOUT.folder, machine.models / LAYOUT.folder, ignore=shutil.ignore_patterns(".cache"))
+    done = machine.run("status", "--json", "--verify")
+    assert {row["for"]: row["state"] for row in json.loads(done.stdout)}["layout"] == "unverified"
 
 
 def test_a_folder_that_cannot_be_used_gives_one_line(machine: Machine) -> None:

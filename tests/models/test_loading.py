@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from docrefinery.capabilities.checkpoints import CHECKPOINTS
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OcrLanguages
 from docrefinery.engine.models.engine import ModelEngine
 from docrefinery.engine.models.loading import load
+from docrefinery.pipeline import keeper
 from docrefinery.pipeline.converter import ChildLimits, Converter, ConverterUnavailable
 from tests.models.test_service import REPORT
 
@@ -119,6 +121,8 @@ def test_a_damaged_folder_gives_one_line(copied: Path, damage: Callable[[Path], 
     assert pipeline is None
     assert words in models.problem
     assert "\n" not in models.problem
+    # Clients read it.
+    assert str(copied.parent) not in models.problem
 
 
 def test_a_damaged_classifier_is_left_out_alone(copied: Path, report: Path) -> None:
@@ -127,17 +131,18 @@ def test_a_damaged_classifier_is_left_out_alone(copied: Path, report: Path) -> N
     pipeline, models = load(hardware)
     assert pipeline is not None
     assert "picture_classification" not in models.held
-    assert models.problem.startswith("the picture classification model cannot be loaded: ")
+    assert models.broken["picture_classification"].startswith("the picture classification model cannot be loaded: ")
     result = run(ModelEngine(pipeline, models, hardware), report, do_picture_classification=True)
-    assert [warning.code for warning in result.warnings] == ["PICTURE_CLASSIFICATION_NOT_AVAILABLE"]
+    [warning] = result.warnings
+    assert warning.code == "PICTURE_CLASSIFICATION_NOT_AVAILABLE"
+    assert "the picture classification model cannot be loaded" in warning.message
 
 
 @pytest.mark.parametrize("device", ["cuda:7", "cuda", "mps", "xpu"])
 def test_a_device_that_is_not_there_is_named(models_dir: Path, device: str) -> None:
     pipeline, models = load(Hardware(models_folder=str(models_dir), device=device))
     assert pipeline is None
-    assert "cannot be loaded" in models.problem
-    assert "not available" in models.problem
+    assert f"DOCREFINERY_DEVICE is {device}, which is not available here; set it to auto or cpu" in models.problem
 
 
 async def held(folder: Path) -> Models:
@@ -181,6 +186,59 @@ async def test_a_child_that_dies_while_it_loads_is_followed_by_one_without_model
         assert converter.models.problem.startswith("while it loaded Docling's models, ")
     finally:
         await converter.close()
+
+
+async def test_loading_that_hangs_is_given_up_at_once(
+    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging = tmp_path / "path/torch/__init__.py"
+    hanging.parent.mkdir(parents=True)
+    hanging.write_text("import threading; threading.Event().wait()")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "path"))
+    hardware = Hardware(models_folder=str(models_dir), device="cpu", loading_seconds=2)
+    converter = Converter(LIMITS, (), models=hardware)
+    try:
+        with pytest.raises(ConverterUnavailable, match="not ready after 2 s"):
+            await converter.start()
+        await converter.start()
+        assert not converter.models.usable
+        assert "not ready after 2 s" in converter.models.problem
+    finally:
+        await converter.close()
+
+
+async def usable(converter: Converter) -> bool:
+    """Return whether the child that runs now holds models."""
+    await converter.start()
+    return converter.models.usable and not converter.models.loading
+
+
+async def test_models_that_could_not_be_loaded_are_tried_again_with_a_later_child(
+    copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = copied / CHECKPOINTS[0].folder / "model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1])
+    converter = Converter(LIMITS, (), models=Hardware(models_folder=str(copied), device="cpu"))
+    try:
+        assert not await usable(converter)
+        weights.write_bytes(whole)
+        converter.kill()
+        assert not await usable(converter)
+        monkeypatch.setattr(keeper, "time", Later())
+        converter.kill()
+        assert await usable(converter)
+    finally:
+        await converter.close()
+
+
+class Later:
+    """The time, when it is worth while to try again."""
+
+    @staticmethod
+    def monotonic() -> float:
+        """Return it."""
+        return time.monotonic() + keeper.AGAIN_SECONDS
 
 
 def test_nothing_is_asked_of_a_network(models_dir: Path) -> None:

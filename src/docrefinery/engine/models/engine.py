@@ -123,7 +123,7 @@ def _add_unread(result: ConversionResult, notes: Notes) -> None:
             error_message=f"page {page} could not be read: {reason}",
             page_no=page,
         )
-        for page, reason in notes.failed.items()
+        for page, reason in sorted(notes.failed.items())
     ]
 
 

@@ -73,15 +73,18 @@ class ModelPdfPipeline(StandardPdfPipeline):
         """Return the OCR model of some options, loaded when they are first asked for."""
         key = f"{options.do_ocr} {options.ocr_options.kind} {options.ocr_options.model_dump_json()}"
         if key not in self._ocr_models:
-            tesseract = isinstance(options.ocr_options, TesseractCliOcrOptions)
-            make = TellingTesseract if tesseract else get_ocr_factory().create_instance
-            self._ocr_models[key] = make(
-                options=options.ocr_options,
-                enabled=options.do_ocr,
-                artifacts_path=self.artifacts_path,
-                accelerator_options=options.accelerator_options,
-            )
+            self._ocr_models[key] = self._new_ocr_model(options)
             if len(self._ocr_models) > _OCR_MODELS_KEPT:
                 self._ocr_models.popitem(last=False)
         self._ocr_models.move_to_end(key)
         return self._ocr_models[key]
+
+    def _new_ocr_model(self, options: ThreadedPdfPipelineOptions) -> Any:
+        tesseract = isinstance(options.ocr_options, TesseractCliOcrOptions)
+        make = TellingTesseract if tesseract else get_ocr_factory().create_instance
+        return make(
+            options=options.ocr_options,
+            enabled=options.do_ocr,
+            artifacts_path=self.artifacts_path,
+            accelerator_options=options.accelerator_options,
+        )
