@@ -7,9 +7,11 @@ from typing import Any
 from unittest.mock import patch
 
 import msgspec
+import pandas as pd
 import psutil
 import pytest
 from docling.models.stages.layout.layout_object_detection_model import LayoutObjectDetectionModel
+from docling.models.stages.ocr.tesseract_ocr_cli_model import TesseractOcrCliModel
 
 from docrefinery.capabilities import Hardware, installed_ocr
 from docrefinery.engine.base import Described, EngineOptions, EngineResult, Help, OcrLanguages
@@ -155,6 +157,16 @@ class TestTesseract:
         assert result.engine["ocr"].startswith("tesseract ")
         assert result.engine["ocr_languages"] == "eng"
 
+    def test_a_script_that_no_language_is_installed_for_is_told_and_latin_is_read(self, run: Run) -> None:
+        read = run(english_scan(), do_ocr=True)
+        assert read.engine["ocr_languages"] in ("eng", "script/Latin")
+        assert read.warnings == ()
+        with patch.object(TesseractOcrCliModel, "_perform_osd", greek):
+            result = run(english_scan(2), do_ocr=True)
+        [warning] = result.warnings
+        assert warning.code == "OCR_SCRIPT_NOT_INSTALLED"
+        assert "text in the script Greek on pages 1, 2 was not read" in warning.message
+
     def test_a_page_whose_tesseract_is_killed_is_missing(self, run: Run, deadly: Path) -> None:
         with pytest.raises(ConversionFailed, match="page 1 could not be read: Tesseract ended with -9"):
             run(english_scan(), **ENGLISH)
@@ -165,6 +177,11 @@ class TestTesseract:
         [warning] = [each for each in result.warnings if each.code == "PAGES_FAILED"]
         assert "could not be read: Tesseract ended with -9" in warning.message
         assert run(english_scan(2), **ENGLISH).failed_pages == ()
+
+
+def greek(*_: Any) -> Any:
+    """Answer as Tesseract does that looked at a Greek page."""
+    return pd.DataFrame({"key": ["Orientation in degrees", "Rotate", "Script"], "value": ["0", "0", " Greek"]})
 
 
 def test_what_docling_receives_is_what_the_profile_asks_for(loaded: tuple[ModelEngine, Hardware], run: Run) -> None:

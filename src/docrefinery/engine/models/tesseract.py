@@ -9,6 +9,9 @@ from docling.datamodel.document import ConversionResult
 from docling.models.stages.ocr.tesseract_ocr_cli_model import TesseractOcrCliModel
 from msgspec import Struct
 
+_DEFAULT, _SCRIPT_OF_DEFAULT = "eng", "Latin"
+"""What Tesseract reads where no language is named, as Docling names none for a script without a model of its own."""
+
 
 class Notes(Struct):
     """What happened while a document was read.
@@ -62,7 +65,14 @@ class TellingTesseract(TesseractOcrCliModel):
             self.notes.languages[code] = None
             return code
         for script in df_osd.loc[df_osd["key"] == "Script"].value.tolist():
-            pages = self.notes.unread_scripts.setdefault(script.strip(), [])
-            if self._page not in pages:
-                pages.append(self._page)
+            self._note_script(script.strip())
         return None
+
+    def _note_script(self, script: str) -> None:
+        if script == _SCRIPT_OF_DEFAULT:
+            self.notes.languages[_DEFAULT] = None
+            return
+        pages = self.notes.unread_scripts.setdefault(script, [])
+        if self._page not in pages:
+            pages.append(self._page)
+            pages.sort()
