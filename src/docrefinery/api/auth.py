@@ -10,6 +10,7 @@ from litestar.types import Guard
 from docrefinery.errors import InsufficientScope, InternalTokenRequired, Unauthenticated
 from docrefinery.model import Scope
 from docrefinery.services.keys import Caller
+from docrefinery.store.wall import hold_to
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 SECURITY: list[dict[str, list[str]]] = [{"ApiKey": []}]
@@ -20,6 +21,7 @@ async def _authenticate(connection: Connection) -> Caller:
     if scheme.lower() != "api-key" or not key.strip():
         raise Unauthenticated("Send the header `Authorization: Api-Key <key>`.")
     caller: Caller = await connection.app.state.services.authenticator.authenticate(key.strip())
+    hold_to(caller.tenant_id)
     connection.scope["user"] = caller
     return caller
 

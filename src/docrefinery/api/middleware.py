@@ -11,6 +11,7 @@ from prometheus_client import Counter, Histogram
 
 from docrefinery.api.early import cutting_off
 from docrefinery.logs import trace_ids
+from docrefinery.store.wall import hold_to_nobody
 
 log = structlog.get_logger("docrefinery.api.request")
 
@@ -36,6 +37,7 @@ def observed(app: ASGIApp) -> ASGIApp:
         # As it came: routing strips the trailing slash.
         scope["state"]["path"] = path = scope["path"]
         scope["state"]["traceparent"] = traceparent if traced else ""
+        hold_to_nobody()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id, **traced)
         started, status = time.perf_counter(), 0

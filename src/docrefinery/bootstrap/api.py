@@ -28,7 +28,7 @@ from docrefinery.worker.doorbell import RedisDoorbell
 
 def build_api(settings: Settings) -> App:
     """Build the API process's application; ``api.middleware.observed`` goes around it where it is served."""
-    registry, db, blobs = registry_of(settings), database_of(settings), Blobs(settings.storage)
+    registry, db, blobs = registry_of(settings), database_of(settings, walled=True), Blobs(settings.storage)
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
     authenticator = Authenticator(db)
     abilities = Abilities(db, settings)

@@ -65,12 +65,16 @@ def scanner_of(registry: Registry, settings: Settings) -> Scanner:
     return dataclasses.replace(scanner, create=create)
 
 
-def database_of(settings: Settings) -> Database:
-    """Return the access to PostgreSQL that the settings name; it is opened with ``start``."""
+def database_of(settings: Settings, *, walled: bool) -> Database:
+    """Return the access to PostgreSQL that the settings name; it is opened with ``start``.
+
+    :param walled: for requests of tenants; workers, sweeps and the operator's commands go across tenants by nature.
+    """
     return Database(
         settings.database_url,
         pool_size=settings.database_pool_size,
         statement_cache=settings.database_statement_cache,
+        walled=walled,
     )
 
 

@@ -82,7 +82,7 @@ async def _installation(settings: Settings, registry: Registry) -> list[Finding]
     except SettingsError as error:
         missing = await _profiles(registry, Abilities(None, settings))
         return [*missing, Finding("services", "degraded", str(error))]
-    db = database_of(found)
+    db = database_of(found, walled=False)
     await db.start()
     try:
         abilities = Abilities(db, found)

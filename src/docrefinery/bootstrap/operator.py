@@ -30,7 +30,7 @@ class Operator(Struct, frozen=True):
 @asynccontextmanager
 async def operator(settings: Settings) -> AsyncIterator[Operator]:
     """Open the services that commands use."""
-    db = database_of(settings)
+    db = database_of(settings, walled=False)
     await db.start()
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
     registry = registry_of(settings)

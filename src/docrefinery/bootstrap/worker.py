@@ -28,7 +28,7 @@ from docrefinery.worker.tally import Tally
 
 def build_worker(settings: Settings, scratch: Path) -> tuple[DoorbellBroker, OnTheLoop]:
     """Build what a worker process runs."""
-    registry, db, blobs = registry_of(settings), database_of(settings), Blobs(settings.storage)
+    registry, db, blobs = registry_of(settings), database_of(settings, walled=False), Blobs(settings.storage)
     lifecycle = OnTheLoop()
     broker = build_broker(settings.redis_url, lifecycle)
     doorbell = RedisDoorbell(broker)

@@ -1,6 +1,6 @@
 """The connection pool, transactions, and named SQL over it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -8,7 +8,8 @@ import asyncpg
 import structlog
 
 from docrefinery.errors import Unavailable
-from docrefinery.store.engine import QuietEngine
+from docrefinery.store import wall
+from docrefinery.store.engine import QuietEngine, WalledEngine
 from docrefinery.store.tables import TABLES
 
 log = structlog.get_logger(__name__)
@@ -46,9 +47,11 @@ class Database:
     :param url: of the application role.
     :param pool_size: most connections that the process keeps.
     :param statement_cache: prepared statements are reused; off behind PgBouncer in transaction mode.
+    :param walled: every statement is held to the tenant that the request or task is for (:mod:`.wall`); without walls
+        they reach every tenant.
     """
 
-    def __init__(self, url: str, *, pool_size: int, statement_cache: bool = True) -> None:
+    def __init__(self, url: str, *, pool_size: int, statement_cache: bool = True, walled: bool = False) -> None:
         config: dict[str, Any] = {
             "dsn": url,
             "timeout": CONNECT_SECONDS,
@@ -59,7 +62,8 @@ class Database:
             config["statement_cache_size"] = 0
         self._pool_size = pool_size
         self._config = config
-        self._engine = QuietEngine(config=config, extensions=())
+        self._walled = walled
+        self._engine = (WalledEngine if walled else QuietEngine)(config=config, extensions=())
 
     async def start(self) -> None:
         """Open the pool on the running loop; it connects as it is used, so that a start does not need the server."""
@@ -81,14 +85,23 @@ class Database:
 
     async def fetch(self, sql: str, *args: object) -> Sequence[asyncpg.Record]:
         """Run a statement with ``$n`` parameters and return its rows."""
+        return await self._fetch(self._engine.run, sql, *args)
+
+    async def fetch_in_reach(self, sql: str, *args: object) -> Sequence[asyncpg.Record]:
+        """Run a statement that puts up the wall itself, in one round trip: its ``$1`` is what it may reach."""
+        reach = wall.reach() if self._walled else wall.EVERYBODY
+        return await self._fetch(self._engine.run_bare, sql, reach, *args)
+
+    async def _fetch(
+        self, alone: Callable[..., Awaitable[Sequence[asyncpg.Record]]], sql: str, *args: object
+    ) -> Sequence[asyncpg.Record]:
         transaction = self._engine.current_transaction.get()
         if transaction is not None:
             connection: asyncpg.Connection[asyncpg.Record] = transaction.connection
             return await connection.fetch(sql, *args)
         if self._engine.pool is None:
             raise Unavailable("The database connection is closed.")
-        async with self._engine.pool.acquire() as pooled:
-            return await pooled.fetch(sql, *args)
+        return await alone(sql, *args)
 
     async def fetch_one(self, sql: str, *args: object) -> asyncpg.Record | None:
         """Run a statement and return its first row, or ``None``."""

@@ -64,9 +64,9 @@ async def insert(db: Database, tenant_id: int, job: NewJob) -> JobRecord:
 
 async def get(db: Database, tenant_id: int, ref: Ref) -> JobRecord | None:
     """Return a job with its page progress."""
-    column = "uuid" if isinstance(ref, UUID) else "id"
-    row = await db.fetch_one(f"SELECT * FROM job_views WHERE tenant_id = $1 AND {column} = $2", tenant_id, ref)
-    return JobRecord.of(row) if row else None
+    kind = "uuid" if isinstance(ref, UUID) else "bigint"
+    rows = await db.fetch_in_reach(f"SELECT * FROM job_of_tenant($1, $2, $3::{kind})", tenant_id, ref)
+    return JobRecord.of(rows[0]) if rows else None
 
 
 async def lock(db: Database, tenant_id: int, job_id: int) -> JobRecord | None:

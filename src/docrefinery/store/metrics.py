@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from docrefinery.store.database import Database
+from docrefinery.store.wall import across_tenants
 
 FIGURES = """
 SELECT json_build_object(
@@ -92,6 +93,7 @@ class Figures(Struct, frozen=True, kw_only=True):
 
 async def figures(db: Database, alive_seconds: float, queues: Sequence[str]) -> Figures:
     """Return the figures, in one round trip."""
-    row = await db.fetch_one(FIGURES, alive_seconds, list(queues))
+    with across_tenants():
+        row = await db.fetch_one(FIGURES, alive_seconds, list(queues))
     assert row is not None
     return msgspec.json.decode(row["figures"], type=Figures)

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from docrefinery.store.database import Database
 from docrefinery.store.records import KeyRecord, TenantRecord
+from docrefinery.store.wall import across_tenants
 
 KEYS = """
 SELECT k.id, k.uuid, k.tenant_id, t.uuid AS tenant_uuid, t.name AS tenant_name, t.options AS tenant_options,
@@ -105,7 +106,9 @@ async def _key(db: Database, key_id: int) -> KeyRecord:
 
 async def key_by_prefix(db: Database, prefix: str) -> KeyRecord | None:
     """Return the key with this public prefix, revoked or not."""
-    row = await db.fetch_one(KEYS + "WHERE k.prefix = $1", prefix)
+    # Who asks is not known before this.
+    with across_tenants():
+        row = await db.fetch_one(KEYS + "WHERE k.prefix = $1", prefix)
     return KeyRecord.of(row) if row else None
 
 
