@@ -17,6 +17,7 @@ from bench.inprocess import InProcess
 from bench.load import requests_per_second
 from bench.ocr import pages_per_minute
 from bench.service import Service, convert_all, running, upload
+from bench.walls import polls_with_and_without_walls
 from bench.webhooks import deliveries_per_second
 from docrefinery.cli.sample import sample_pdf
 
@@ -88,6 +89,7 @@ def main() -> None:
         figures |= pages_per_minute(paths)
         figures |= waiting_behind_others(service, client)
         figures |= summary_of_a_million(service, client)
+    figures |= polls_with_and_without_walls()
     table = Table("figure", "value", box=None, header_style="bold")
     for name, value in figures.items():
         table.add_row(name, f"{value:,.2f}" if value < 100 else f"{value:,.0f}")
