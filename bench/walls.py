@@ -19,10 +19,11 @@ import msgspec
 from bench.load import requests_per_second
 from docrefinery.bootstrap import api, common
 from docrefinery.bootstrap.operator import operator
+from docrefinery.cli.app import app
 from docrefinery.cli.sample import sample_pdf
 from docrefinery.embedded import EmbeddedServices
 from docrefinery.model import Scope
-from docrefinery.settings import load
+from docrefinery.settings import Settings, load
 from docrefinery.store import jobs
 from docrefinery.store.database import Database
 from docrefinery.store.migrate import migrate
@@ -40,13 +41,15 @@ async def _bare_get(db: Database, tenant_id: int, ref: Ref) -> JobRecord | None:
     return JobRecord.of(row) if row else None
 
 
+def _bare_database_of(settings: Settings, **_: bool) -> Database:
+    return common.database_of(settings, walled=False)
+
+
 def _serve() -> None:
     """Be an API process, without walls if the environment says so: as the owner, who is not held to anything."""
-    from docrefinery.cli.app import app
-
     if os.environ.get(WITHOUT):
         jobs.get = _bare_get
-        api.database_of = lambda settings, walled: common.database_of(settings, walled=False)
+        api.database_of = _bare_database_of
     app()
 
 

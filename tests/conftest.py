@@ -31,7 +31,10 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServi
 async def _empty(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute("TRUNCATE tenants CASCADE; TRUNCATE workers, unreferenced_blobs, counters")
+        await connection.execute(
+            "SET docrefinery.prune_audit = 'on'; TRUNCATE tenants CASCADE;"
+            "TRUNCATE workers, unreferenced_blobs, counters, audit_log"
+        )
     finally:
         await connection.close()
 

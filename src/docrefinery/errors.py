@@ -6,6 +6,7 @@ has is the API's business (``api/problems.py``); the worker stores the same code
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
+from uuid import UUID
 
 import msgspec
 
@@ -105,6 +106,11 @@ class NotFound(RequestError):
     """The object does not exist, or belongs to another tenant."""
 
     error_code = "NOT_FOUND"
+
+    def __init__(self, message: str, *, kind: str = "", ref: int | UUID = 0) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.ref = ref
 
 
 class MethodNotAllowed(RequestError):

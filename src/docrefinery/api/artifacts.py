@@ -11,6 +11,7 @@ from docrefinery.api.deps import ApiRequest, PathRef
 from docrefinery.api.listing import listing
 from docrefinery.api.views import ArtifactView, Listing
 from docrefinery.model import Scope
+from docrefinery.services.audit import Action
 from docrefinery.store.artifacts import ArtifactFilters
 
 FILTERS = (
@@ -52,7 +53,7 @@ class ArtifactsController(Controller):
             content_type=artifact.content_type,
             size_bytes=artifact.size_bytes,
             sha256=artifact.sha256,
+            action=Action.ARTIFACT_DOWNLOADED,
+            object=f"artifact {artifact.id}",
         )
-        return await downloads.serve(
-            request, download, request.services.artifacts.stream, request.services.settings.x_accel_prefix
-        )
+        return await downloads.serve(request, download, request.services.artifacts.stream)

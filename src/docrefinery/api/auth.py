@@ -9,6 +9,7 @@ from litestar.types import Guard
 
 from docrefinery.errors import InsufficientScope, InternalTokenRequired, Unauthenticated
 from docrefinery.model import Scope
+from docrefinery.services.audit import key_is_known
 from docrefinery.services.keys import Caller
 from docrefinery.store.wall import hold_to
 
@@ -22,6 +23,7 @@ async def _authenticate(connection: Connection) -> Caller:
         raise Unauthenticated("Send the header `Authorization: Api-Key <key>`.")
     caller: Caller = await connection.app.state.services.authenticator.authenticate(key.strip())
     hold_to(caller.tenant_id)
+    key_is_known(caller.key_id, caller.key_name, caller.tenant_id)
     connection.scope["user"] = caller
     return caller
 
@@ -37,6 +39,7 @@ def needs(scope: Scope) -> Guard:
     async def guard(connection: Connection, _: BaseRouteHandler) -> None:
         caller = await _authenticate(connection)
         if scope not in caller.scopes:
+            connection.app.state.services.trail.scope_missing(scope)
             raise InsufficientScope(f"This key lacks the scope `{scope}`.", details={"required_scope": scope})
 
     return guard

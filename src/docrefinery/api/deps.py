@@ -19,6 +19,7 @@ from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator, Caller
 from docrefinery.services.metrics import Metrics
 from docrefinery.services.submissions import Origin, Submissions
+from docrefinery.services.trail import Trail
 from docrefinery.services.webhooks.endpoints import Webhooks
 from docrefinery.settings import Settings
 from docrefinery.store.records import Ref, ref_of
@@ -39,6 +40,7 @@ class Services(Struct, frozen=True, kw_only=True):
     health: Health
     dashboard: Dashboard
     metrics: Metrics
+    trail: Trail
 
 
 class ApiRequest(Request[Caller, Any, State]):

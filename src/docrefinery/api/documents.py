@@ -18,6 +18,7 @@ from docrefinery.api.uploads import harmless, wanted
 from docrefinery.api.views import DocumentView, Listing
 from docrefinery.errors import DuplicateDocument
 from docrefinery.model import DocumentStatus, Scope
+from docrefinery.services.audit import Action
 from docrefinery.services.limits import UploadLimit, upload_limit
 from docrefinery.services.submissions import Created, Duplicate
 from docrefinery.store.documents import DocumentFilters
@@ -112,10 +113,10 @@ class DocumentsController(Controller):
             content_type="application/pdf",
             size_bytes=document.size_bytes,
             sha256=document.sha256,
+            action=Action.DOCUMENT_DOWNLOADED,
+            object=f"document {document.id}",
         )
-        return await downloads.serve(
-            request, download, request.services.documents.stream, request.services.settings.x_accel_prefix
-        )
+        return await downloads.serve(request, download, request.services.documents.stream)
 
     @delete("/{id:str}/", guards=[needs(Scope.DOCUMENTS_WRITE)])
     async def remove(self, request: ApiRequest, ref: PathRef) -> None:

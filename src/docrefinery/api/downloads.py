@@ -5,24 +5,31 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import quote
 
-from litestar import Request, Response
+from litestar import Response
 from litestar.response import Stream
 from msgspec import Struct
 
+from docrefinery.api.deps import ApiRequest
 from docrefinery.errors import RangeNotSatisfiable
+from docrefinery.services.audit import Action
 
 _RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE | re.ASCII)
 Open = Callable[[str, int, int | None], AsyncIterator[bytes]]
 
 
 class Download(Struct, frozen=True, kw_only=True):
-    """A stored file as a client sees it; ``sha256`` is its strong validator."""
+    """A stored file as a client sees it.
+
+    ``sha256`` is its strong validator; ``action`` and ``object`` are what the audit log says of a download.
+    """
 
     blob_key: str
     filename: str
     content_type: str
     size_bytes: int
     sha256: str
+    action: Action
+    object: str
 
     @property
     def etag(self) -> str:
@@ -45,15 +52,13 @@ class Download(Struct, frozen=True, kw_only=True):
         }
 
 
-async def serve(
-    request: Request[Any, Any, Any], download: Download, open_blob: Open, x_accel_prefix: str
-) -> Response[Any]:
-    """Answer with the file, a part of it, or the news that the client has it.
+async def serve(request: ApiRequest, download: Download, open_blob: Open) -> Response[Any]:
+    """Answer with the file, a part of it, or the news that the client has it; note who fetched it.
 
     :raises RangeNotSatisfiable: if the range lies outside the file.
     :raises StorageError: if the bytes cannot be read.
     """
-    headers = download.headers
+    headers, x_accel_prefix = download.headers, request.services.settings.x_accel_prefix
     if matches(request.headers.get("if-none-match", ""), download.etag):
         return Response(b"", status_code=304, headers=headers)
     if_range = request.headers.get("if-range")
@@ -62,6 +67,7 @@ async def serve(
         # nginx says it too, and a client would see it twice.
         del headers["Accept-Ranges"]
         headers["X-Accel-Redirect"] = quote(x_accel_prefix + download.blob_key)
+        _note(request, download, request.headers.get("range"))
         return Response(b"", headers=headers)
     # Ranges are defined for GET alone (RFC 9110 §14.2).
     asked = request.method == "GET" and if_range in (None, download.etag)
@@ -74,7 +80,14 @@ async def serve(
     if request.method == "HEAD" or start == end:
         return Response(b"", status_code=status, headers=headers)
     body = open_blob(download.blob_key, start, end if part else None)
-    return Stream(_begun(await anext(body), body), status_code=status, headers=headers)
+    first = await anext(body)
+    _note(request, download, headers.get("Content-Range"))
+    return Stream(_begun(first, body), status_code=status, headers=headers)
+
+
+def _note(request: ApiRequest, download: Download, part: str | None) -> None:
+    if request.method == "GET":
+        request.services.trail.downloaded(download.action, download.object, **({"range": part[:64]} if part else {}))
 
 
 async def _begun(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -11,6 +11,7 @@ from prometheus_client import Counter, Histogram
 
 from docrefinery.api.early import cutting_off
 from docrefinery.logs import trace_ids
+from docrefinery.services.audit import request_came
 from docrefinery.store.wall import hold_to_nobody
 
 log = structlog.get_logger("docrefinery.api.request")
@@ -38,6 +39,7 @@ def observed(app: ASGIApp) -> ASGIApp:
         scope["state"]["path"] = path = scope["path"]
         scope["state"]["traceparent"] = traceparent if traced else ""
         hold_to_nobody()
+        request_came(request_id, (scope.get("client") or ("", 0))[0])
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id, **traced)
         started, status = time.perf_counter(), 0

@@ -76,6 +76,8 @@ def _refinery(request: AnyRequest, error: RefineryError) -> Response[object]:
     if isinstance(error, errors.StorageError):
         log.error("storage_failed", exc_info=error)
         return problem(request, errors.Unavailable("The storage cannot be reached at the moment; try again later."))
+    if isinstance(error, errors.NotFound) and error.kind:
+        request.app.state.services.trail.not_found(error.kind, error.ref)
     return problem(request, error)
 
 

@@ -18,6 +18,7 @@ from docrefinery.services.keys import Authenticator
 from docrefinery.services.metrics import Metrics
 from docrefinery.services.queues import Queues
 from docrefinery.services.submissions import Submissions
+from docrefinery.services.trail import Trail
 from docrefinery.services.webhooks.endpoints import Webhooks
 from docrefinery.services.webhooks.secrets import Secrets
 from docrefinery.settings import Settings
@@ -30,7 +31,8 @@ def build_api(settings: Settings) -> App:
     """Build the API process's application; ``api.middleware.observed`` goes around it where it is served."""
     registry, db, blobs = registry_of(settings), database_of(settings, walled=True), Blobs(settings.storage)
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
-    authenticator = Authenticator(db)
+    trail = Trail(db)
+    authenticator = Authenticator(db, on_refused=trail.key_refused)
     abilities = Abilities(db, settings)
     changes = Changes(db, on_keys=authenticator.forget, on_listening=authenticator.cache)
     services = Services(
@@ -45,6 +47,7 @@ def build_api(settings: Settings) -> App:
         health=Health(db, blobs, doorbell, scanner_of(registry, settings), registry, abilities, settings),
         dashboard=Dashboard(db, settings),
         metrics=Metrics(db, settings),
+        trail=trail,
         webhooks=Webhooks(db, guard_of(settings), Secrets(settings.secret_keys)),
     )
 
@@ -52,10 +55,12 @@ def build_api(settings: Settings) -> App:
     async def lifespan(_: App) -> AsyncIterator[None]:
         await db.start()
         await changes.start()
+        await trail.start()
         try:
             yield
         finally:
             await changes.close()
+            await trail.close()
             await db.close()
 
     return create_app(services, lifespan)

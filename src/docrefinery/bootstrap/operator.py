@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from docrefinery.bootstrap.common import database_of, registry_of
 from docrefinery.services.abilities import Abilities
+from docrefinery.services.audit_log import AuditLog
 from docrefinery.services.changes import Changes
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
@@ -25,6 +26,7 @@ class Operator(Struct, frozen=True):
     toggles: Toggles
     jobs: Jobs
     authenticator: Authenticator
+    audit: AuditLog
 
 
 @asynccontextmanager
@@ -42,6 +44,7 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
             toggles=Toggles(db, registry, tenants),
             jobs=Jobs(db, Changes(db), doorbell, Queues(registry, abilities, settings)),
             authenticator=Authenticator(db),
+            audit=AuditLog(db),
         )
     finally:
         await db.close()

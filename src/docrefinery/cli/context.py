@@ -3,14 +3,17 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
+import msgspec
 import typer
 
 from docrefinery import logs
 from docrefinery.bootstrap.common import connected
 from docrefinery.bootstrap.operator import Operator, operator
 from docrefinery.errors import InvalidRequest
+from docrefinery.services.audit import operator_acts
 from docrefinery.settings import Settings, load
 from docrefinery.store.records import Ref, ref_of
 
@@ -23,13 +26,16 @@ def settings(**overrides: Any) -> Settings:
     return load(os.environ, **overrides)
 
 
-def operate(work: Callable[[Operator], Awaitable[T]]) -> T:
-    """Run something with the operator's services."""
+def operate(work: Callable[[Operator], Awaitable[T]], *, as_owner: bool = False) -> T:
+    """Run something with the operator's services; ``as_owner`` is for what the application's role may not do."""
     chosen = connected(settings())
+    if as_owner and chosen.migration_database_url:
+        chosen = msgspec.structs.replace(chosen, database_url=chosen.migration_database_url)
     # Results go to stdout, and nothing else does.
     logs.configure(chosen, "command")
 
     async def run() -> T:
+        operator_acts()
         async with operator(chosen) as services:
             return await work(services)
 
@@ -42,6 +48,17 @@ def ref(text: str) -> Ref:
         return ref_of(text)
     except ValueError:
         raise InvalidRequest(f"`{text}` is neither a number nor a uuid.") from None
+
+
+def moment(option: str, text: str | None) -> datetime | None:
+    """Read an option that is a time: ISO 8601, UTC if it does not say."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidRequest(f"{option} {text}: not an ISO 8601 time, such as 2027-01-31T12:00:00Z.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def subcommands(help_text: str) -> typer.Typer:

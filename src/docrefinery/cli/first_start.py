@@ -7,6 +7,7 @@ from docrefinery.bootstrap.operator import Operator, operator
 from docrefinery.cli.sample import sample_pdf
 from docrefinery.errors import Unauthenticated
 from docrefinery.model import Scope
+from docrefinery.services.audit import operator_acts
 from docrefinery.settings import Settings
 
 TENANT = "default"
@@ -15,6 +16,7 @@ TENANT = "default"
 async def first_key(settings: Settings) -> str | None:
     """Return the first start's key, made now if this is it; ``None`` if it is no longer valid or known."""
     path = settings.data_dir / "api-key"
+    operator_acts()
     async with operator(settings) as services:
         if path.exists():
             return await _still_valid(services, path.read_text().strip())

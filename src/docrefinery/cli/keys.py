@@ -1,13 +1,11 @@
 """``docrefinery key``."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
-from docrefinery.cli.context import operate, ref, subcommands
+from docrefinery.cli.context import moment, operate, ref, subcommands
 from docrefinery.cli.output import AsJson, show, show_one
-from docrefinery.errors import InvalidRequest
 from docrefinery.model import Scope
 from docrefinery.store.records import KeyRecord
 
@@ -34,16 +32,6 @@ def row_of(key: KeyRecord) -> dict[str, Any]:
     return {name: getattr(key, name) for name in SHOWN} | {"tenant": key.tenant_name}
 
 
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise InvalidRequest(f"--expires-at {text}: not an ISO 8601 time, such as 2027-01-31T12:00:00Z.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 @app.command()
 def create(
     tenant: Annotated[str, typer.Option(help="Name of the tenant.")],
@@ -61,7 +49,7 @@ def create(
             tenant,
             list(Scope) if scopes == ["all"] else scopes,
             name=name,
-            expires_at=_moment(expires_at),
+            expires_at=moment("--expires-at", expires_at),
             option_text=options,
             profile=profile,
         )

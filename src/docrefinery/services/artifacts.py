@@ -27,7 +27,7 @@ class Artifacts:
         """Return an artifact; raises :class:`NotFound`."""
         artifact = await artifacts.get(self._db, caller.tenant_id, ref)
         if artifact is None:
-            raise NotFound(f"There is no artifact {ref}.")
+            raise NotFound(f"There is no artifact {ref}.", kind="artifact", ref=ref)
         return artifact
 
     def stream(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:

@@ -6,6 +6,7 @@ import structlog
 
 from docrefinery.errors import DocumentQuarantined, NotFound, StorageError
 from docrefinery.model import DocumentStatus
+from docrefinery.services.audit import Action, note
 from docrefinery.services.keys import Caller
 from docrefinery.store import artifacts, documents, garbage, jobs
 from docrefinery.store.blobs import Blobs
@@ -28,7 +29,7 @@ class Documents:
         """Return a document; raises :class:`NotFound`."""
         document = await documents.get(self._db, caller.tenant_id, ref)
         if document is None:
-            raise NotFound(f"There is no document {ref}.")
+            raise NotFound(f"There is no document {ref}.", kind="document", ref=ref)
         return document
 
     async def page(self, caller: Caller, filters: DocumentFilters, request: PageRequest) -> Page[DocumentRecord]:
@@ -52,12 +53,13 @@ class Documents:
         async with self._db.transaction():
             document = await documents.get(self._db, caller.tenant_id, ref, lock=True)
             if document is None:
-                raise NotFound(f"There is no document {ref}.")
+                raise NotFound(f"There is no document {ref}.", kind="document", ref=ref)
             for job_id in await jobs.active_of_document(self._db, caller.tenant_id, document.id):
                 await jobs.cancel(self._db, caller.tenant_id, job_id)
             keys = await artifacts.delete_of_document(self._db, caller.tenant_id, document.id)
             await documents.mark_deleted(self._db, caller.tenant_id, document.id)
             await garbage.note_all(self._db, [document.blob_key, *keys])
+            await note(self._db, Action.DOCUMENT_DELETED, caller.tenant_id, f"document {document.id}")
         try:
             for key in (document.blob_key, *keys):
                 await self._blobs.delete(key)

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from docrefinery.errors import InvalidJobState, NotFound
 from docrefinery.model import RETRYABLE, JobStatus
+from docrefinery.services.audit import Action, note
 from docrefinery.services.changes import Changes
 from docrefinery.services.doorbell import Doorbell
 from docrefinery.services.keys import Caller
@@ -43,7 +44,7 @@ class Jobs:
         """Return a job; raises :class:`NotFound`."""
         job = await jobs.get(self._db, tenant_id, ref)
         if job is None:
-            raise NotFound(f"There is no job {ref}.")
+            raise NotFound(f"There is no job {ref}.", kind="job", ref=ref)
         return job
 
     async def page(self, tenant_id: int, filters: JobFilters, request: PageRequest) -> Page[JobRecord]:
@@ -99,6 +100,7 @@ class Jobs:
             status = locked.status if locked else job.status
             if status in (JobStatus.QUEUED, JobStatus.RUNNING):
                 await jobs.cancel(self._db, tenant_id, job.id)
+                await note(self._db, Action.JOB_CANCELED, tenant_id, f"job {job.id}")
                 await documents.refresh_status(self._db, tenant_id, job.document_id)
             elif status != JobStatus.CANCELED:
                 raise InvalidJobState(f"Job {ref} is {status} already; only a queued or running job is canceled.")
@@ -122,5 +124,6 @@ class Jobs:
                 raise InvalidJobState(f"The document of job {ref} has been deleted; upload it again.")
             retried = await jobs.retry(self._db, tenant_id, job.id, queue)
             await documents.refresh_status(self._db, tenant_id, job.document_id)
+            await note(self._db, Action.JOB_RETRIED, tenant_id, f"job {job.id}", attempt=retried.attempt)
         await self._doorbell.ring(queue)
         return retried

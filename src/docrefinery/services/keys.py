@@ -12,6 +12,7 @@ import re
 import secrets
 import time
 import zlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from msgspec import Struct
@@ -35,6 +36,7 @@ class Caller(Struct, frozen=True):
     tenant_id: int
     tenant_uuid: str
     key_id: int
+    key_name: str
     scopes: frozenset[Scope]
     defaults: Defaults
     max_upload_mb: int | None = None
@@ -68,10 +70,13 @@ class Authenticator:
 
     Rows are cached for a second, and only while somebody listens to changes of keys, so that a revoked key is
     refused at once.
+
+    :param on_refused: told of a key that is known and has ended, and why it is refused.
     """
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, on_refused: Callable[[KeyRecord, str], None] = lambda _, __: None) -> None:
         self._db = db
+        self._on_refused = on_refused
         self._rows: dict[str, tuple[KeyRecord, float]] = {}
         self._caching = False
         self._generation = 0
@@ -99,8 +104,10 @@ class Authenticator:
         if row is None or not hmac.compare_digest(digest, row.secret_sha256):
             raise Unauthenticated("The API key is unknown.")
         if row.revoked_at is not None:
+            self._on_refused(row, "revoked")
             raise Unauthenticated("The API key has been revoked.")
         if row.expires_at is not None and row.expires_at <= datetime.now(UTC):
+            self._on_refused(row, "expired")
             raise Unauthenticated("The API key has expired.")
         return _caller(row)
 
@@ -123,6 +130,7 @@ def _caller(row: KeyRecord) -> Caller:
         tenant_id=row.tenant_id,
         tenant_uuid=str(row.tenant_uuid),
         key_id=row.id,
+        key_name=row.name or row.prefix,
         scopes=frozenset(Scope(scope) for scope in row.scopes),
         defaults=Defaults(
             tenant=row.tenant_options,

@@ -250,7 +250,7 @@ class Submissions:
             _check_enabled(caller, effective.profile)
             document = await documents.get(self._db, caller.tenant_id, document_ref, lock=True)
             if document is None:
-                raise NotFound(f"There is no document {document_ref}.")
+                raise NotFound(f"There is no document {document_ref}.", kind="document", ref=document_ref)
             if document.status == DocumentStatus.QUARANTINED:
                 raise DocumentQuarantined(
                     f"Document {document_ref} is quarantined; retry its job to have it scanned again."

@@ -1,7 +1,7 @@
 """Tenants and API keys, for the operator."""
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
@@ -15,6 +15,7 @@ from docrefinery.model import Scope
 from docrefinery.plugin.registry import Registry
 from docrefinery.services import options
 from docrefinery.services.abilities import Abilities
+from docrefinery.services.audit import Action, note
 from docrefinery.services.keys import new_key
 from docrefinery.store import tenants
 from docrefinery.store.database import Database
@@ -51,9 +52,11 @@ class Tenants:
             and name == name.lower()
         ):
             raise InvalidRequest(f"`{name}` is not a tenant name: use a-z, 0-9, '.', '_' and '-', 63 at most.")
-        tenant = await tenants.create_tenant(self._db, name)
-        if tenant is None:
-            raise InvalidRequest(f"There is a tenant `{name}` already.")
+        async with self._db.transaction():
+            tenant = await tenants.create_tenant(self._db, name)
+            if tenant is None:
+                raise InvalidRequest(f"There is a tenant `{name}` already.")
+            await note(self._db, Action.TENANT_CREATED, tenant.id, f"tenant {tenant.id}", name=name)
         return tenant
 
     async def list(self) -> builtins.list[TenantRecord]:
@@ -76,13 +79,14 @@ class Tenants:
         """
         tenant = await self.get(name)
         _check(limits)
-        return await tenants.set_tenant(
-            self._db,
-            tenant.id,
-            options=None if option_text is None else await self._checked(option_text),
-            default_profile=self._known(profile),
-            limits=limits,
-        )
+        options_checked = None if option_text is None else await self._checked(option_text)
+        given = {"options": option_text, "default_profile": profile, **msgspec.structs.asdict(limits)}
+        async with self._db.transaction():
+            changed = await tenants.set_tenant(
+                self._db, tenant.id, options=options_checked, default_profile=self._known(profile), limits=limits
+            )
+            await note(self._db, Action.TENANT_CHANGED, tenant.id, f"tenant {tenant.id}", fields=_said(given))
+        return changed
 
     async def issue_key(
         self,
@@ -104,19 +108,19 @@ class Tenants:
         if wrong := [scope for scope in scopes if scope not in known]:
             raise InvalidRequest(f"`{wrong[0]}` is not a scope; there are {', '.join(known)}.")
         made = new_key()
-        record = await tenants.create_key(
-            self._db,
-            tenant.id,
-            tenants.NewKey(
-                name=name,
-                prefix=made.prefix,
-                secret_sha256=made.secret_sha256,
-                scopes=list(dict.fromkeys(scopes)),
-                expires_at=expires_at,
-                options=await self._checked(option_text),
-                default_profile=self._known(profile),
-            ),
+        new = tenants.NewKey(
+            name=name,
+            prefix=made.prefix,
+            secret_sha256=made.secret_sha256,
+            scopes=list(dict.fromkeys(scopes)),
+            expires_at=expires_at,
+            options=await self._checked(option_text),
+            default_profile=self._known(profile),
         )
+        async with self._db.transaction():
+            record = await tenants.create_key(self._db, tenant.id, new)
+            details = {"name": name, "prefix": new.prefix, "scopes": new.scopes, "expires_at": expires_at}
+            await note(self._db, Action.KEY_CREATED, tenant.id, f"key {record.id}", **details)
         return IssuedKey(made.key, record)
 
     async def list_keys(self, tenant_name: str | None) -> builtins.list[KeyRecord]:
@@ -132,18 +136,23 @@ class Tenants:
         :raises NotFound: if there is no such key.
         """
         options_checked = None if option_text is None else await self._checked(option_text)
-        record = await tenants.set_key(
-            self._db, ref, name=name, options=options_checked, default_profile=self._known(profile)
-        )
-        if record is None:
-            raise _no_key(ref)
+        given = {"name": name, "options": option_text, "default_profile": profile}
+        async with self._db.transaction():
+            record = await tenants.set_key(
+                self._db, ref, name=name, options=options_checked, default_profile=self._known(profile)
+            )
+            if record is None:
+                raise _no_key(ref)
+            await note(self._db, Action.KEY_CHANGED, record.tenant_id, f"key {record.id}", fields=_said(given))
         return record
 
     async def revoke_key(self, ref: int | UUID) -> KeyRecord:
         """Revoke a key; raises :class:`NotFound`."""
-        record = await tenants.revoke_key(self._db, ref)
-        if record is None:
-            raise _no_key(ref)
+        async with self._db.transaction():
+            record = await tenants.revoke_key(self._db, ref)
+            if record is None:
+                raise _no_key(ref)
+            await note(self._db, Action.KEY_REVOKED, record.tenant_id, f"key {record.id}", prefix=record.prefix)
         return record
 
     async def _checked(self, option_text: str) -> str:
@@ -158,6 +167,11 @@ class Tenants:
         if profile and profile not in self._registry.profiles:
             raise unknown_profile(profile, list(self._registry.profiles))
         return profile
+
+
+def _said(given: Mapping[str, object]) -> builtins.list[str]:
+    """Return the names of what was given; the log does not keep values."""
+    return [name for name, value in given.items() if value is not None]
 
 
 def _no_key(ref: int | UUID) -> NotFound:

@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from docrefinery.plugin.registry import Registry
+from docrefinery.services.audit import Action, note
 from docrefinery.services.tenants import Tenants, unknown_profile
 from docrefinery.store import toggles
 from docrefinery.store.database import Database
@@ -36,15 +37,20 @@ class Toggles:
         tenant = await self._tenants.get(tenant_name)
         if profile not in self._registry.profiles:
             raise unknown_profile(profile, list(self._registry.profiles))
-        await toggles.disable(self._db, tenant.id, profile)
+        async with self._db.transaction():
+            await toggles.disable(self._db, tenant.id, profile)
+            await note(self._db, Action.PROFILE_DISABLED, tenant.id, f"profile {profile}")
         return self._toggle(profile, enabled=False)
 
     async def enable(self, tenant_name: str, profile: str) -> Toggle:
         """Switch a profile on, also one whose plugin is gone; raises :class:`UnknownProfile` if it is neither."""
         tenant = await self._tenants.get(tenant_name)
-        was_off = await toggles.enable(self._db, tenant.id, profile)
-        if not was_off and profile not in self._registry.profiles:
-            raise unknown_profile(profile, [*self._registry.profiles, *await toggles.disabled(self._db, tenant.id)])
+        async with self._db.transaction():
+            was_off = await toggles.enable(self._db, tenant.id, profile)
+            if not was_off and profile not in self._registry.profiles:
+                known = [*self._registry.profiles, *await toggles.disabled(self._db, tenant.id)]
+                raise unknown_profile(profile, known)
+            await note(self._db, Action.PROFILE_ENABLED, tenant.id, f"profile {profile}")
         return self._toggle(profile, enabled=True)
 
     def _toggle(self, name: str, *, enabled: bool) -> Toggle:

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from docrefinery.model import DeliveryStatus
-from docrefinery.store import counters
+from docrefinery.store import audit, counters
 from docrefinery.store.counters import Counted
 from docrefinery.store.database import Database
 from docrefinery.store.paging import Page, PageRequest, fetch_page
@@ -211,10 +211,22 @@ async def failed(
         )
         if reason is not None:
             await fail_pending(db, outgoing.endpoint_id, reason)
+            await audit.insert(db, [_disabled(outgoing)])
         if noted is not None:
             outcome = "retried" if noted["status"] == DeliveryStatus.PENDING and reason is None else "failed"
             await counters.add(db, Counted.WEBHOOK_DELIVERIES, outcome)
     return reason
+
+
+def _disabled(outgoing: OutgoingRecord) -> audit.NewEntry:
+    return audit.NewEntry(
+        action="webhook.changed",
+        actor_kind="system",
+        actor="deliveries",
+        tenant_id=outgoing.tenant_id,
+        object=f"webhook {outgoing.endpoint_id}",
+        details={"fields": ["enabled"], "enabled": False},
+    )
 
 
 async def _failing(db: Database, endpoint_id: int, disable: str | None) -> str | None:

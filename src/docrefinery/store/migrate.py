@@ -77,3 +77,4 @@ async def _grant(connection: asyncpg.Connection, app_url: str) -> None:
     await connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {name}")
     await connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}")
     await connection.execute(f"REVOKE INSERT, UPDATE, DELETE ON migration FROM {name}")
+    await connection.execute(f"REVOKE UPDATE, DELETE ON audit_log FROM {name}")

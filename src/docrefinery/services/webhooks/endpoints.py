@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from docrefinery.errors import FieldError, InvalidRequest, InvalidWebhookUrl, NotFound
 from docrefinery.model import JOB_UPDATED, PING
+from docrefinery.services.audit import Action, note
 from docrefinery.services.events import PingEvent
 from docrefinery.services.idempotency import Attempt, once
 from docrefinery.services.keys import Caller
@@ -76,7 +77,9 @@ class Webhooks:
                 events=_distinct(wanted.events),
                 enabled=wanted.enabled,
             )
-            return await webhooks.insert(self._db, caller.tenant_id, values)
+            endpoint = await webhooks.insert(self._db, caller.tenant_id, values)
+            await self._note(Action.WEBHOOK_CREATED, caller, endpoint, has_secret=endpoint.has_secret)
+            return endpoint
 
         return await once(self._db, caller.tenant_id, attempt, EndpointRecord, work)
 
@@ -93,7 +96,7 @@ class Webhooks:
         """Return an endpoint; raises :class:`NotFound`."""
         endpoint = await webhooks.get(self._db, caller.tenant_id, ref, lock=lock)
         if endpoint is None:
-            raise NotFound(f"There is no webhook {ref}.")
+            raise NotFound(f"There is no webhook {ref}.", kind="webhook", ref=ref)
         return endpoint
 
     async def change(self, caller: Caller, ref: Ref, change: Change) -> EndpointRecord:
@@ -114,7 +117,19 @@ class Webhooks:
                 await deliveries.fail_pending(self._db, after.id, DISABLED)
             if before.url != after.url:
                 await deliveries.release(self._db, after.id)
+            await self._note_change(caller, after, change)
         return after
+
+    async def _note_change(self, caller: Caller, endpoint: EndpointRecord, change: Change) -> None:
+        """Tell which fields were given; their values may hold secrets."""
+        given = [name for name in change.__struct_fields__ if getattr(change, name) is not UNSET]
+        if fields := [name for name in given if name != "secret"]:
+            await self._note(Action.WEBHOOK_CHANGED, caller, endpoint, fields=fields)
+        if "secret" in given:
+            await self._note(Action.WEBHOOK_SECRET_CHANGED, caller, endpoint, has_secret=endpoint.has_secret)
+
+    async def _note(self, action: Action, caller: Caller, endpoint: EndpointRecord, **details: Any) -> None:
+        await note(self._db, action, caller.tenant_id, f"webhook {endpoint.id}", **details)
 
     async def _changed(self, caller: Caller, before: EndpointRecord, change: Change) -> webhooks.EndpointValues:
         if change.secret is UNSET:
@@ -134,6 +149,7 @@ class Webhooks:
         async with self._db.transaction():
             endpoint = await self.get(caller, ref, lock=True)
             await webhooks.delete(self._db, caller.tenant_id, endpoint.id)
+            await self._note(Action.WEBHOOK_DELETED, caller, endpoint)
 
     async def ping(self, caller: Caller, ref: Ref, key: str | None) -> tuple[DeliveryRecord, bool]:
         """Send a ping, to a disabled endpoint as well; returns the delivery and whether it is replayed."""
@@ -158,7 +174,7 @@ class Webhooks:
         endpoint = await self.get(caller, ref)
         found = await deliveries.redeliver(self._db, caller.tenant_id, endpoint.id, delivery)
         if found is None:
-            raise NotFound(f"There is no delivery {delivery} of webhook {ref}.")
+            raise NotFound(f"There is no delivery {delivery} of webhook {ref}.", kind="delivery", ref=delivery)
         return found
 
     async def _problem(self, url: str) -> InvalidWebhookUrl | None:
