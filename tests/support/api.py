@@ -8,6 +8,7 @@ import httpx
 from litestar.types import ASGIApp
 from msgspec import Struct
 
+from docrefinery.api.deps import Services
 from docrefinery.api.middleware import observed
 from docrefinery.bootstrap.api import build_api
 from docrefinery.bootstrap.operator import operator
@@ -20,6 +21,7 @@ class Api(Struct):
 
     app: ASGIApp
     settings: Settings
+    services: Services
 
     async def client(self, tenant: str = "acme", scopes: tuple[str, ...] = tuple(Scope)) -> httpx.AsyncClient:
         """Return a client with a new key of a tenant, which is made if it is not there."""
@@ -41,4 +43,4 @@ async def running(settings: Settings) -> AsyncIterator[Api]:
     """Run the API of these settings."""
     app = build_api(settings)
     async with app.lifespan():
-        yield Api(observed(app), settings)
+        yield Api(observed(app), settings, app.state.services)

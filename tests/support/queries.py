@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import asyncpg
 import pytest
 
 from docrefinery.store.database import Database
@@ -22,3 +24,18 @@ def recorded() -> Iterator[list[str]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Database, "fetch", noted)
         yield asked
+
+
+@contextmanager
+def sent() -> Iterator[list[tuple[str, tuple[Any, ...]]]]:
+    """Yield a list that everything goes into which this process sends to PostgreSQL, with its parameters."""
+    everything: list[tuple[str, tuple[Any, ...]]] = []
+    fetch = asyncpg.Connection.fetch
+
+    async def noted(self: Any, query: str, *args: Any, **options: Any) -> Any:
+        everything.append((query, args))
+        return await fetch(self, query, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncpg.Connection, "fetch", noted)
+        yield everything

@@ -45,6 +45,7 @@ class Trail:
         self._refused: list[_Refused] = []
         self._dropped = 0
         self._task: asyncio.Task[None] | None = None
+        self._writing = asyncio.Lock()
 
     async def start(self) -> None:
         """Write in the background from now on."""
@@ -53,7 +54,9 @@ class Trail:
     async def close(self) -> None:
         """Write what is left, as far as the database is there."""
         if self._task is not None:
-            self._task.cancel()
+            # Not in the middle of writing: what was written would be written again.
+            async with self._writing:
+                self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         try:
             await self.write()
@@ -104,16 +107,19 @@ class Trail:
         if self._dropped:
             log.error("audit_entries_dropped", entries=self._dropped)
             self._dropped = 0
-        with across_tenants():
-            while self._refused:
-                asked = self._refused[:AT_ONCE]
-                owners = await audit.owners(self._db, [one.named for one in asked])
-                del self._refused[: len(asked)]
-                self._entries += [_denied(asked[place], *owner) for place, owner in owners.items()]
-            while self._entries:
-                batch = self._entries[:AT_ONCE]
-                await audit.insert(self._db, _folded(batch))
-                del self._entries[: len(batch)]
+        async with self._writing:
+            with across_tenants():
+                await self._look_up()
+                while batch := self._entries[:AT_ONCE]:
+                    await audit.insert(self._db, _folded(batch))
+                    del self._entries[: len(batch)]
+
+    async def _look_up(self) -> None:
+        """Make entries of what was not found and exists."""
+        while asked := self._refused[:AT_ONCE]:
+            owners = await audit.owners(self._db, [one.named for one in asked])
+            del self._refused[: len(asked)]
+            self._entries += [_denied(asked[place], *owner) for place, owner in owners.items()]
 
 
 def _denied(refused: _Refused, tenant_id: int, number: int) -> NewEntry:

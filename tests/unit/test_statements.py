@@ -1,0 +1,57 @@
+"""Every statement of the store says which tenant it is about, or is on a list with the reason why not."""
+
+import pytest
+
+from tests.support import statements
+
+
+def test_every_statement_is_held_to_a_tenant_or_has_a_reason() -> None:
+    unheld = {found.place for found in statements.written() if statements.unheld(found.sql)}
+    assert sorted(unheld - statements.ACROSS_TENANTS.keys()) == []
+    assert sorted(statements.ACROSS_TENANTS.keys() - unheld) == [], "these need no reason any more"
+
+
+def test_every_select_that_is_built_begins_with_the_tenant() -> None:
+    found = list(statements.selects())
+    assert len(found) >= 5
+    assert [place for place, held in found if not held] == []
+
+
+def test_statements_are_found_in_functions_and_constants() -> None:
+    places = {found.place for found in statements.written()}
+    assert {"jobs.get", "documents.refresh_status", "claims.CLAIM", "dashboard.SUMMARY", "garbage.note"} <= places
+    assert len(places) > 60
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM jobs WHERE id = $1",
+        "SELECT * FROM documents d WHERE d.tenant_id = $1 OR d.id = $2",
+        "SELECT * FROM documents WHERE tenant_id = $1 AND id IN (SELECT document_id FROM jobs WHERE id = $2)",
+        "SELECT * FROM workers w LEFT JOIN jobs j ON j.id = w.current_job_id",
+        "UPDATE jobs SET status = 'CANCELED', tenant_id = $1 WHERE id = $2",
+        "DELETE FROM artifacts WHERE (tenant_id = $1 OR true)",
+        "INSERT INTO idempotency_records (key) VALUES ($1)",
+        "WITH a AS (SELECT id FROM jobs) SELECT * FROM documents WHERE tenant_id = $1",
+        "SELECT (SELECT count(*) FROM artifacts) FROM jobs WHERE tenant_id = $1",
+        "SELECT * FROM tenants WHERE name = $1",
+    ],
+)
+def test_statement_without_a_tenant_is_noticed(sql: str) -> None:
+    assert statements.unheld(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM jobs WHERE tenant_id = $1 AND id = $2",
+        'SELECT "jobs"."id" FROM "jobs" WHERE "jobs"."tenant_id" = $1 AND ("jobs"."id" = $2 OR "jobs"."id" = $3)',
+        "SELECT e.* FROM job_events e JOIN jobs j ON j.id = e.job_id WHERE j.tenant_id = $1",
+        "INSERT INTO jobs (tenant_id, document_id) VALUES ($1, $2)",
+        "UPDATE tenants SET options = $2 WHERE id = $1",
+        "SELECT * FROM workers WHERE id = $1",
+    ],
+)
+def test_statement_with_its_tenant_is_fine(sql: str) -> None:
+    assert statements.unheld(sql) == []
