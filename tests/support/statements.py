@@ -134,10 +134,11 @@ def selects() -> Iterator[tuple[str, bool]]:
             calls = [node for node in ast.walk(top) if isinstance(node, ast.Call)]
             held = set()
             for call in calls:
-                match call.func:
-                    case ast.Attribute(attr="where", value=ast.Call(func=ast.Attribute(attr="select")) as inner):
-                        if call.args and re.fullmatch(r"\w+\.tenant_id == tenant_id", ast.unparse(call.args[0])):
-                            held.add(inner)
+                where = call.func
+                if not (isinstance(where, ast.Attribute) and where.attr == "where" and call.args):
+                    continue
+                if re.fullmatch(r"\w+\.tenant_id == tenant_id", ast.unparse(call.args[0])):
+                    held.add(where.value)
             for call in calls:
                 if isinstance(call.func, ast.Attribute) and call.func.attr == "select":
                     yield f"{path.stem}.{getattr(top, 'name', '')}", call in held

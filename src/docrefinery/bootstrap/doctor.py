@@ -115,10 +115,11 @@ def _secrets(settings: Settings) -> Finding:
 def _roles(settings: Settings) -> Finding:
     owner = urlsplit(settings.migration_database_url or settings.database_url).username
     if owner != urlsplit(settings.database_url).username:
-        return Finding("database roles", "ok", "the application cannot change the schema")
+        held = "the application cannot change the schema, and PostgreSQL holds requests to their tenant"
+        return Finding("database roles", "ok", held)
     return Finding(
         "database roles",
         "degraded",
-        "one role for all: the application could change the schema; give `docrefinery migrate` a role of its own in "
-        "DOCREFINERY_MIGRATION_DATABASE_URL",
+        "one role for all: the application could change the schema, and PostgreSQL does not hold requests to their "
+        "tenant; give `docrefinery migrate` a role of its own in DOCREFINERY_MIGRATION_DATABASE_URL",
     )

@@ -1,6 +1,5 @@
 """``docrefinery audit``."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -16,26 +15,25 @@ from docrefinery.store.audit import Entry, Filters
 
 app = typer.Typer(help="Show who did what, and prune what is old.")
 
-COLUMNS = ("when", "who", "tenant", "action", "object", "outcome", "from", "details")
-
 
 def _row(entry: Entry) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in entry.__struct_fields__ if name != "xid"}
 
 
-def _line(entry: Entry) -> dict[str, Any]:
-    """Show an entry so that it fits a terminal."""
-    who = f"{entry.actor_kind} {entry.key_id} {entry.actor}" if entry.key_id else f"{entry.actor_kind} {entry.actor}"
-    return {
-        "when": entry.happened_at,
-        "who": who,
-        "tenant": entry.tenant,
-        "action": entry.action,
-        "object": entry.object,
-        "outcome": entry.outcome,
-        "from": entry.client,
-        "details": "" if bytes(entry.details) == b"{}" else entry.details,
-    }
+def _line(entry: Entry) -> str:
+    """Show an entry as a line of a log: a table of so many columns fits no terminal."""
+    who = f"{entry.actor_kind} {entry.key_id or ''} {entry.actor}"
+    parts = (
+        f"{entry.happened_at:%Y-%m-%d %H:%M:%S}",
+        entry.action,
+        entry.object,
+        entry.outcome,
+        f"by {' '.join(who.split())}",
+        entry.client and f"from {entry.client}",
+        entry.tenant and f"tenant {entry.tenant}",
+        bytes(entry.details).decode().replace("{}", ""),
+    )
+    return "  ".join(part for part in parts if part)
 
 
 @app.callback(invoke_without_command=True)
@@ -65,26 +63,17 @@ def audit(
 
     async def go_on(services: Operator) -> None:
         async for entry in services.audit.follow(await filters(services), limit):
-            typer.echo(_json(entry) if as_json else _text(entry))
+            typer.echo(msgspec.json.encode(_row(entry)).decode() if as_json else _line(entry))
 
     if follow:
-        try:
-            operate(go_on)
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            return
-    else:
-        show([(_row if as_json else _line)(entry) for entry in operate(newest)], COLUMNS, as_json=as_json)
-
-
-def _json(entry: Entry) -> str:
-    """Return one line for one entry."""
-    return msgspec.json.encode(_row(entry)).decode()
-
-
-def _text(entry: Entry) -> str:
-    line = _line(entry) | {"when": f"{entry.happened_at:%Y-%m-%d %H:%M:%S}"}
-    parts = (bytes(part).decode() if isinstance(part, msgspec.Raw) else str(part or "") for part in line.values())
-    return "  ".join(part for part in parts if part)
+        operate(go_on)
+        return
+    entries = operate(newest)
+    if as_json:
+        show([_row(entry) for entry in entries], (), as_json=True)
+        return
+    for entry in entries:
+        typer.echo(_line(entry))
 
 
 @app.command()

@@ -23,6 +23,7 @@ from docrefinery.store.wall import across_tenants
 log = structlog.get_logger(__name__)
 
 DELAY_SECONDS = 1.0
+PARTING_SECONDS = 2.0
 AT_ONCE = 500
 KEPT = 20_000
 """Entries that wait for a database that is away; more are dropped, and the log of the process says how many."""
@@ -59,8 +60,9 @@ class Trail:
                 self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         try:
-            await self.write()
-        except UNREACHABLE as error:
+            async with asyncio.timeout(PARTING_SECONDS):
+                await self.write()
+        except (TimeoutError, *UNREACHABLE) as error:
             log.warning("audit_entries_lost", entries=len(self._entries) + len(self._refused), error=str(error))
 
     def downloaded(self, action: Action, object: str, **details: Any) -> None:  # noqa: A002 - what the log calls it
