@@ -12,7 +12,7 @@ from docrefinery.model import Stage
 from docrefinery.services.events import JobEvent
 from docrefinery.services.webhooks.courier import AT_ONCE_EACH, Courier
 from docrefinery.settings import Settings
-from docrefinery.store import claims, deliveries, jobs, webhooks
+from docrefinery.store import audit, claims, deliveries, jobs, webhooks
 from docrefinery.store.database import Database
 from docrefinery.webhooks import verify
 from tests.support.hooks import (
@@ -228,6 +228,8 @@ async def test_410_disables_the_endpoint_and_fails_what_is_pending(
     assert not found.enabled
     assert found.disabled_reason is not None
     assert "410" in found.disabled_reason
+    [entry] = await audit.newest(db, audit.Filters(tenant_id=tenant, action="webhook.changed"), 10)
+    assert (entry.actor_kind, entry.object) == ("system", f"webhook {endpoint.id}")
     await a_canceled_job(db, tenant)
     assert len(await deliveries_of(db)) == 3, "what happens meanwhile is not kept"
 
