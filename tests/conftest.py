@@ -33,7 +33,7 @@ async def _empty(url: str) -> None:
     try:
         await connection.execute(
             "SET docrefinery.prune_audit = 'on'; TRUNCATE tenants CASCADE;"
-            "TRUNCATE workers, unreferenced_blobs, counters, audit_log"
+            "TRUNCATE workers, models_seen, unreferenced_blobs, counters, audit_log"
         )
     finally:
         await connection.close()
