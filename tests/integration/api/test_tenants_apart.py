@@ -7,6 +7,7 @@ import pytest
 from docrefinery.settings import Settings
 from docrefinery.store.database import Database
 from tests.support import hooks, statements
+from tests.support.across_tenants import ACROSS_TENANTS
 from tests.support.calls import assert_problem, queued, results, uploaded
 from tests.support.queries import sent
 from tests.support.routes import Call, Json, calls
@@ -90,7 +91,7 @@ async def test_every_statement_is_about_the_tenant_that_asks(
 ) -> None:
     row = await db.fetch_one("SELECT id FROM tenants WHERE name = 'globex'")
     assert row is not None
-    known = {found.sql for found in statements.written() if found.place in statements.ACROSS_TENANTS}
+    known = {found.sql for found in statements.written() if found.place in ACROSS_TENANTS}
     with sent() as everything:
         for url in ("/v1/documents/", "/v1/jobs/", "/v1/artifacts/", "/v1/webhooks/", "/v1/profiles/"):
             await results(stranger, url)
