@@ -29,7 +29,7 @@ OF_A_TENANT = (
 def wall(table: str, column: str) -> tuple[str, str]:
     """Return the statements that wall off a table whose column is the tenant's number.
 
-    One comparison, and no subquery: that is the least that a read of one row pays.
+    One comparison, without a subquery to set up for a read of one row.
     """
     return (
         f"CREATE POLICY walls ON {table} USING (coalesce({_REACH}, {column}) = {column})",
