@@ -82,6 +82,55 @@ def with_open_action(action: bytes) -> bytes:
     return _document([_text_page(["A page with an action."])], catalog=b"/OpenAction << %s >>" % action)
 
 
+def with_script_by_name(*, compressed: bool) -> bytes:
+    """Return a page whose document has a script among its names; ``compressed`` hides it from who looks at bytes."""
+    action = b"<< /S /JavaScript /JS (app.alert\\('no'\\)) >>"
+    return _with_hidden(b"/Names << /JavaScript << /Names [(a) 90 0 R] >> >>", {90: action}, compressed=compressed)
+
+
+def with_launching_bookmark(*, compressed: bool) -> bytes:
+    """Return a page whose document has an outline with an entry that launches a program."""
+    hidden = {
+        90: b"<< /Type /Outlines /First 91 0 R /Last 91 0 R /Count 1 >>",
+        91: b"<< /Title (Go) /Parent 90 0 R /A << /S /Launch /F (calc.exe) >> >>",
+    }
+    return _with_hidden(b"/Outlines 90 0 R", hidden, compressed=compressed)
+
+
+def _with_hidden(catalog: bytes, hidden: Mapping[int, bytes], *, compressed: bool) -> bytes:
+    """Return a page with more objects, plain or in an object stream, which a cross-reference stream has to tell of."""
+    page = _text_page(["A page with more to it."])
+    objects: dict[int, bytes] = {
+        1: b"<< /Type /Catalog /Pages 2 0 R %s >>" % catalog,
+        2: b"<< /Type /Pages /Count 1 /Kids [5 0 R] >>",
+        3: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+        4: stream(page),
+        5: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 3 0 R >> >> >>",
+    }
+    if not compressed:
+        return file_of({**objects, **hidden})
+    head, body = b"", b""
+    for number, content in hidden.items():
+        head += b"%d %d " % (number, len(body))
+        body += content + b" "
+    entries = b"/Type /ObjStm /N %d /First %d /Filter /FlateDecode" % (len(hidden), len(head))
+    objects[6] = stream(zlib.compress(head + body), entries)
+    written = bytearray(b"%PDF-1.7\n")
+    rows = {0: (0, 0, 0)} | {number: (2, 6, at) for at, number in enumerate(hidden)}
+    for number, content in objects.items():
+        rows[number] = (1, len(written), 0)
+        written += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    start = rows[7] = (1, len(written), 0)
+    table = b"".join(
+        bytes([kind]) + place.to_bytes(4, "big") + bytes([at]) for _, (kind, place, at) in sorted(rows.items())
+    )
+    index = b" ".join(b"%d 1" % number for number in sorted(rows))
+    entries = b"/Type /XRef /Size 100 /Root 1 0 R /W [1 4 1] /Index [%s]" % index
+    written += b"7 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (stream(table, entries), start[1])
+    return bytes(written)
+
+
 def slow(pages: int = 3000) -> bytes:
     """Return a small file whose pages, all with one content, take minutes to convert."""
     words = "".join(

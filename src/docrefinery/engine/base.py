@@ -1,6 +1,6 @@
 """The seam between the pipeline and whatever converts: what an engine is given and what it returns."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -91,6 +91,17 @@ class EngineResult:
     engine: dict[str, str]
 
 
+class TooLarge(Exception):
+    """Pages are larger than an engine can have them drawn; another may do without.
+
+    :param pages: their numbers.
+    """
+
+    def __init__(self, pages: Sequence[int]) -> None:
+        super().__init__()
+        self.pages = tuple(pages)
+
+
 class Engine(Protocol):
     """Something that makes a document of a PDF."""
 
@@ -102,4 +113,5 @@ class Engine(Protocol):
         :param on_page: told pages done and pages in all, after each page, from any thread.
         :param aid: what may be used besides the file.
         :raises JobError: if the document cannot be converted.
+        :raises TooLarge: if it has pages that this engine cannot convert.
         """

@@ -1,6 +1,5 @@
 """The geometric engine as the service uses it: limits, OCR where a page says nothing, pictures, and what to tell."""
 
-from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,15 +10,13 @@ from docrefinery.capabilities import Ocr, installed_ocr, lacking
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage
 from docrefinery.engine.describing import describe_pictures, described
 from docrefinery.engine.geometric.backend import DocumentBackend
-from docrefinery.engine.geometric.layout.figures import Figure
-from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.pipeline import GeometricPdfPipeline, GeometricPdfPipelineOptions
 from docrefinery.engine.ocr import recognizer_of
-from docrefinery.engine.ocr.need import GARBLED
 from docrefinery.engine.ocr.recognition import Recognition
 from docrefinery.engine.preflight import preflight
 from docrefinery.engine.progress import PagesDone
-from docrefinery.engine.running import executed, judged, listed, named, opened, page_warnings, script_warnings
+from docrefinery.engine.running import executed, judged, named, opened, page_warnings, script_warnings
+from docrefinery.engine.telling import layout_warnings, size_warnings
 from docrefinery.model import JobWarning
 
 ENGINE = "geometric"
@@ -60,9 +57,11 @@ class GeometricEngine:
             pages_total=pages.total,
             failed_pages=failures.pages,
             warnings=(
+                *pages.warnings,
                 *(JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}") for lack in lacks),
                 *(script_warnings(recognition.summary.unread_scripts) if recognition is not None else ()),
-                *_layout_warnings(backend.layouts, reads=options.do_ocr),
+                *layout_warnings(backend.layouts, reads=options.do_ocr),
+                *size_warnings(pages, backend.awaited, document, (options.images_scale or 1.0) if images else None),
                 *undescribed,
                 *page_warnings(failures),
             ),
@@ -94,27 +93,3 @@ def _pipeline_options(options: EngineOptions, *, images: bool) -> GeometricPdfPi
         generate_picture_images=images,
         images_scale=options.images_scale or 1.0,
     )
-
-
-def _layout_warnings(found: Mapping[int, Layout], *, reads: bool) -> Iterator[JobWarning]:
-    layouts = [layout for _, layout in sorted(found.items())]
-    if garbled := [layout.number for layout in layouts if layout.garbled > GARBLED]:
-        yield JobWarning(
-            "GARBLED_TEXT",
-            f"the fonts on {listed(garbled)} do not say what their letters mean, so that the text is partly wrong; "
-            "the profile ocr_only reads it from the picture",
-        )
-    silent = [layout.number for layout in layouts if not reads and not layout.lines and _shows_picture(layout)]
-    if silent:
-        yield JobWarning(
-            "NO_TEXT", f"{listed(silent)} has no text of its own, only a picture; the profile ocr_only reads it"
-        )
-    if plain := [layout for layout in layouts if layout.plain]:
-        pages = listed([layout.number for layout in plain])
-        yield JobWarning(
-            "PAGE_TOO_COMPLEX", f"{pages} came out as plain lines in the order of the file: {plain[0].plain}"
-        )
-
-
-def _shows_picture(layout: Layout) -> bool:
-    return any(isinstance(element, Figure) for column in layout.columns for element in column)

@@ -1,7 +1,9 @@
 """A first look at a PDF before anything expensive: whether it can be opened and keeps to the limits."""
 
 import mmap
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -9,18 +11,28 @@ import pypdfium2.raw as pdfium_c
 from docling.utils.locks import pypdfium2_lock
 
 from docrefinery.engine.base import EngineOptions
+from docrefinery.engine.inspection import inspect
 from docrefinery.errors import ConversionFailed, EncryptedPdf, FileTooLarge, InvalidPdf, PageLimitExceeded
+from docrefinery.model import JobWarning
 
+LARGE = 2_000_000
+"""Square points above which a page's size is kept, those of four sheets of A4: smaller ones are drawn at any scale."""
 _ENCRYPTED = {pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY}
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """How many pages a document has, and the first and last one to convert."""
+    """How many pages a document has, the first and last one to convert, and what was seen besides.
+
+    :ivar large: width and height in points of pages, by their numbers, that are large enough to be drawn smaller.
+    :ivar warnings: what is to be told of the document.
+    """
 
     count: int
     first: int
     last: int
+    large: Mapping[int, tuple[float, float]] = field(default_factory=dict)
+    warnings: tuple[JobWarning, ...] = ()
 
     @property
     def total(self) -> int:
@@ -29,14 +41,19 @@ class Pages:
 
 
 def preflight(source: Path, options: EngineOptions) -> Pages:
-    """Return the pages to convert.
+    """Return the pages to convert, and what is to be told before that.
 
     A ``page_range`` that reaches past the end is cut there; one that lies behind the end has nothing to convert.
 
     :raises JobError: if the file cannot be opened, has no pages or exceeds a limit.
     """
     _check_size(source, options.max_file_size or 0)
-    count = _count(source)
+    with pypdfium2_lock, _opened(source) as document:
+        pages = _chosen(len(document), options)
+        return replace(pages, large=dict(_large(document, pages)), warnings=tuple(inspect(document, source)))
+
+
+def _chosen(count: int, options: EngineOptions) -> Pages:
     first, last = options.page_range or (1, count)
     if first > min(last, count):
         raise ConversionFailed(
@@ -62,18 +79,33 @@ def _check_size(source: Path, limit: int) -> None:
         )
 
 
-def _count(source: Path) -> int:
+@contextmanager
+def _opened(source: Path) -> Iterator[pdfium.PdfDocument]:
+    """Open a document that has pages."""
     try:
         # An empty user password needs no word from us: pdfium tries it by itself.
-        with pypdfium2_lock, pdfium.PdfDocument(source) as document:
-            count = len(document)
+        document = pdfium.PdfDocument(source)
     except pdfium.PdfiumError as error:
         if error.err_code in _ENCRYPTED and _is_encrypted(source):
             raise EncryptedPdf("the PDF needs a password; remove it and upload the file again") from error
         raise InvalidPdf("the file cannot be read as a PDF") from error
-    if count < 1:
-        raise InvalidPdf("the PDF has no pages")
-    return count
+    try:
+        if len(document) < 1:
+            raise InvalidPdf("the PDF has no pages")
+        yield document
+    finally:
+        document.close()
+
+
+def _large(document: pdfium.PdfDocument, pages: Pages) -> Iterator[tuple[int, tuple[float, float]]]:
+    """Yield the sizes of large pages; pdfium tells them without looking at what is on a page."""
+    for number in range(pages.first, pages.last + 1):
+        try:
+            width, height = document.get_page_size(number - 1)
+        except pdfium.PdfiumError:
+            continue  # It will fail to be converted, and be told then.
+        if width * height > LARGE:
+            yield number, (width, height)
 
 
 def _is_encrypted(source: Path) -> bool:

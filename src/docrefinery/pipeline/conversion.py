@@ -7,8 +7,9 @@ from pathlib import Path
 import msgspec
 
 from docrefinery.capabilities import Models, without_models
-from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help
+from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help, TooLarge
 from docrefinery.engine.debugging import draw_pages
+from docrefinery.engine.running import listed
 from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
 from docrefinery.model import JobWarning, Stage
 from docrefinery.pipeline.protocol import Convert, Done, Reply, Working, Written, drawing_name
@@ -33,13 +34,16 @@ def convert(
     options = _options(request, exporters)
     started = time.monotonic()
     send(Working(Stage.CONVERTING, 0, 0))
-    result = engine.convert(
-        Path(request.source),
-        request.name,
-        options,
-        lambda done, total: send(Working(Stage.CONVERTING, done, total)),
-        aid,
-    )
+
+    def on_page(done: int, total: int) -> None:
+        send(Working(Stage.CONVERTING, done, total))
+
+    source, told = Path(request.source), _without_models(engines, models, request)
+    try:
+        result = engine.convert(source, request.name, options, on_page, aid)
+    except TooLarge as error:
+        told.append(_too_large(error))
+        result = engines["geometric"].convert(source, request.name, options, on_page, aid)
     convert_ms = _since(started)
     plain = [exporter for exporter in exporters if exporter.stage is Stage.EXPORTING]
     chunks = [exporter for exporter in exporters if exporter.stage is Stage.CHUNKING]
@@ -52,7 +56,7 @@ def convert(
         convert_ms=convert_ms,
         export_ms=export_ms or 0,
         chunk_ms=chunk_ms,
-        warnings=(*_without_models(engines, models, request), *result.warnings),
+        warnings=(*told, *result.warnings),
         engine=result.engine,
         partial=bool(result.failed_pages),
         failed_pages=result.failed_pages,
@@ -77,6 +81,13 @@ def _without_models(engines: Mapping[str, Engine], models: Models, request: Conv
         return []
     lack = without_models(models)
     return [JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}")]
+
+
+def _too_large(error: TooLarge) -> JobWarning:
+    return JobWarning(
+        "PAGE_TOO_LARGE",
+        f"{listed(error.pages)} is larger on paper than Docling's models can be shown: the geometric engine converted",
+    )
 
 
 def _exporter(registry: Registry, kind: str) -> Exporter:

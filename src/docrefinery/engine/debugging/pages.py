@@ -12,6 +12,7 @@ from PIL import Image
 from docrefinery.engine.debugging.legend import Caption, framed
 from docrefinery.engine.debugging.marks import Mark, marks_of
 from docrefinery.engine.debugging.overlay import draw_marks
+from docrefinery.engine.sizes import fitting_scale
 
 _SCALE = 1.5
 _MOST_PIXELS = 16_000_000
@@ -55,7 +56,7 @@ def _drawn(page: Image.Image, marks: list[Mark], caption: Caption) -> Image.Imag
 
 def _rendered(file: pdfium.PdfDocument, number: int, width: float, height: float) -> Image.Image:
     """Return a page as pdfium shows it, and white where it cannot."""
-    scale = min(_SCALE, math.sqrt(_MOST_PIXELS / (width * height)))
+    scale = fitting_scale(_SCALE, width, height, _MOST_PIXELS)
     with pypdfium2_lock:
         try:
             page = file[number - 1]

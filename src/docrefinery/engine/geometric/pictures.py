@@ -8,8 +8,10 @@ from docling_core.types.doc import ImageRef
 from PIL import Image
 
 from docrefinery.engine.geometric.model import Box
+from docrefinery.engine.sizes import fitting_scale
 
-_MOST_PIXELS = 40_000_000
+PICTURE_PIXELS = 40_000_000
+"""Pixels of a page that pictures are cut out of."""
 
 
 class Cutter:
@@ -41,7 +43,7 @@ class Cutter:
             with pypdfium2_lock:
                 page = self._document[number - 1]
                 width, height = page.get_size()
-                scale = min(self._scale, math.sqrt(_MOST_PIXELS / (width * height)))
+                scale = fitting_scale(self._scale, width, height, PICTURE_PIXELS)
                 try:
                     # A copy: the bitmap's own memory goes with the page.
                     self._sheet = number, scale, page.render(scale=scale).to_pil().copy()

@@ -13,7 +13,7 @@ from docling.datamodel.base_models import DoclingComponentType, ErrorItem
 from docling.datamodel.document import ConversionResult
 
 from docrefinery.capabilities import Hardware, Models, Ocr, installed_ocr, lacking
-from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage
+from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage, TooLarge
 from docrefinery.engine.describing import describe_pictures, described, drop_empty_descriptions
 from docrefinery.engine.models.options import pipeline_options
 from docrefinery.engine.models.pipeline import ModelPdfPipeline
@@ -21,10 +21,15 @@ from docrefinery.engine.models.tesseract import Notes
 from docrefinery.engine.ocr import codes_of
 from docrefinery.engine.preflight import preflight
 from docrefinery.engine.progress import PagesDone
+from docrefinery.engine.quality import look_at_text
 from docrefinery.engine.running import executed, judged, named, opened, page_warnings, script_warnings
+from docrefinery.engine.sizes import fitting_scale
 from docrefinery.model import JobWarning
 
 ENGINE = "docling"
+_MOST_PIXELS = 200_000_000
+# What Docling's stages have pages drawn at; the layout model sees them at 1.
+_TABLE_SCALE, _OCR_SCALE = 2.0, 3.0
 
 
 class ModelEngine:
@@ -44,6 +49,8 @@ class ModelEngine:
         ocr = installed_ocr(aid.ocr_engine) if options.do_ocr else None
         languages = codes_of(ocr, options.ocr_options.lang) if ocr else ()
         pages = preflight(source, options)
+        if large := [number for number, size in pages.large.items() if not _can_be_drawn(options, *size)]:
+            raise TooLarge(large)
         describe = aid.describe if options.do_picture_description else None
         asked = msgspec.structs.replace(
             options,
@@ -76,8 +83,10 @@ class ModelEngine:
             pages_total=pages.total,
             failed_pages=failures.pages,
             warnings=(
+                *pages.warnings,
                 *(JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}") for lack in lacks),
                 *script_warnings(pipeline.read_notes.unread_scripts),
+                *look_at_text(source, pages, reads=ocr is not None),
                 *undescribed,
                 *page_warnings(failures),
             ),
@@ -112,6 +121,16 @@ class ModelEngine:
             **({"ocr": f"{ocr.engine} {ocr.version}"} if recognised and ocr is not None else {}),
             **({"ocr_languages": "+".join(notes.languages)} if recognised and notes.languages else {}),
         }
+
+
+def _can_be_drawn(options: EngineOptions, width: float, height: float) -> bool:
+    """Whether Docling's stages, each of which has its own scale, can be given pictures of a page of this size."""
+    scales = (
+        options.images_scale or 1.0,
+        _TABLE_SCALE if options.do_table_structure else 1.0,
+        _OCR_SCALE if options.do_ocr else 1.0,
+    )
+    return fitting_scale(max(scales), width, height, _MOST_PIXELS) == max(scales)
 
 
 def _add_unread(result: ConversionResult, notes: Notes) -> None:

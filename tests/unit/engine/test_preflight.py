@@ -1,0 +1,96 @@
+"""What a first look at a document tells before it is converted."""
+
+from pathlib import Path
+
+import pytest
+
+from docrefinery.engine.base import EngineOptions, EngineResult, Help
+from docrefinery.engine.geometric_engine import GeometricEngine
+from docrefinery.engine.preflight import Pages, preflight
+from docrefinery.engine.sizes import fitting_scale
+from docrefinery.model import JobWarning
+from tests.support import pdfs
+
+JAVASCRIPT = b"/S /JavaScript /JS (app.alert\\('no'\\))"
+
+
+def looked_at(folder: Path, content: bytes, options: EngineOptions | None = None) -> Pages:
+    source = folder / "0f3a"
+    source.write_bytes(content)
+    return preflight(source, options or EngineOptions())
+
+
+def converted(folder: Path, content: bytes, **options: object) -> EngineResult:
+    source = folder / "0f3a"
+    source.write_bytes(content)
+    asked = EngineOptions(**options)  # type: ignore[arg-type] # checked by the struct's users
+    return GeometricEngine().convert(source, "a.pdf", asked, lambda _done, _total: None, Help())
+
+
+def told(pages: Pages) -> dict[str, str]:
+    return {warning.code: warning.message for warning in pages.warnings}
+
+
+def test_a_plain_document_needs_no_word(tmp_path: Path) -> None:
+    assert looked_at(tmp_path, pdfs.born_digital(3)) == Pages(3, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (pdfs.with_open_action(JAVASCRIPT), "JavaScript"),
+        (pdfs.with_open_action(b"/Type/Action/S/Launch/F(calc.exe)"), "launches a program"),
+        (pdfs.with_open_action(b"/S\n/SubmitForm /F (http://example.com)"), "sends a form"),
+        (pdfs.with_script_by_name(compressed=False), "JavaScript"),
+        (pdfs.with_script_by_name(compressed=True), "JavaScript"),
+        (pdfs.with_launching_bookmark(compressed=True), "launches a program"),
+    ],
+    ids=["script", "launch", "form", "script by name", "script by name, packed", "bookmark, packed"],
+)
+def test_what_a_viewer_would_run_is_told(tmp_path: Path, content: bytes, words: str) -> None:
+    found = told(looked_at(tmp_path, content))
+    assert list(found) == ["ACTIVE_CONTENT"]
+    assert words in found["ACTIVE_CONTENT"]
+    assert "(2)" not in found["ACTIVE_CONTENT"]
+
+
+def test_words_that_only_look_like_an_action_are_words(tmp_path: Path) -> None:
+    assert (
+        looked_at(tmp_path, pdfs.born_digital(1, "Of /JavaScript and /Launch pads, /S /JavaScripting")).warnings == ()
+    )
+
+
+def test_attachments_are_told_by_name(tmp_path: Path) -> None:
+    assert told(looked_at(tmp_path, pdfs.with_attachment(b"data", "notes\t of May.txt"))) == {
+        "EMBEDDED_FILES": "files are attached to this document, and were not looked into: notes of May.txt"
+    }
+
+
+def test_what_was_seen_is_told_in_the_result(tmp_path: Path) -> None:
+    warnings = converted(tmp_path, pdfs.with_open_action(JAVASCRIPT)).warnings
+    assert [warning.code for warning in warnings] == ["ACTIVE_CONTENT"]
+
+
+def test_only_large_pages_keep_their_size(tmp_path: Path) -> None:
+    assert looked_at(tmp_path, pdfs.giant_page()).large == {1: (14400.0, 14400.0)}
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(14400, 14400), (14400, 1), (1, 1e9), (0, 0), (1e12, 1e12), (612, 792)], ids=str
+)
+def test_no_page_is_drawn_larger_than_it_may_be(width: float, height: float) -> None:
+    scale = fitting_scale(4.0, width, height, 40_000_000)
+    assert 0 < scale <= 4
+    assert width * height * scale**2 <= 40_000_000 * 1.001
+    assert max(width, height) * scale <= 32_001
+
+
+def test_a_giant_page_that_is_read_is_drawn_smaller_and_that_is_told(tmp_path: Path) -> None:
+    result = converted(tmp_path, pdfs.giant_page(), do_ocr=True, force_full_page_ocr=True)
+    assert JobWarning(
+        "PAGE_TOO_LARGE", "so large on paper that it was drawn with fewer pixels than usual: page 1"
+    ) in list(result.warnings)
+
+
+def test_a_giant_page_that_is_not_drawn_needs_no_word(tmp_path: Path) -> None:
+    assert converted(tmp_path, pdfs.giant_page()).warnings == ()
