@@ -215,8 +215,11 @@ class Refinery:
 
     @property
     def converters(self) -> list[psutil.Process]:
-        """The converter processes."""
-        return self.processes("docrefinery.pipeline.child")
+        """The converter processes: those that were forked from a zygote, and those that were started by themselves."""
+        zygotes = self.processes("docrefinery.pipeline.zygote")
+        pids = {process.pid for process in zygotes}
+        forked = [process for process in zygotes if _parent_of(process) in pids]
+        return [*forked, *self.processes("docrefinery.pipeline.child")]
 
     def blobs(self, part: str = "") -> list[Path]:
         """Return the files in the storage whose path contains ``part``."""
@@ -231,3 +234,10 @@ class Refinery:
     def tail(self, lines: int = 60) -> str:
         """Return the end of what it logged."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+
+
+def _parent_of(process: psutil.Process) -> int:
+    try:
+        return process.ppid()
+    except psutil.NoSuchProcess:
+        return 0

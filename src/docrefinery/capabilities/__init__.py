@@ -5,6 +5,7 @@ The API asks before a job is accepted, the worker tells the API what it has, and
 
 from docrefinery.capabilities.features import Lack, lacking, without_models
 from docrefinery.capabilities.languages import resolve
+from docrefinery.capabilities.measures import Measure, missing
 from docrefinery.capabilities.models import NONE, Hardware, Models, being_loaded, installed_models
 from docrefinery.capabilities.ocr import Ocr, installed_ocr
 
@@ -12,12 +13,14 @@ __all__ = [
     "NONE",
     "Hardware",
     "Lack",
+    "Measure",
     "Models",
     "Ocr",
     "being_loaded",
     "installed_models",
     "installed_ocr",
     "lacking",
+    "missing",
     "resolve",
     "without_models",
 ]

@@ -1,6 +1,7 @@
 """The converter process: ``python -m docrefinery.pipeline.child <descriptor of its socket>``."""
 
 import logging
+import os
 import socket
 import sys
 import traceback
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from docrefinery.capabilities import Models
+from docrefinery.capabilities import Measure, Models
 from docrefinery.capabilities.models import missing_packages
 from docrefinery.errors import ConversionFailed, JobError, OutOfMemory, ScannerUnavailable
 from docrefinery.pipeline import jail, protocol
+from docrefinery.pipeline.asking import Channel
+from docrefinery.pipeline.jail import limits
 from docrefinery.plugin import Clean, Infected, ScanEngine, Unscannable
 from docrefinery.plugin.registry import PluginError, Registry, load
 
@@ -85,13 +88,15 @@ class Child:
         self._ocr_threads = setup.ocr_threads
         self._scanners: dict[str, ScanEngine] = {}
 
-    def answer(self, request: protocol.Request, parent: "Parent") -> protocol.Reply:
+    def answer(self, request: protocol.Request, parent: Channel) -> protocol.Reply:
         """Do what is asked; every error becomes an answer."""
         try:
             match request:
                 case protocol.Scan():
+                    limits.bound_cpu(request.cpu_seconds)
                     return self._scan(request)
                 case protocol.Convert():
+                    limits.bound_cpu(request.cpu_seconds)
                     return self._convert(request, parent)
                 case protocol.Setup() | protocol.Description():
                     raise RuntimeError("nothing was asked for")
@@ -124,7 +129,7 @@ class Child:
             case Unscannable():
                 return protocol.Scanned(unscannable=verdict.reason)
 
-    def _convert(self, request: protocol.Convert, parent: "Parent") -> protocol.Reply:
+    def _convert(self, request: protocol.Convert, parent: Channel) -> protocol.Reply:
         from docrefinery.engine.base import Help
         from docrefinery.pipeline.asking import asking
         from docrefinery.pipeline.conversion import convert
@@ -171,21 +176,37 @@ def loaded(setup: protocol.Setup) -> "tuple[dict[str, Engine], Models]":
     return {"docling": ModelEngine(pipeline, models, setup.hardware)}, models
 
 
-def main() -> None:
-    """Serve one parent until it closes its end."""
-    connection = socket.socket(fileno=int(sys.argv[1]))
-    connection.set_inheritable(False)
-    jail.enter()
-    parent = Parent(connection)
-    setup = parent.receive()
-    if not isinstance(setup, protocol.Setup):
-        return
+def quieten() -> None:
+    """Keep libraries from warning of what is no news."""
     # Docling warns of every box that sticks out of its page.
     warnings.filterwarnings("ignore", message="Provenance bbox")
     # And of every plugin that it was not allowed to load, ours included, which is there for others.
     logging.getLogger("docling.models.factories.base_factory").setLevel(logging.ERROR)
+
+
+def serve(parent: Parent, child: Child, measures: tuple[Measure, ...]) -> None:
+    """Say that the child is ready, and answer until the parent closes its end."""
+    parent.send(protocol.Ready(child.models, measures))
+    while (request := parent.receive()) is not None:
+        # An answer that came too late belongs to a request that is over; answering it would shift every later answer.
+        if not isinstance(request, protocol.Description):
+            parent.send(child.answer(request, parent))
+
+
+def main() -> None:
+    """Serve one parent, from a process of its own: what holds Docling's models cannot be forked."""
+    connection, born_of = socket.socket(fileno=int(sys.argv[1])), os.getppid()
+    connection.set_inheritable(False)
+    offline = jail.leave_network()
+    parent = Parent(connection)
+    setup = parent.receive()
+    if not isinstance(setup, protocol.Setup):
+        return
+    # Before anything is loaded: libraries start threads then, which a jail that is closed later would leave outside.
+    measures = jail.enter(setup.cell, offline=offline, parent=born_of)
+    quieten()
     if setup.hardware is None:
-        jail.limit_memory(setup.memory_bytes)
+        limits.bound_memory(setup.memory_bytes)
     try:
         child = Child(load(setup.plugins), setup)
     except PluginError as error:
@@ -193,12 +214,8 @@ def main() -> None:
         return
     if setup.hardware is not None:
         # What is loaded by now came with the installation; the bound is for what documents need.
-        jail.limit_memory(setup.memory_bytes, beyond_now=True)
-    parent.send(protocol.Ready(child.models))
-    while (request := parent.receive()) is not None:
-        # An answer that came too late belongs to a request that is over; answering it would shift every later answer.
-        if not isinstance(request, protocol.Description):
-            parent.send(child.answer(request, parent))
+        limits.bound_memory(setup.memory_bytes, beyond_now=True)
+    serve(parent, child, measures)
 
 
 if __name__ == "__main__":

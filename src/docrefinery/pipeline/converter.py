@@ -1,31 +1,37 @@
 """The parent's handle on a converter: one warm child, one request at a time, an outcome for everything."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
-from docrefinery.capabilities import NONE, Hardware, Models
-from docrefinery.errors import OutOfMemory, ScannerUnavailable
+from docrefinery.capabilities import NONE, Hardware, Measure, Models
+from docrefinery.errors import ExportFailed, OutOfMemory, ScannerUnavailable
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.artifacts import accept, accept_drawings
 from docrefinery.pipeline.describing import Describing, PictureDescriber
 from docrefinery.pipeline.keeper import Cause, ConverterUnavailable, Keeper
+from docrefinery.pipeline.nursery import APART, Seclusion
 from docrefinery.pipeline.outcomes import Canceled, Converted, Crashed, Outcome, Progress, Rejected, Task, TimedOut
 from docrefinery.pipeline.postmortem import autopsy, out_of_memory
 from docrefinery.pipeline.process import ChildGone, ChildLimits, ChildProcess
 from docrefinery.pipeline.protocol import ProtocolError
+from docrefinery.pipeline.staging import Staged
 from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable, Verdict
 
-__all__ = ["ChildLimits", "Converter", "ConverterUnavailable"]
+__all__ = ["ChildLimits", "Converter", "ConverterUnavailable", "Seclusion"]
 
 SCAN_SECONDS = 120.0
 WATCH_SECONDS = 0.1
+_CPU_SPARE_SECONDS = 60.0
 DESCRIBING = 0.9
 """Of a job's time, what pictures may be described until: a document without descriptions is better than none."""
 
 OnProgress = Callable[[Progress], None]
 Ending = Rejected | TimedOut | Crashed | Canceled
 Answer = protocol.Done | protocol.Scanned
+Worked = TypeVar("Worked")
 
 
 class Converter:
@@ -37,6 +43,7 @@ class Converter:
     :param scratch: existing folder for the child's own folder; ``None`` is the system's temporary folder.
     :param describer: has pictures described for the child; ``None`` where no endpoint is named.
     :param models: what to load Docling's models with, or why none are loaded.
+    :param seclusion: how far the child is kept apart.
     """
 
     def __init__(
@@ -46,10 +53,14 @@ class Converter:
         scratch: Path | None = None,
         describer: PictureDescriber | None = None,
         models: Hardware | Models = NONE,
+        seclusion: Seclusion = APART,
     ) -> None:
         self._limits = limits
         self._describer = describer
-        self._keeper = Keeper(limits, plugins, scratch, models)
+        self._keeper = Keeper(limits, plugins, scratch, models, seclusion)
+        self._threads = models.threads if isinstance(models, Hardware) else 1
+        self._tenant = ""
+        self._waiting: asyncio.Task[ChildProcess] | None = None
         self._ending: Ending | None = None
         self._busy = False
 
@@ -71,9 +82,18 @@ class Converter:
         return self._keeper.models
 
     @property
+    def jail(self) -> tuple[Measure, ...]:
+        """What the child said last of what it is kept apart by; empty as long as there was none."""
+        return self._keeper.jail
+
+    @property
     def replaced(self) -> Mapping[str, int]:
         """How many children were replaced so far, by the reason."""
         return self._keeper.replaced
+
+    def serve(self, tenant: str) -> None:
+        """Note whose documents come next; a child that has seen another tenant's does not see them."""
+        self._tenant = tenant
 
     async def start(self) -> None:
         """Start a child unless there is one, and wait until it is warm.
@@ -88,20 +108,26 @@ class Converter:
         :raises ConverterUnavailable: if no child can be started.
         :raises ScannerDown: if the scanner says so.
         """
-        answer = await self._ask(_scan_request(scanner, path), timeout_seconds, lambda _: None, None)
-        match answer:
-            case protocol.Scanned(signature=str(signature)):
-                return Infected(signature=signature)
-            case protocol.Scanned(unscannable=str(reason)):
-                return Unscannable(reason=reason)
-            case protocol.Scanned():
-                return Clean()
-            case Rejected(code=ScannerUnavailable.error_code):
-                raise ScannerDown(answer.message)
-            case protocol.Done():
-                return self._distrust("sent the answer to another question")
-            case _:
-                return answer
+
+        async def judge(child: ChildProcess, staged: Staged) -> Verdict | Outcome:
+            request = protocol.Scan(scanner, str(staged.source), self._cpu_seconds(timeout_seconds))
+            answer = await self._talk(child, request, timeout_seconds, lambda _: None, None)
+            match answer:
+                case protocol.Scanned(signature=str(signature)):
+                    return Infected(signature=signature)
+                case protocol.Scanned(unscannable=str(reason)):
+                    return Unscannable(reason=reason)
+                case protocol.Scanned():
+                    return Clean()
+                case protocol.Done():
+                    return self._distrust("sent the answer to another question")
+                case _:
+                    return answer
+
+        outcome = await self._with_child(path, judge)
+        if isinstance(outcome, Rejected) and outcome.code == ScannerUnavailable.error_code:
+            raise ScannerDown(outcome.message)
+        return outcome
 
     async def convert(self, task: Task, on_progress: OnProgress) -> Outcome:
         """Convert a document; cancelling the caller kills the child.
@@ -109,15 +135,21 @@ class Converter:
         :raises ConverterUnavailable: if no child can be started.
         """
         describer = self._describer if task.options.get("do_picture_description") else None
-        request = _convert_request(task, describer=describer.name if describer else "")
-        answer = await self._ask(request, task.timeout_seconds, on_progress, describer)
-        match answer:
-            case protocol.Done():
-                return await self._accept(task, answer)
-            case protocol.Scanned():
-                return self._distrust("sent the answer to another question")
-            case _:
-                return answer
+
+        async def work(child: ChildProcess, staged: Staged) -> Outcome:
+            seconds = task.timeout_seconds
+            name = describer.name if describer else ""
+            request = _convert_request(task, staged, self._cpu_seconds(seconds), describer=name)
+            answer = await self._talk(child, request, seconds, on_progress, describer)
+            match answer:
+                case protocol.Done():
+                    return await self._accept(task, staged, answer)
+                case protocol.Scanned():
+                    return self._distrust("sent the answer to another question")
+                case _:
+                    return answer
+
+        return await self._with_child(task.source, work)
 
     def kill(self) -> None:
         """End the child and everything it started, at once; what is running ends as :class:`Canceled`."""
@@ -130,21 +162,43 @@ class Converter:
         if self._describer is not None:
             await self._describer.close()
 
-    async def _ask(
-        self, request: protocol.Request, seconds: float, on_progress: OnProgress, describer: PictureDescriber | None
-    ) -> Answer | Ending:
+    async def _with_child(
+        self, source: Path, work: Callable[[ChildProcess, Staged], Awaitable[Worked]]
+    ) -> Worked | Ending:
+        """Have a warm child, with a copy of the file in its folder, do some work."""
         self._begin()
         try:
-            child = await self._keeper.get()
-            answer = self._ending or await self._talk(child, request, seconds, on_progress, describer)
+            child = await self._child()
+            staged = await asyncio.to_thread(Staged, child.folder, child.owner, source)
+            try:
+                outcome = self._ending or await work(child, staged)
+            finally:
+                staged.close()
         except ConverterUnavailable:
             if self._ending is None:
                 raise
             return self._ending
+        except OSError as error:
+            raise ConverterUnavailable(f"the converter cannot be given the file: {error.strerror}") from error
         finally:
             self._busy = False
-        self._settle(child, answer)
-        return answer
+        self._settle(child, outcome)
+        return outcome
+
+    async def _child(self) -> ChildProcess:
+        self._waiting = asyncio.ensure_future(self._keeper.get(self._tenant))
+        try:
+            return await self._waiting
+        except asyncio.CancelledError:
+            if self._ending is None:
+                raise
+            raise ConverterUnavailable("it was stopped before it was ready") from None
+        finally:
+            self._waiting = None
+
+    def _cpu_seconds(self, seconds: float) -> float:
+        """Return what a child may compute in a time that its parent bounds anyway, with room for its threads."""
+        return (seconds + _CPU_SPARE_SECONDS) * (1 + max(self._limits.ocr_threads, self._threads))
 
     def _begin(self) -> None:
         if self._busy:
@@ -168,7 +222,7 @@ class Converter:
                 return await self._listen(child, on_progress, describing)
         except ChildGone:
             await child.ended()
-            return self._ending or autopsy(child, self._limits.memory_bytes)
+            return self._ending or self._found_dead(child, seconds)
         except ProtocolError as error:
             return self._distrust(f"sent {error}")
         except BaseException:
@@ -202,29 +256,24 @@ class Converter:
                 self._end(out_of_memory(self._limits.memory_bytes))
             await asyncio.sleep(WATCH_SECONDS)
 
-    async def _accept(self, task: Task, done: protocol.Done) -> Converted | Crashed:
+    def _found_dead(self, child: ChildProcess, seconds: float) -> Ending:
+        end = autopsy(child, self._limits.memory_bytes)
+        if isinstance(end, Crashed) and end.signal == signal.SIGXCPU:
+            return TimedOut(seconds)
+        return end
+
+    async def _accept(self, task: Task, staged: Staged, done: protocol.Done) -> Converted | Rejected:
         try:
-            artifacts = await asyncio.to_thread(accept, task.workdir, task.exports, done.artifacts)
-            drawings = await asyncio.to_thread(accept_drawings, task.workdir, asked=task.draws_layout, drawn=done.drawn)
-        except ProtocolError as error:
-            return self._distrust(f"wrote what it must not write: {error}")
-        return Converted(
-            page_count=done.page_count,
-            pages_total=done.pages_total,
-            artifacts=artifacts,
-            convert_ms=done.convert_ms,
-            export_ms=done.export_ms,
-            chunk_ms=done.chunk_ms,
-            warnings=done.warnings,
-            engine=done.engine,
-            partial=done.partial,
-            failed_pages=done.failed_pages,
-            drawings=drawings,
-        )
+            return await asyncio.to_thread(_accepted, task, staged, done)
+        except ExportFailed as error:
+            self._keeper.replace("protocol")
+            return Rejected(error.error_code, error.message, error.details)
 
     def _end(self, ending: Ending) -> None:
         self._ending = self._ending or ending
-        self._keeper.kill(_cause(ending))
+        # A child that is killed while it starts ends the waiting for it; else it is a zygote's, which may go on.
+        if not self._keeper.kill(_cause(ending)) and self._waiting is not None:
+            self._waiting.cancel()
 
     def _distrust(self, what: str) -> Crashed:
         child = self._keeper.child
@@ -232,7 +281,7 @@ class Converter:
         self._keeper.replace("protocol")
         return Crashed(reason=f"the converter {what} and was killed", stderr=stderr)
 
-    def _settle(self, child: ChildProcess, answer: Answer | Ending) -> None:
+    def _settle(self, child: ChildProcess, answer: object) -> None:
         """Make sure that the next request finds a child that is alive, not worn out and not out of memory."""
         child.clear_stderr()
         if child is not self._keeper.child:
@@ -259,20 +308,33 @@ def _cause(ending: Ending) -> Cause:
             return "died"
 
 
-def _scan_request(scanner: str, path: Path) -> protocol.Scan:
-    # The child works in a folder of its own, so a relative path would lead elsewhere.
-    return protocol.Scan(scanner, str(path.absolute()))
-
-
-def _convert_request(task: Task, *, describer: str) -> protocol.Convert:
+def _convert_request(task: Task, staged: Staged, cpu_seconds: float, *, describer: str) -> protocol.Convert:
     return protocol.Convert(
-        source=str(task.source.absolute()),
+        source=str(staged.source),
         name=task.name,
-        workdir=str(task.workdir.absolute()),
+        workdir=str(staged.results),
         options=task.options,
         exports=tuple(task.exports),
+        cpu_seconds=cpu_seconds,
         engine=task.engine,
         ocr_engine=task.ocr_engine,
         describer=describer,
         draws_layout=task.draws_layout,
+    )
+
+
+def _accepted(task: Task, staged: Staged, done: protocol.Done) -> Converted:
+    results = staged.results_descriptor
+    return Converted(
+        page_count=done.page_count,
+        pages_total=done.pages_total,
+        artifacts=accept(results, task.workdir, task.exports, task.content_types, done.artifacts),
+        convert_ms=done.convert_ms,
+        export_ms=done.export_ms,
+        chunk_ms=done.chunk_ms,
+        warnings=done.warnings,
+        engine=done.engine,
+        partial=done.partial,
+        failed_pages=done.failed_pages,
+        drawings=accept_drawings(results, task.workdir, asked=task.draws_layout, drawn=done.drawn),
     )

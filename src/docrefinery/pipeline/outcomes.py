@@ -1,5 +1,6 @@
 """What a converter is asked, what it says meanwhile, and every way its work can end."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +17,7 @@ class Task:
     :param workdir: an existing folder of this task alone, where the artifacts are written.
     :param options: the effective options in the guide's and Docling's names; unknown ones are ignored.
     :param exports: kinds of the artifacts to write.
+    :param content_types: media types that the exporters of these kinds declare; results are held to them.
     :param timeout_seconds: time after which the converter is killed; waiting for a warm one does not count.
     :param engine: ``geometric``, ``docling``, or ``auto`` for Docling's models where they are installed.
     :param ocr_engine: ``tesseract``, ``rapidocr`` or ``auto``.
@@ -27,6 +29,7 @@ class Task:
     workdir: Path
     options: dict[str, object] = field(default_factory=dict)
     exports: tuple[str, ...] | list[str] = ()
+    content_types: Mapping[str, str] = field(default_factory=dict)
     timeout_seconds: float = 600
     engine: Engine = "auto"
     ocr_engine: OcrEngine = "auto"

@@ -5,7 +5,7 @@ import signal
 
 from docrefinery.errors import OutOfMemory
 from docrefinery.pipeline.outcomes import Crashed, Rejected
-from docrefinery.pipeline.process import ChildProcess
+from docrefinery.pipeline.watched import Watched
 
 _OUT_OF_MEMORY = re.compile(
     r"bad_alloc|MemoryError|out of memory|(cannot allocate|failed to allocate) memory|memory allocation .*failed"
@@ -27,7 +27,7 @@ def out_of_memory(memory_bytes: int) -> Rejected:
     return Rejected(OutOfMemory.error_code, message, {"memory_bytes": memory_bytes})
 
 
-def autopsy(child: ChildProcess, memory_bytes: int) -> Rejected | Crashed:
+def autopsy(child: Watched, memory_bytes: int) -> Rejected | Crashed:
     """Say what ended a process that was not killed by us."""
     stderr = child.stderr_tail()
     code = child.returncode if child.returncode is not None else 0

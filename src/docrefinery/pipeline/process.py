@@ -1,30 +1,23 @@
-"""One converter process as its parent sees it: started, spoken to, watched, killed, reaped."""
+"""One converter process as its parent sees it: spoken to, measured, released."""
 
 import asyncio
 import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from threading import Thread
+from typing import IO
 
 import msgspec
 
 from docrefinery.capabilities import Hardware
 from docrefinery.pipeline import protocol
+from docrefinery.pipeline.environment import environment
+from docrefinery.pipeline.jail.cell import home
+from docrefinery.pipeline.scratch import child_folder
+from docrefinery.pipeline.watched import Birth, Started, Watched, stderr_file
 
-_STDERR_TAIL = 8 * 1024
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-# Slots are processes; a library that starts a thread per core inside each of them only makes them fight.
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-# Which of the machine's GPUs it may see, and where their libraries are.
-_ACCELERATORS = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "ZE_AFFINITY_MASK")
 
 
 class ChildGone(Exception):
@@ -48,56 +41,48 @@ class ChildLimits:
     ocr_threads: int = 1
 
 
-class ChildProcess:
-    """A started process. It lives in a session of its own, so that the whole group dies with it."""
+class ChildProcess(Watched):
+    """A converter process.
 
-    def __init__(self, scratch: Path | None, hardware: Hardware | None = None) -> None:
+    :param connection: this side's end of its socket.
+    :param folder: its own folder, which goes with it.
+    :ivar jobs: how many conversions it was asked for.
+    :ivar tenant: whose documents it has seen; ``None`` is nobody's yet.
+    :ivar owner: user that its files must belong to; ``None`` is this process's own.
+    """
+
+    def __init__(self, birth: Birth, connection: socket.socket, stderr: IO[bytes], folder: Path) -> None:
+        super().__init__(birth, stderr)
+        self.folder = folder
+        self.jobs = 0
+        self.tenant: str | None = None
+        self.owner: int | None = None
+        self._held = (0, 0)
+        self._socket = connection
+        self._reader: asyncio.StreamReader
+        self._writer: asyncio.StreamWriter | None = None
+
+    @classmethod
+    def start(cls, scratch: Path | None, hardware: Hardware | None) -> "ChildProcess":
         """Start a process with a folder of its own under ``scratch``, or under the system's temporary folder.
-
-        The loop that runs must be the one that later awaits it.
 
         :param hardware: given to a process that is to load models.
         """
-        self.peak_bytes = 0
-        self._held = (0, 0)
-        self.jobs = 0
-        self.killed = False
-        self._scratch = Path(tempfile.mkdtemp(prefix="docrefinery-child-", dir=scratch))
-        self._stderr = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed by _reap
-        self._last_words = ""
-        self._socket, theirs = socket.socketpair()
+        folder = child_folder(scratch)
+        stderr = stderr_file()
+        ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "docrefinery.pipeline.child", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._stderr,
-                pass_fds=(theirs.fileno(),),
-                env=environment(self._scratch, hardware),
-                cwd=self._scratch,
-                start_new_session=True,
+            birth = Started(
+                "docrefinery.pipeline.child", theirs.fileno(), stderr, environment(home(folder), hardware), home(folder)
             )
-        self.pid = self._process.pid
-        self._gone = asyncio.Event()
-        self._reader: asyncio.StreamReader
-        self._writer: asyncio.StreamWriter | None = None
-        self._watch()
+        return cls(birth, ours, stderr, folder)
 
-    async def warm(self, setup: protocol.Setup) -> protocol.Reply:
-        """Send the first message and wait for the answer: :class:`~protocol.Ready` where all is well."""
+    async def greet(self, setup: protocol.Setup | None = None) -> protocol.Reply:
+        """Send the first message, if there is one, and wait for the answer: :class:`~protocol.Ready` if all is well."""
         self._reader, self._writer = await asyncio.open_unix_connection(sock=self._socket)
-        self.send(setup)
+        if setup is not None:
+            self.send(setup)
         return await self.receive()
-
-    @property
-    def alive(self) -> bool:
-        """Whether the process is neither ended nor about to end."""
-        return not (self.killed or self._gone.is_set())
-
-    @property
-    def returncode(self) -> int | None:
-        """Exit code, or minus the signal that ended it; ``None`` while it runs."""
-        return self._process.returncode
 
     def send(self, message: protocol.Request) -> None:
         """Send a message to a warm process; if it is gone, the next :meth:`receive` says so."""
@@ -136,66 +121,13 @@ class ChildProcess:
         """Take what the process needs now for what it holds."""
         self._held = _memory(self.pid)
 
-    def kill(self) -> None:
-        """End the process and everything it started, at once."""
-        if self.alive:
-            self.killed = True
-            self._kill_group()
-
-    async def ended(self) -> None:
-        """Wait until the process is gone."""
-        await self._gone.wait()
-
     async def released(self) -> None:
         """Wait until the process is gone, then release everything it held."""
-        await self._gone.wait()
+        await self.ended()
         if self._writer is not None:
             self._writer.close()
         self._socket.close()
-        await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
-
-    def stderr_tail(self) -> str:
-        """Return the end of what the process wrote to stderr since it was last cleared."""
-        if self._stderr.closed:
-            return self._last_words
-        size = os.fstat(self._stderr.fileno()).st_size
-        tail = os.pread(self._stderr.fileno(), _STDERR_TAIL, max(0, size - _STDERR_TAIL))
-        return tail.decode(errors="replace").strip()
-
-    def clear_stderr(self) -> None:
-        """Forget what was written to stderr, so that the file stays small and a tail is of one job."""
-        if not self._stderr.closed:
-            # Both processes share the offset, so this moves the child's as well.
-            os.lseek(self._stderr.fileno(), 0, os.SEEK_SET)
-            os.ftruncate(self._stderr.fileno(), 0)
-
-    def _kill_group(self) -> None:
-        # macOS refuses to signal a group of zombies.
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
-
-    def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        if sys.platform == "linux":
-            pidfd = os.pidfd_open(self.pid)
-
-            def ended() -> None:
-                loop.remove_reader(pidfd)
-                os.close(pidfd)
-                self._reap()
-
-            loop.add_reader(pidfd, ended)
-        else:
-            reap = partial(loop.call_soon_threadsafe, self._reap)
-            Thread(target=lambda: (self._process.wait(), reap()), daemon=True).start()
-
-    def _reap(self) -> None:
-        # Before the wait: until then the number is ours, so the group cannot be somebody else's.
-        self._kill_group()
-        self._process.wait()
-        self._last_words = self.stderr_tail()
-        self._stderr.close()
-        self._gone.set()
+        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
 
 
 def _memory(pid: int | str) -> tuple[int, int]:
@@ -216,17 +148,3 @@ def _children(pid: int) -> list[str]:
     except OSError:
         pass  # It ended meanwhile, or this kernel does not tell.
     return found
-
-
-def environment(scratch: Path, hardware: Hardware | None = None) -> dict[str, str]:
-    """Return a converter's environment variables: nothing that is secret, nothing that leads outside."""
-    names = ("PATH", "PYTHONPATH", "TESSDATA_PREFIX", *(_ACCELERATORS if hardware else ()))
-    kept = {name: os.environ[name] for name in names if name in os.environ}
-    return {
-        **kept,
-        "LANG": "C.UTF-8",
-        "HOME": str(scratch),
-        "TMPDIR": str(scratch),
-        "HF_HUB_OFFLINE": "1",
-        **dict.fromkeys(_THREADS, str(hardware.threads if hardware else 1)),
-    }

@@ -9,25 +9,28 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from docrefinery.capabilities import NONE, Hardware, Models
+from docrefinery.capabilities import NONE, Hardware, Measure, Models
 from docrefinery.model import JobWarning, Stage
+from docrefinery.pipeline.jail.cell import Cell
 from docrefinery.settings import Engine, OcrEngine
 
 MAX_FRAME = 4 * 1024 * 1024
 PICTURES_AT_ONCE = 4
 """Pictures that a child may have out for description before it has an answer."""
 HEADER_BYTES = 4
+MAX_PACKET = 64 * 1024
 
 Count = Annotated[int, Meta(ge=0, le=2**31)]
 Text = Annotated[str, Meta(max_length=64 * 1024)]
 
 
 class Setup(Struct, frozen=True, tag="setup"):
-    """First message to a child: its bounds, its plugins, and whether it loads Docling's models.
+    """First message to a child or a zygote: its jail, its bounds, its plugins, and whether it loads Docling's models.
 
     ``problem`` is what an earlier child said of models that it could not load, where this one is not to try.
     """
 
+    cell: Cell
     memory_bytes: int
     plugins: tuple[str, ...] | None
     ocr_threads: int = 1
@@ -36,17 +39,19 @@ class Setup(Struct, frozen=True, tag="setup"):
 
 
 class Scan(Struct, frozen=True, tag="scan"):
-    """Judge a file with a scanner that runs in the child."""
+    """Judge a file with a scanner that runs in the child; ``cpu_seconds`` are what it may compute for it."""
 
     scanner: str
     path: str
+    cpu_seconds: float
 
 
 class Convert(Struct, frozen=True, tag="convert"):
     """Convert a file and write its artifacts.
 
-    ``describer`` names what the parent has pictures described by, if by anything; ``draws_layout`` says that the pages
-    are to be drawn as well, each under its :func:`drawing_name`.
+    ``cpu_seconds`` are what it may compute, all threads together. ``describer`` names what the parent has pictures
+    described by, if by anything; ``draws_layout`` says that the pages are to be drawn as well, each under its
+    :func:`drawing_name`.
     """
 
     source: str
@@ -54,6 +59,7 @@ class Convert(Struct, frozen=True, tag="convert"):
     workdir: str
     options: dict[str, object]
     exports: tuple[str, ...]
+    cpu_seconds: float
     engine: Engine = "auto"
     ocr_engine: OcrEngine = "auto"
     describer: str = ""
@@ -72,9 +78,10 @@ Request = Setup | Scan | Convert | Description
 
 
 class Ready(Struct, frozen=True, tag="ready"):
-    """The child is warm, and holds these models."""
+    """The child is warm, holds these models, and is kept apart by these measures."""
 
     models: Models = NONE
+    jail: tuple[Measure, ...] = ()
 
 
 class Unusable(Struct, frozen=True, tag="unusable"):
@@ -136,11 +143,46 @@ class Failed(Struct, frozen=True, tag="failed"):
     details: dict[str, object]
 
 
+class Fork(Struct, frozen=True, tag="fork"):
+    """To a zygote, along with the descriptors of a socket and of a file for stderr: make a child with this folder."""
+
+    folder: str
+
+
+class Bury(Struct, frozen=True, tag="bury"):
+    """To a zygote: wait for a child that has ended."""
+
+    pid: int
+
+
+class Warm(Struct, frozen=True, tag="warm"):
+    """From a zygote: all is loaded; ``threads`` is how many it has, and with more than one it cannot fork."""
+
+    threads: Count
+
+
+class Forked(Struct, frozen=True, tag="forked"):
+    """From a zygote: the new child's process id, or why there is none."""
+
+    pid: int
+    problem: str = ""
+
+
+class Buried(Struct, frozen=True, tag="buried"):
+    """From a zygote: how a child ended, as an exit code or minus the signal."""
+
+    returncode: int
+
+
+Order = Setup | Fork | Bury
+Report = Warm | Unusable | Forked | Buried
 Reply = Ready | Unusable | Working | Picture | Scanned | Done | Failed
 
 _encoder = msgspec.json.Encoder()
 requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 replies: msgspec.json.Decoder[Reply] = msgspec.json.Decoder(Reply)
+orders: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
+reports: msgspec.json.Decoder[Report] = msgspec.json.Decoder(Report)
 
 
 class ProtocolError(Exception):
@@ -150,6 +192,11 @@ class ProtocolError(Exception):
 def drawing_name(page: int) -> str:
     """Return the file name of a page's drawing in the task's folder; no exporter's kind has a hyphen."""
     return f"layout-{page:04d}.png"
+
+
+def packet(message: Order | Report) -> bytes:
+    """Return a message between a worker and its zygote, whose socket keeps them apart."""
+    return _encoder.encode(message)
 
 
 def encode(message: Request | Reply) -> bytes:

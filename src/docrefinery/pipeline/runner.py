@@ -165,6 +165,7 @@ class Runner:
 
     async def _scan(self, claim: ClaimRecord, source: Path) -> tuple[Verdict | outcomes.Outcome, int]:
         """Fetch and judge a file; also says how many milliseconds that took, a converter's warm-up apart."""
+        self._converter.serve(str(claim.tenant_uuid))
         await self._converter.start()
         if claim.queue == MODELS and not self._converter.models.usable:
             raise _ModelsGone
@@ -190,12 +191,14 @@ class Runner:
         results = workdir / "results"
         results.mkdir()
         options = msgspec.json.decode(claim.options, type=dict[str, object])
+        exports = list(dict.fromkeys((*claim.exports, ALWAYS_EXPORTED)))
         task = outcomes.Task(
             source=source,
             name=claim.original_filename,
             workdir=results,
             options=options,
-            exports=list(dict.fromkeys((*claim.exports, ALWAYS_EXPORTED))),
+            exports=exports,
+            content_types=self._registry.content_types(exports),
             timeout_seconds=msgspec.convert(options["document_timeout"], float),
             engine=self._registry.engine_for(claim.profile, self._settings.engine),
             ocr_engine=self._settings.ocr_engine,

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from docrefinery.pipeline.jail.cell import home
+
 
 @contextmanager
 def scratch_folder(base: Path) -> Iterator[Path]:
@@ -28,6 +30,22 @@ def scratch_folder(base: Path) -> Iterator[Path]:
     finally:
         os.close(in_use)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def child_folder(scratch: Path | None) -> Path:
+    """Make a converter's own folder with its home in it; the group, which may get to be its own, can pass through."""
+    folder = Path(tempfile.mkdtemp(prefix="docrefinery-child-", dir=scratch))
+    folder.chmod(0o710)
+    home(folder).mkdir(mode=0o700)
+    return folder
+
+
+def open_to(group: int, *folders: Path) -> None:
+    """Let a group pass through private folders of root's: that of the converters, which have accounts of their own."""
+    for folder in folders:
+        if os.geteuid() == 0 and not folder.stat().st_mode & 0o077:
+            os.chown(folder, -1, group)
+            folder.chmod(0o710)
 
 
 def _locked(folder: Path, mode: int = fcntl.LOCK_EX) -> int:

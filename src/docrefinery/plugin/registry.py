@@ -47,6 +47,10 @@ class Registry:
         chosen = self.profiles.get(profile) if profile else None
         return "geometric" if chosen is not None and chosen.engine == "geometric" else configured
 
+    def content_types(self, kinds: Iterable[str]) -> dict[str, str]:
+        """Return the media types that the exporters of some kinds declare, of those that are still installed."""
+        return {kind: self.exporters[kind].content_type for kind in kinds if kind in self.exporters}
+
     def provider(self, descriptor: Profile | Exporter | Scanner) -> Plugin:
         """Return the plugin that offers a descriptor of this registry."""
         attribute, name = _identity(descriptor)

@@ -9,10 +9,12 @@ from docrefinery.pipeline.outcomes import Converted, Outcome, Progress, Task
 from tests.support import pdfs, plugins
 
 TRICKS = """
-import os, signal, socket, subprocess, sys, time
+import ctypes, os, subprocess, sys, time
 from pathlib import Path
 
-from docrefinery.plugin import Exporter, hookimpl
+from docrefinery.plugin import Exporter, Scanner, hookimpl
+
+TYPES = {"faking_json": "application/json", "faking_zip": "application/zip", "climbing": "application/zip"}
 
 def folder(stream):
     return Path(stream.name).parent
@@ -22,14 +24,6 @@ def environment(document, stream):
 
 def descriptors(document, stream):
     stream.write("\\n".join(os.readlink(entry) for entry in Path("/proc/self/fd").iterdir() if entry.exists()).encode())
-
-def network(document, stream):
-    host, port = folder(stream).joinpath("address").read_text().split(":")
-    try:
-        socket.create_connection((host, int(port)), 5).close()
-        stream.write(b"connected")
-    except OSError as error:
-        stream.write(type(error).__name__.encode())
 
 def sleeping(document, stream):
     folder(stream).joinpath("sleeping").touch()
@@ -42,7 +36,8 @@ def grandchild(document, stream):
 
 def dying(document, stream):
     print("last words", file=sys.stderr, flush=True)
-    os.kill(os.getpid(), signal.SIGSEGV)
+    # The real thing: of a signal that is only sent, a library that handles its own faults makes nothing.
+    ctypes.string_at(1)
 
 def leaving(document, stream):
     os._exit(3)
@@ -88,6 +83,20 @@ def piping(document, stream):
     os.unlink(stream.name)
     os.mkfifo(stream.name)
 
+def faking_json(document, stream):
+    stream.write(b'{"schema_name": "DoclingDocument", "version": "1.0.0", "texts": [')
+
+def faking_zip(document, stream):
+    stream.write(b"PK and nothing more")
+
+def climbing(document, stream):
+    import zipfile
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("../../etc/cron.d/job", "x")
+
+def bursting(document, stream):
+    stream.truncate(2**31 + 1)
+
 def babbling(document, stream):
     sockets = [entry.name for entry in Path("/proc/self/fd").iterdir() if "socket:" in os.path.realpath(entry)]
     os.write(int(sockets[0]), (2**31).to_bytes(4, "big") + b"nonsense")
@@ -97,14 +106,34 @@ def chatty(document, stream):
 
 @hookimpl
 def docrefinery_exporters():
-    writers = [environment, descriptors, network, sleeping, grandchild, dying, leaving, failing, rambling]
+    writers = [environment, descriptors, sleeping, grandchild, dying, leaving, failing, rambling]
     writers += [straying, littering, returning, exiting, closing, tidy]
-    writers += [hungry, linking, piping, babbling, chatty]
+    writers += [faking_json, faking_zip, climbing, bursting, hungry, linking, piping, babbling, chatty]
     return [
-        Exporter(kind=write.__name__, summary="A trick.", content_type="text/plain", suffix=".txt", write=write)
+        Exporter(
+            kind=write.__name__,
+            summary="A trick.",
+            content_type=TYPES.get(write.__name__, "text/plain"),
+            suffix=".txt",
+            write=write,
+        )
         for write in writers
     ]
+
+class Failing:
+    def scan(self, path):
+        raise LookupError("no such luck")
+
+    def check(self):
+        pass
+
+@hookimpl
+def docrefinery_scanners():
+    return [Scanner(name="failing", summary="A trick.", create=lambda environ: Failing(), runs_in="child")]
 """
+
+# As a worker knows them from the exporters that it has loaded.
+TYPES = {"faking_json": "application/json", "faking_zip": "application/zip", "climbing": "application/zip"}
 
 Make = Callable[..., Awaitable[Converter]]
 Run = Callable[..., Awaitable[Outcome]]
@@ -164,6 +193,7 @@ def task(tmp_path: Path) -> Callable[..., Task]:
             exports=exports,
             timeout_seconds=seconds,
             engine="geometric",
+            content_types={kind: TYPES[kind] for kind in exports if kind in TYPES},
         )
 
     return build
@@ -171,6 +201,12 @@ def task(tmp_path: Path) -> Callable[..., Task]:
 
 def ignore(_progress: Progress) -> None:
     """Take progress and do nothing."""
+
+
+def note_of(converter: Converter, name: str) -> Path | None:
+    """Return a file that a trick left beside its result, once it is there."""
+    child = converter._keeper.child
+    return next(child.folder.glob(f"job-*/results/{name}"), None) if child is not None else None
 
 
 async def assert_works(converter: Converter, task: Callable[..., Task]) -> None:

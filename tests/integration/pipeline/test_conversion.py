@@ -8,7 +8,7 @@ import pytest
 from docling_core.types.doc import DoclingDocument
 
 from docrefinery.model import Stage
-from docrefinery.pipeline.converter import Converter
+from docrefinery.pipeline.converter import Converter, ConverterUnavailable
 from docrefinery.pipeline.outcomes import Converted, Progress, Rejected, Task
 from docrefinery.plugin import Clean, Infected, ScannerDown
 from tests.integration.pipeline.conftest import assert_works, ignore
@@ -166,10 +166,16 @@ async def test_files_are_scanned_where_they_may_do_no_harm(converter: Converter,
 
 
 async def test_a_scanner_that_fails_is_down_not_content(converter: Converter, tmp_path: Path) -> None:
-    with pytest.raises(ScannerDown, match="'basic' failed"):
+    path = tmp_path / "file.pdf"
+    path.write_bytes(pdfs.born_digital())
+    for scanner in ("failing", "nobody"):
+        with pytest.raises(ScannerDown, match=f"'{scanner}' failed"):
+            await converter.scan(scanner, path)
+
+
+async def test_a_file_that_cannot_be_read_is_put_off_not_judged(converter: Converter, tmp_path: Path) -> None:
+    with pytest.raises(ConverterUnavailable, match="No such file"):
         await converter.scan("basic", tmp_path / "missing.pdf")
-    with pytest.raises(ScannerDown, match="'nobody' failed"):
-        await converter.scan("nobody", tmp_path / "missing.pdf")
 
 
 async def test_one_thing_at_a_time(converter: Converter, task: Tasks) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ import pytest
 
 from docrefinery.pipeline.converter import ChildLimits, Converter, ConverterUnavailable
 from docrefinery.pipeline.outcomes import Canceled, Converted, Task
-from tests.integration.pipeline.conftest import Make, assert_works, ignore
+from tests.integration.pipeline.conftest import Make, assert_works, ignore, note_of
 from tests.support import plugins
 from tests.support.waiting import gone, until
 
@@ -64,7 +63,7 @@ async def test_replacements_are_counted_by_their_reason(make: Make, task: Tasks)
         await converter.start()
     stopped = task(None, "sleeping")
     running = asyncio.create_task(converter.convert(stopped, ignore))
-    await until(stopped.workdir.joinpath("sleeping").exists)
+    await until(lambda: note_of(converter, "sleeping"))
     converter.kill()
     await running
     await converter.start()
@@ -99,7 +98,7 @@ async def test_closing_ends_what_is_running(make: Make, task: Tasks) -> None:
     converter = await make()
     slow = task(None, "sleeping")
     running = asyncio.create_task(converter.convert(slow, ignore))
-    await until(slow.workdir.joinpath("sleeping").exists)
+    await until(lambda: note_of(converter, "sleeping"))
     await converter.close()
     assert await running == Canceled()
     assert converter.pid is None
@@ -127,7 +126,7 @@ async def test_nothing_is_left_behind(make: Make, task: Tasks, tmp_path: Path, m
 
 def _held() -> tuple[int, int, int]:
     this = psutil.Process()
-    children = [child for child in this.children() if "docrefinery.pipeline.child" in " ".join(child.cmdline())]
+    children = [child for child in this.children() if "docrefinery.pipeline." in " ".join(child.cmdline())]
     return this.num_fds(), len(asyncio.all_tasks()), len(children)
 
 
@@ -139,14 +138,14 @@ async def test_stderr_does_not_grow_from_job_to_job(converter: Converter, task: 
     assert os.fstat(child._stderr.fileno()).st_size == 0
 
 
-async def test_a_child_dies_with_its_parent() -> None:
+async def test_a_child_and_its_zygote_die_with_their_parent() -> None:
     code = """
 import asyncio
 from docrefinery.pipeline.converter import ChildLimits, Converter
 async def main():
     converter = Converter(ChildLimits(), ())
     await converter.start()
-    print(converter.pid, flush=True)
+    print(converter.pid, converter._keeper._nursery._zygote.pid, flush=True)
     await asyncio.sleep(600)
 asyncio.run(main())
 """
@@ -154,10 +153,15 @@ asyncio.run(main())
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
     )
     assert parent.stdout is not None
-    child = int(await asyncio.to_thread(parent.stdout.readline))
+    born = [int(pid) for pid in (await asyncio.to_thread(parent.stdout.readline)).split()]
+    assert len(born) == 2
     parent.kill()
     parent.communicate()
-    await until(lambda: gone(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE, seconds=5)
+    await until(lambda: all(_over(pid) for pid in born), seconds=5)
+
+
+def _over(pid: int) -> bool:
+    return gone(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
 
 
 async def test_the_environment_has_no_secrets_and_the_home_is_scratch(
@@ -186,19 +190,3 @@ async def test_no_descriptor_of_the_parent_is_open_in_the_child(
     opened = outcome.artifacts[0].path.read_text().splitlines()
     assert sum(name.startswith("socket:") for name in opened) == 1
     assert not [name for name in opened if name.endswith("private")]
-
-
-def _network(pid: int) -> str:
-    return str(Path(f"/proc/{pid}/ns/net").readlink())
-
-
-async def test_the_child_reaches_no_network(converter: Converter, task: Tasks) -> None:
-    assert converter.pid is not None
-    if _network(converter.pid) == _network(os.getpid()):
-        pytest.skip("needs the right to make network namespaces")
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        request = task(None, "network")
-        request.workdir.joinpath("address").write_text(f"127.0.0.1:{server.getsockname()[1]}")
-        outcome = await converter.convert(request, ignore)
-    assert isinstance(outcome, Converted)
-    assert outcome.artifacts[0].path.read_text() == "OSError"

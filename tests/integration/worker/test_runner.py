@@ -40,6 +40,9 @@ class Scripted:
         self.converted: outcomes.Outcome = outcomes.Rejected("INVALID_PDF", "Made by hand.")
         self.models = NONE
 
+    def serve(self, tenant: str) -> None:
+        """Serve everybody."""
+
     async def start(self) -> None:
         """Be warm."""
 

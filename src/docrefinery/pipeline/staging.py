@@ -1,0 +1,54 @@
+"""A job within the child's own folder: its file goes in, its results come out.
+
+The child sees nothing else that is anybody's. And since it may have been taken over by what it opened, this side
+follows no link of its making and uses no name twice: folders are opened once, and everything is reached from there.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Staged:
+    """A job's folder; close it when the job is over.
+
+    :param folder: the child's own folder.
+    :param owner: user that the job's files must belong to; ``None`` is this process's own.
+    :param source: the job's file, which is copied.
+    :ivar source: the copy.
+    :ivar results: folder for what the child writes.
+    :raises OSError: if the file cannot be copied.
+    """
+
+    def __init__(self, folder: Path, owner: int | None, source: Path) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="job-", dir=folder))
+        self.source = self._folder / "source.pdf"
+        self.results = self._folder / "results"
+        self._descriptor = os.open(self._folder, _FOLDER)
+        try:
+            self._fill(owner, source)
+            self.results_descriptor = os.open(self.results.name, _FOLDER, dir_fd=self._descriptor)
+        except BaseException:
+            os.close(self._descriptor)
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+
+    def close(self) -> None:
+        """Remove everything."""
+        os.close(self.results_descriptor)
+        os.close(self._descriptor)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _fill(self, owner: int | None, source: Path) -> None:
+        os.mkdir(self.results.name, 0o700, dir_fd=self._descriptor)
+        descriptor = os.open(self.source.name, _NEW, 0o600, dir_fd=self._descriptor)
+        with os.fdopen(descriptor, "wb") as copy, source.open("rb") as original:
+            shutil.copyfileobj(original, copy, 1024 * 1024)
+        if owner is not None:
+            for name in (self.source.name, self.results.name):
+                os.chown(name, owner, -1, dir_fd=self._descriptor, follow_symlinks=False)
+            os.fchown(self._descriptor, owner, -1)
