@@ -28,6 +28,19 @@ def test_doctor_knows_the_running_installation(refinery: Refinery) -> None:
     assert found["models"][1].startswith("not used: ")
 
 
+def test_doctor_says_what_keeps_a_converter_apart(refinery: Refinery) -> None:
+    """By starting one: whatever this machine holds, each measure is told once, as held or with what it lacks."""
+    found = findings(refinery.command("doctor", "--json").stdout)
+    status, detail = found["jail"]
+    assert status in ("ok", "degraded")
+    for name in ("network", "files", "system calls", "privileges", "limits"):
+        assert name in detail
+    assert (status == "ok") == ("; but not " not in detail)
+    ready = refinery.client.get("/readyz").json()["checks"]["jail"]
+    assert ready["status"] == status
+    assert found["tenants in a converter"] == ("ok", "one: replaced when the tenant changes")
+
+
 def test_doctor_looks_at_a_machine_on_which_nothing_runs_and_fits_a_terminal(tmp_path: Path) -> None:
     environ = environment(DOCREFINERY_DATA_DIR=str(tmp_path), COLUMNS="80")
     done = docrefinery("doctor", environ=environ)

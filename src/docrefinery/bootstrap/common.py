@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from docrefinery.embedded import locate
-from docrefinery.pipeline.converter import ChildLimits
+from docrefinery.pipeline.converter import ChildLimits, Seclusion
 from docrefinery.pipeline.describing import PictureDescriber
 from docrefinery.plugin import ScanEngine, Scanner
 from docrefinery.plugin.registry import Registry, load
@@ -100,4 +100,13 @@ def child_limits(settings: Settings) -> ChildLimits:
         max_jobs=settings.child_max_jobs,
         max_rss_bytes=settings.child_max_rss_mb * mebi,
         ocr_threads=settings.ocr_threads,
+    )
+
+
+def seclusion_of(settings: Settings) -> Seclusion:
+    """Return how far a converter process is kept apart."""
+    return Seclusion(
+        data_dir=settings.data_dir.absolute(),
+        required=settings.jail == "require",
+        models_by_tenant=settings.model_isolation == "tenant",
     )

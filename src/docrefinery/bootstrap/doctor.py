@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from docrefinery.bootstrap.common import connected, database_of, scanner_of
+from docrefinery.bootstrap.jail import measures_of
 from docrefinery.bootstrap.models import bytes_needed, models_of
 from docrefinery.bootstrap.secrets import keyed
-from docrefinery.capabilities import Models, installed_models, installed_ocr
+from docrefinery.capabilities import Models, installed_models, installed_ocr, missing
 from docrefinery.capabilities.languages import shown
+from docrefinery.pipeline.converter import ConverterUnavailable
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.health import Health, Status
@@ -18,6 +20,9 @@ from docrefinery.settings import Settings, SettingsError
 from docrefinery.store.blobs import Blobs
 from docrefinery.worker.broker import build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
+
+# Of this machine, doctor looks for itself.
+_KNOWN_HERE = ("models", "jail")
 
 
 class Finding(Struct, frozen=True):
@@ -29,8 +34,8 @@ class Finding(Struct, frozen=True):
 
 
 async def examine(settings: Settings, registry: Registry) -> list[Finding]:
-    """Look at everything, and start nothing."""
-    return [*_machine(settings), *await _installation(settings, registry)]
+    """Look at everything, and start nothing but a converter that ends again."""
+    return [*_machine(settings), await _jail(settings), *await _installation(settings, registry)]
 
 
 def _machine(settings: Settings) -> list[Finding]:
@@ -40,7 +45,33 @@ def _machine(settings: Settings) -> list[Finding]:
         _ocr(settings),
         _models(settings),
         _descriptions(settings),
+        _isolation(settings),
     ]
+
+
+async def _jail(settings: Settings) -> Finding:
+    try:
+        # Where workers have theirs, if there were any yet: it has to be in reach of its account.
+        scratch = settings.data_dir / "scratch"
+        measures = await measures_of(settings, scratch if scratch.is_dir() else None)
+    except ConverterUnavailable as error:
+        return Finding("jail", "failed", f"no converter starts: {error}")
+    held = ", ".join(measure.name for measure in measures if measure.held)
+    lacks = missing(measures)
+    return Finding("jail", "degraded" if lacks else "ok", f"{held} hold" + (f"; but not {lacks}" if lacks else ""))
+
+
+def _isolation(settings: Settings) -> Finding:
+    if isinstance(models_of(settings), Models):
+        return Finding("tenants in a converter", "ok", "one: replaced when the tenant changes")
+    if settings.model_isolation == "tenant":
+        return Finding("tenants in a converter", "ok", "one: replaced when the tenant changes, models and all")
+    return Finding(
+        "tenants in a converter",
+        "ok",
+        "one, but those that hold Docling's models serve all tenants one after the other; "
+        "DOCREFINERY_MODEL_ISOLATION=tenant replaces them too, and loads the models each time",
+    )
 
 
 def _ocr(settings: Settings) -> Finding:
@@ -89,7 +120,9 @@ async def _installation(settings: Settings, registry: Registry) -> list[Finding]
         doorbell = RedisDoorbell(build_broker(found.redis_url))
         health = Health(db, Blobs(found.storage), doorbell, scanner_of(registry, found), registry, abilities, found)
         ready = await health.ready()
-        parts = [Finding(part, check.status, check.detail) for part, check in ready.checks.items() if part != "models"]
+        parts = [
+            Finding(part, check.status, check.detail) for part, check in ready.checks.items() if part not in _KNOWN_HERE
+        ]
         if ready.checks["database"].status == "failed":
             abilities = Abilities(None, found)
         return [*await _profiles(registry, abilities), *parts, _secrets(found), _roles(found)]

@@ -3,7 +3,14 @@
 from pathlib import Path
 from uuid import uuid4
 
-from docrefinery.bootstrap.common import child_limits, database_of, describer_of, registry_of, scanner_of
+from docrefinery.bootstrap.common import (
+    child_limits,
+    database_of,
+    describer_of,
+    registry_of,
+    scanner_of,
+    seclusion_of,
+)
 from docrefinery.bootstrap.models import models_of
 from docrefinery.bootstrap.webhooks import courier_of
 from docrefinery.capabilities import Hardware, Models, installed_ocr
@@ -34,7 +41,9 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[DoorbellBroker, OnT
     doorbell = RedisDoorbell(broker)
     changes = Changes(db, channel=CANCELS)
     models = models_of(settings)
-    converter = Converter(child_limits(settings), settings.plugins, scratch, describer_of(settings), models)
+    converter = Converter(
+        child_limits(settings), settings.plugins, scratch, describer_of(settings), models, seclusion_of(settings)
+    )
     secrets = Secrets(settings.secret_keys)
     worker_id = uuid4()
     runner = Runner(

@@ -14,7 +14,8 @@ from msgspec import Raw
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from docrefinery.bootstrap.common import child_limits, describer_of, registry_of, scanner_of
+from docrefinery.bootstrap.common import child_limits, describer_of, registry_of, scanner_of, seclusion_of
+from docrefinery.bootstrap.jail import require_jail
 from docrefinery.bootstrap.models import models_of
 from docrefinery.capabilities import NONE
 from docrefinery.cli.context import settings
@@ -62,7 +63,14 @@ def convert(
         errors.print(f"[yellow]ignored[/] option {escape(name)}")
     asked = dataclasses.replace(_asked(effective, registry, chosen), draws_layout=debug_layout is not None)
     models = models_of(chosen) if asked.engine != "geometric" else NONE
-    converter = Converter(child_limits(chosen), chosen.plugins, describer=describer_of(chosen), models=models)
+    require_jail(chosen)
+    converter = Converter(
+        child_limits(chosen),
+        chosen.plugins,
+        describer=describer_of(chosen),
+        models=models,
+        seclusion=seclusion_of(chosen),
+    )
     scanning = Scanning(scanner_of(registry, chosen), converter, chosen.environ)
     for warning in scanning.warnings:
         errors.print(f"[yellow]{warning.code}[/] {escape(warning.message)}", soft_wrap=True)
@@ -163,12 +171,14 @@ def _sentence(outcome: outcomes.Outcome) -> str:
 
 def _asked(effective: Effective, registry: Registry, chosen: Settings) -> outcomes.Task:
     """Return what is asked of every file; the file itself is filled in later."""
+    exports = list(dict.fromkeys((*effective.exports, ALWAYS_EXPORTED)))
     return outcomes.Task(
         source=Path(),
         name="",
         workdir=Path(),
         options=msgspec.json.decode(msgspec.json.encode(effective.options)),
-        exports=list(dict.fromkeys((*effective.exports, ALWAYS_EXPORTED))),
+        exports=exports,
+        content_types=registry.content_types(exports),
         timeout_seconds=effective.options["document_timeout"],
         engine=registry.engine_for(effective.profile, chosen.engine),
         ocr_engine=chosen.ocr_engine,

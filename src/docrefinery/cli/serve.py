@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from docrefinery import logs
-from docrefinery.bootstrap.common import connected
+from docrefinery.bootstrap.common import connected, seclusion_of
 from docrefinery.bootstrap.secrets import keyed
 from docrefinery.cli.context import settings
 from docrefinery.pipeline.scratch import scratch_folder
@@ -73,13 +73,18 @@ def api(
 
 def worker(data_dir: DataDir = None, parent: Parent = 0) -> None:
     """Convert documents, one at a time; run several for more."""
+    from docrefinery.bootstrap.jail import require_jail
     from docrefinery.bootstrap.worker import build_worker
+    from docrefinery.pipeline.scratch import open_to
     from docrefinery.worker.main import run
 
     _die_with(parent)
     chosen = keyed(connected(settings(data_dir=data_dir)))
     logs.configure(chosen, "worker")
     with scratch_folder(chosen.data_dir / "scratch") as scratch:
+        # Root's converters take accounts of their own, and have their folders in there.
+        open_to(seclusion_of(chosen).account, chosen.data_dir, scratch.parent, scratch)
+        require_jail(chosen, scratch)
         run(*build_worker(chosen, scratch))
 
 

@@ -19,7 +19,8 @@ import structlog
 import typer
 
 from docrefinery import logs
-from docrefinery.bootstrap.common import registry_of
+from docrefinery.bootstrap.common import registry_of, seclusion_of
+from docrefinery.bootstrap.jail import require_jail
 from docrefinery.bootstrap.models import bytes_needed, slots_of
 from docrefinery.bootstrap.secrets import keyed
 from docrefinery.cli.context import settings
@@ -29,6 +30,7 @@ from docrefinery.cli.processes import Process, stop_all
 from docrefinery.cli.serve import migrated
 from docrefinery.embedded import EmbeddedServices
 from docrefinery.embedded.assembly import make_data_dir
+from docrefinery.pipeline.scratch import open_to
 from docrefinery.settings import Settings, SettingsError
 
 log = structlog.get_logger(__name__)
@@ -57,6 +59,9 @@ def up(
     chosen = settings(host=host, port=port, data_dir=data_dir.absolute() if data_dir else None, workers=workers)
     logs.configure(chosen, "up")
     registry_of(chosen)
+    make_data_dir(chosen.data_dir)
+    open_to(seclusion_of(chosen).account, chosen.data_dir)
+    require_jail(chosen)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _stop)
     with ExitStack() as stack:
@@ -108,7 +113,6 @@ def _services(
     chosen: Settings, stack: ExitStack, tell: Callable[[str], None]
 ) -> tuple[EmbeddedServices | None, Settings]:
     """Start embedded services for the URLs that are not set."""
-    make_data_dir(chosen.data_dir)
     if chosen.database_url and chosen.redis_url:
         return None, chosen
     embedded = EmbeddedServices(chosen.data_dir)

@@ -7,6 +7,7 @@ from typing import Literal
 import structlog
 from msgspec import Struct
 
+from docrefinery.capabilities import missing
 from docrefinery.plugin.descriptors import Scanner
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.abilities import Abilities
@@ -69,6 +70,7 @@ class Health:
             "scanner": (self._scan, "degraded"),
             "workers": (self._workers, "degraded"),
             "models": (self._models, "degraded"),
+            "jail": (self._jail, "degraded"),
         }
         results = await asyncio.gather(*(self._run(check, worst) for check, worst in parts.values()))
         checks = dict(zip(parts, results, strict=True))
@@ -125,6 +127,13 @@ class Health:
     async def _workers(self) -> Check:
         alive = await workers.alive(self._db, self._settings.lease_seconds)
         return Check("ok", f"{alive} alive") if alive else Check("degraded", "none alive; jobs stay queued")
+
+    async def _jail(self) -> Check:
+        said = await workers.jails(self._db, self._settings.lease_seconds)
+        lacks = list(dict.fromkeys(measure for jail in said for measure in jail if not measure.held))
+        if lacks:
+            return Check("degraded", missing(lacks))
+        return Check("ok", "every measure holds" if said else "no converter has started yet")
 
     async def _models(self) -> Check:
         lacks = {name: await self._abilities.missing(profile) for name, profile in self._registry.profiles.items()}

@@ -24,6 +24,8 @@ YEAR = 366 * 24 * 3600
 Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
 Engine = Literal["auto", "geometric", "docling"]
 OcrEngine = Literal["auto", "tesseract", "rapidocr"]
+Jail = Literal["auto", "require"]
+ModelIsolation = Literal["shared", "tenant"]
 
 
 def setting(description: str, *, name: str = "") -> Meta:
@@ -161,6 +163,20 @@ class Settings(Struct, frozen=True, kw_only=True):
         Positive,
         setting("Resident memory in MiB, models apart, above which a converter process is replaced after its job."),
     ] = 1024
+    jail: Annotated[
+        Jail,
+        setting(
+            "`auto` keeps converters apart as far as this machine can; `require` refuses to start where anything is "
+            "missing, and says what."
+        ),
+    ] = "auto"
+    model_isolation: Annotated[
+        ModelIsolation,
+        setting(
+            "`tenant` replaces a converter that holds Docling's models when the tenant changes, which loads them "
+            "again; `shared` does not. Converters without models are always replaced."
+        ),
+    ] = "shared"
     lease_seconds: Annotated[
         Annotated[float, Meta(ge=2, le=YEAR)],
         setting("Seconds without a heartbeat after which a worker's job is given to another."),

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from docrefinery.capabilities import Models, Ocr
+from docrefinery.capabilities import Measure, Models, Ocr
 from docrefinery.store.database import Database
 
 _SEEN_AGAIN_SECONDS = 5
@@ -14,8 +14,8 @@ _SEEN_AGAIN_SECONDS = 5
 class Beat(Struct, frozen=True, kw_only=True):
     """What a worker says of itself.
 
-    ``rss_bytes`` covers its converter as well. ``models`` are what the converter holds, ``profiles`` those whose jobs
-    the worker takes.
+    ``rss_bytes`` covers its converter as well. ``models`` are what the converter holds, ``jail`` what it is kept apart
+    by, and ``profiles`` those whose jobs the worker takes.
     """
 
     id: UUID
@@ -30,6 +30,7 @@ class Beat(Struct, frozen=True, kw_only=True):
     ocr: Ocr | None
     models: Models | None = None
     profiles: list[str] = []
+    jail: tuple[Measure, ...] = ()
 
 
 class Able(Struct, frozen=True):
@@ -43,12 +44,12 @@ async def beat(db: Database, worker: Beat) -> None:
     """Note that a worker is alive."""
     await db.fetch(
         """INSERT INTO workers (id, hostname, pid, status, queues, current_job_id, jobs_done, rss_bytes, version,
-                                ocr, models, profiles)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                                ocr, models, profiles, jail)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
            ON CONFLICT (id) DO UPDATE SET status = excluded.status, queues = excluded.queues,
                current_job_id = excluded.current_job_id, jobs_done = excluded.jobs_done,
                rss_bytes = excluded.rss_bytes, models = excluded.models, profiles = excluded.profiles,
-               last_heartbeat_at = now()""",
+               jail = excluded.jail, last_heartbeat_at = now()""",
         worker.id,
         worker.hostname,
         worker.pid,
@@ -61,6 +62,7 @@ async def beat(db: Database, worker: Beat) -> None:
         msgspec.json.encode(worker.ocr).decode(),
         msgspec.json.encode(worker.models).decode(),
         worker.profiles,
+        msgspec.json.encode(worker.jail).decode(),
     )
     if worker.models is not None and worker.models.usable:
         await db.fetch(
@@ -100,6 +102,19 @@ async def able(db: Database, seconds: float) -> list[Able]:
         )
         for row in rows
     ]
+
+
+async def jails(db: Database, seconds: float) -> list[tuple[Measure, ...]]:
+    """Return what converters are kept apart by whose workers have been heard of lately, each kind once.
+
+    Workers whose converter has not started yet, and those of the version before, say nothing and are left out.
+    """
+    rows = await db.fetch(
+        """SELECT DISTINCT jail FROM workers
+           WHERE last_heartbeat_at >= now() - make_interval(secs => $1) AND jail <> '[]' ORDER BY jail""",
+        seconds,
+    )
+    return [msgspec.json.decode(row["jail"], type=tuple[Measure, ...]) for row in rows]
 
 
 async def alive(db: Database, seconds: float) -> int:

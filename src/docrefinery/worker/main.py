@@ -12,6 +12,7 @@ import structlog
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from dramatiq.middleware import Middleware
 
+from docrefinery.capabilities import missing
 from docrefinery.pipeline.converter import ConverterUnavailable
 from docrefinery.services.doorbell import QUEUE, WEBHOOKS
 from docrefinery.services.webhooks.renewal import renew
@@ -116,6 +117,8 @@ class OnTheLoop(Middleware):
     async def _warm(self, parts: Parts) -> None:
         try:
             await parts.converter.start()
+            if lacks := missing(parts.converter.jail):
+                log.warning("jail_not_whole", missing=lacks)
         except ConverterUnavailable as error:
             log.error("converter_does_not_start", error=str(error))  # noqa: TRY400 - the message has it all
         finally:

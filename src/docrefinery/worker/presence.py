@@ -44,5 +44,6 @@ def _beat(parts: Parts, process: psutil.Process) -> workers.Beat:
         version=docrefinery.__version__,
         ocr=parts.ocr,
         models=models,
+        jail=parts.converter.jail,
         profiles=parts.profiles(models),
     )

@@ -9,10 +9,11 @@ import httpx
 import msgspec
 import pytest
 
+from docrefinery.capabilities import Measure
 from docrefinery.settings import Settings
 from docrefinery.store import schema
 from docrefinery.store.database import Database
-from tests.support.alive import say_alive
+from tests.support.alive import fall_silent, say_alive
 from tests.support.api import Api, running
 from tests.support.calls import assert_problem, queued
 
@@ -78,11 +79,29 @@ async def test_readyz_tells_of_each_part(client: httpx.AsyncClient, db: Database
         "scanner": "degraded",
         "workers": "degraded",
         "models": "degraded",
+        "jail": "ok",
     }
     assert ready["status"] == "degraded"
     assert all(check["detail"] for check in ready["checks"].values())
     await say_alive(db)
     assert (await client.get("/readyz")).json()["checks"]["workers"]["status"] == "ok"
+
+
+async def test_readyz_tells_what_keeps_converters_apart_and_what_does_not(
+    client: httpx.AsyncClient, db: Database
+) -> None:
+    async def jail() -> dict[str, str]:
+        check: dict[str, str] = (await client.get("/readyz")).json()["checks"]["jail"]
+        return check
+
+    assert await jail() == {"status": "ok", "detail": "no converter has started yet"}
+    worker = await say_alive(db, jail=(Measure("network"), Measure("files")))
+    assert await jail() == {"status": "ok", "detail": "every measure holds"}
+    await say_alive(db, jail=(Measure("network"), Measure("files", "no Landlock: take a newer kernel")))
+    assert await jail() == {"status": "degraded", "detail": "files: no Landlock: take a newer kernel"}
+    await fall_silent(db)
+    await say_alive(db, worker, jail=(Measure("network", "no namespaces"),))
+    assert await jail() == {"status": "degraded", "detail": "network: no namespaces"}
 
 
 async def test_a_scanner_that_hangs_is_asked_once_and_degrades_no_more_than_itself(settings: Settings) -> None:
