@@ -24,12 +24,14 @@ async def make_document(db: Database, tenant_id: int) -> DocumentRecord:
     document = await documents.insert(
         db,
         tenant_id,
-        uuid=uuid,
-        external_uuid=None,
-        original_filename="a.pdf",
-        sha256=f"{next(_numbers):064x}",
-        size_bytes=1,
-        blob_key=f"{tenant_id}/{uuid}.pdf",
+        documents.NewDocument(
+            uuid=uuid,
+            external_uuid=None,
+            original_filename="a.pdf",
+            sha256=f"{next(_numbers):064x}",
+            size_bytes=1,
+            blob_key=f"{tenant_id}/{uuid}.pdf",
+        ),
     )
     assert document is not None
     return document

@@ -48,10 +48,9 @@ class ArtifactsController(Controller):
         query.read(request, ())
         artifact = await request.services.artifacts.get(request.user, ref)
         download = downloads.Download(
-            blob_key=artifact.blob_key,
+            blob=artifact,
             filename=artifact.filename,
             content_type=artifact.content_type,
-            size_bytes=artifact.size_bytes,
             sha256=artifact.sha256,
             action=Action.ARTIFACT_DOWNLOADED,
             object=f"artifact {artifact.id}",

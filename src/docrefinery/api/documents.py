@@ -108,10 +108,9 @@ class DocumentsController(Controller):
         query.read(request, ())
         document = await request.services.documents.file(request.user, ref)
         download = downloads.Download(
-            blob_key=document.blob_key,
+            blob=document,
             filename=document.original_filename,
             content_type="application/pdf",
-            size_bytes=document.size_bytes,
             sha256=document.sha256,
             action=Action.DOCUMENT_DOWNLOADED,
             object=f"document {document.id}",

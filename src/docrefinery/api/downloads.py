@@ -12,9 +12,10 @@ from msgspec import Struct
 from docrefinery.api.deps import ApiRequest
 from docrefinery.errors import RangeNotSatisfiable
 from docrefinery.services.audit import Action
+from docrefinery.store.encryption.vault import Stored
 
 _RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE | re.ASCII)
-Open = Callable[[str, int, int | None], AsyncIterator[bytes]]
+Open = Callable[[Stored, int, int | None], AsyncIterator[bytes]]
 
 
 class Download(Struct, frozen=True, kw_only=True):
@@ -23,13 +24,17 @@ class Download(Struct, frozen=True, kw_only=True):
     ``sha256`` is its strong validator; ``action`` and ``object`` are what the audit log says of a download.
     """
 
-    blob_key: str
+    blob: Stored
     filename: str
     content_type: str
-    size_bytes: int
     sha256: str
     action: Action
     object: str
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the file."""
+        return self.blob.size_bytes
 
     @property
     def etag(self) -> str:
@@ -62,11 +67,11 @@ async def serve(request: ApiRequest, download: Download, open_blob: Open) -> Res
     if matches(request.headers.get("if-none-match", ""), download.etag):
         return Response(b"", status_code=304, headers=headers)
     if_range = request.headers.get("if-range")
-    # nginx judges If-Range by a validator of its own, so such a request is answered here.
-    if x_accel_prefix and if_range is None:
+    # nginx judges If-Range by a validator of its own, and has no keys: such requests are answered here.
+    if x_accel_prefix and if_range is None and download.blob.data_key is None:
         # nginx says it too, and a client would see it twice.
         del headers["Accept-Ranges"]
-        headers["X-Accel-Redirect"] = quote(x_accel_prefix + download.blob_key)
+        headers["X-Accel-Redirect"] = quote(x_accel_prefix + download.blob.blob_key)
         _note(request, download, request.headers.get("range"))
         return Response(b"", headers=headers)
     # Ranges are defined for GET alone (RFC 9110 §14.2).
@@ -79,7 +84,7 @@ async def serve(request: ApiRequest, download: Download, open_blob: Open) -> Res
     status = 206 if part else 200
     if request.method == "HEAD" or start == end:
         return Response(b"", status_code=status, headers=headers)
-    body = open_blob(download.blob_key, start, end if part else None)
+    body = open_blob(download.blob, start, end if part else None)
     first = await anext(body)
     _note(request, download, headers.get("Content-Range"))
     return Stream(_begun(first, body), status_code=status, headers=headers)

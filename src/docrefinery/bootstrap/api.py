@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from docrefinery.api.app import App, create_app
 from docrefinery.api.deps import Services
-from docrefinery.bootstrap.common import database_of, registry_of, scanner_of
+from docrefinery.bootstrap.common import database_of, registry_of, scanner_of, vault_of
 from docrefinery.bootstrap.webhooks import guard_of
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.artifacts import Artifacts
@@ -30,6 +30,7 @@ from docrefinery.worker.doorbell import RedisDoorbell
 def build_api(settings: Settings) -> App:
     """Build the API process's application; ``api.middleware.observed`` goes around it where it is served."""
     registry, db, blobs = registry_of(settings), database_of(settings, walled=True), Blobs(settings.storage)
+    vault = vault_of(settings, db, blobs)
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
     trail = Trail(db)
     authenticator = Authenticator(db, on_refused=trail.key_refused)
@@ -40,10 +41,10 @@ def build_api(settings: Settings) -> App:
         registry=registry,
         authenticator=authenticator,
         abilities=abilities,
-        submissions=Submissions(db, blobs, doorbell, registry, abilities, settings),
-        documents=Documents(db, blobs),
+        submissions=Submissions(db, vault, doorbell, registry, abilities, settings),
+        documents=Documents(db, vault),
         jobs=Jobs(db, changes, doorbell, Queues(registry, abilities, settings)),
-        artifacts=Artifacts(db, blobs),
+        artifacts=Artifacts(db, vault),
         health=Health(db, blobs, doorbell, scanner_of(registry, settings), registry, abilities, settings),
         dashboard=Dashboard(db, settings),
         metrics=Metrics(db, settings),

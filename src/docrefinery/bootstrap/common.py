@@ -11,7 +11,10 @@ from docrefinery.pipeline.describing import PictureDescriber
 from docrefinery.plugin import ScanEngine, Scanner
 from docrefinery.plugin.registry import Registry, load
 from docrefinery.settings import Settings, SettingsError
+from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
+from docrefinery.store.encryption.keys import MasterKeys
+from docrefinery.store.encryption.vault import Vault
 
 
 def connected(settings: Settings) -> Settings:
@@ -76,6 +79,11 @@ def database_of(settings: Settings, *, walled: bool) -> Database:
         statement_cache=settings.database_statement_cache,
         walled=walled,
     )
+
+
+def vault_of(settings: Settings, db: Database, blobs: Blobs) -> Vault:
+    """Return the storage with the keys that the settings hold."""
+    return Vault(db, blobs, MasterKeys(settings.secret_keys), encrypt=settings.encrypt)
 
 
 def describer_of(settings: Settings) -> PictureDescriber | None:

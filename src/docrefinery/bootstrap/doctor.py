@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from docrefinery.bootstrap.common import connected, database_of, scanner_of
+from docrefinery.bootstrap.encryption import lacking
 from docrefinery.bootstrap.jail import measures_of
 from docrefinery.bootstrap.models import bytes_needed, models_of
 from docrefinery.bootstrap.secrets import keyed
@@ -18,6 +19,7 @@ from docrefinery.services.abilities import Abilities
 from docrefinery.services.health import Health, Status
 from docrefinery.settings import Settings, SettingsError
 from docrefinery.store.blobs import Blobs
+from docrefinery.store.database import Database
 from docrefinery.worker.broker import build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
 
@@ -125,7 +127,13 @@ async def _installation(settings: Settings, registry: Registry) -> list[Finding]
         ]
         if ready.checks["database"].status == "failed":
             abilities = Abilities(None, found)
-        return [*await _profiles(registry, abilities), *parts, _secrets(found), _roles(found)]
+        return [
+            *await _profiles(registry, abilities),
+            *parts,
+            _secrets(found),
+            await _encryption(db, found),
+            _roles(found),
+        ]
     finally:
         await db.close()
 
@@ -143,6 +151,15 @@ def _secrets(settings: Settings) -> Finding:
     if keyed(settings).secret_keys:
         return Finding("webhook secrets", "ok", "can be kept")
     return Finding("webhook secrets", "degraded", "refused as long as DOCREFINERY_SECRET_KEYS is not set")
+
+
+async def _encryption(db: Database, settings: Settings) -> Finding:
+    chosen = keyed(settings)
+    if problem := await lacking(db, chosen):
+        return Finding("encryption at rest", "failed", problem)
+    if not chosen.secret_keys:
+        return Finding("encryption at rest", "ok", "off; it needs DOCREFINERY_SECRET_KEYS")
+    return Finding("encryption at rest", "ok", "on" if chosen.encrypt else "for tenants that are set to it")
 
 
 def _roles(settings: Settings) -> Finding:

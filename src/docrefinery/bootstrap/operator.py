@@ -5,16 +5,19 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
-from docrefinery.bootstrap.common import database_of, registry_of
+from docrefinery.bootstrap.common import database_of, registry_of, vault_of
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.audit_log import AuditLog
 from docrefinery.services.changes import Changes
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
 from docrefinery.services.queues import Queues
+from docrefinery.services.storage import Storage
 from docrefinery.services.tenants import Tenants
 from docrefinery.services.toggles import Toggles
 from docrefinery.settings import Settings
+from docrefinery.store.blobs import Blobs
+from docrefinery.store.encryption.keys import MasterKeys
 from docrefinery.worker.broker import build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
 
@@ -25,6 +28,7 @@ class Operator(Struct, frozen=True):
     tenants: Tenants
     toggles: Toggles
     jobs: Jobs
+    storage: Storage
     authenticator: Authenticator
     audit: AuditLog
 
@@ -37,12 +41,14 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
     registry = registry_of(settings)
     abilities = Abilities(db, settings)
-    tenants = Tenants(db, registry, abilities)
+    masters = MasterKeys(settings.secret_keys)
+    tenants = Tenants(db, registry, abilities, has_keys=masters.available)
     try:
         yield Operator(
             tenants=tenants,
             toggles=Toggles(db, registry, tenants),
             jobs=Jobs(db, Changes(db), doorbell, Queues(registry, abilities, settings)),
+            storage=Storage(db, vault_of(settings, db, Blobs(settings.storage)), masters, tenants),
             authenticator=Authenticator(db),
             audit=AuditLog(db),
         )

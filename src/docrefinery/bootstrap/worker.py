@@ -10,6 +10,7 @@ from docrefinery.bootstrap.common import (
     registry_of,
     scanner_of,
     seclusion_of,
+    vault_of,
 )
 from docrefinery.bootstrap.models import models_of
 from docrefinery.bootstrap.webhooks import courier_of
@@ -24,6 +25,7 @@ from docrefinery.services.webhooks.secrets import Secrets
 from docrefinery.settings import Settings
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.counters import Counted
+from docrefinery.store.encryption.keys import MasterKeys
 from docrefinery.worker.bell import Bell
 from docrefinery.worker.broker import DoorbellBroker, build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
@@ -36,6 +38,7 @@ from docrefinery.worker.tally import Tally
 def build_worker(settings: Settings, scratch: Path) -> tuple[DoorbellBroker, OnTheLoop]:
     """Build what a worker process runs."""
     registry, db, blobs = registry_of(settings), database_of(settings, walled=False), Blobs(settings.storage)
+    vault = vault_of(settings, db, blobs)
     lifecycle = OnTheLoop()
     broker = build_broker(settings.redis_url, lifecycle)
     doorbell = RedisDoorbell(broker)
@@ -49,10 +52,10 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[DoorbellBroker, OnT
     runner = Runner(
         Slot(worker_id=worker_id, watching=changes.watching, scratch=scratch),
         db,
-        blobs,
+        vault,
         converter,
         Scanning(scanner_of(registry, settings), converter, settings.environ),
-        Publisher(db, blobs, registry),
+        Publisher(db, vault, registry),
         registry,
         settings,
     )
@@ -69,6 +72,7 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[DoorbellBroker, OnT
         tally=Tally(db, Counted.CONVERTERS_REPLACED, converter.replaced),
         courier=courier_of(db, secrets, settings),
         secrets=secrets,
+        masters=MasterKeys(settings.secret_keys),
         bell=Bell(db, doorbell),
     )
     return broker, lifecycle

@@ -25,7 +25,7 @@ def main() -> None:
         typer.echo(f"docrefinery: {error}{details}", err=True)
         sys.exit(1)
     except SCHEMA_MISSING:
-        typer.echo("docrefinery: the database has no schema yet: run `docrefinery migrate`.", err=True)
+        typer.echo("docrefinery: the database has no schema yet, or an older one: run `docrefinery migrate`.", err=True)
         sys.exit(1)
     except UNREACHABLE as error:
         # A file's error names the file; a connection's does not.

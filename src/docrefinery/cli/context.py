@@ -12,6 +12,7 @@ import typer
 from docrefinery import logs
 from docrefinery.bootstrap.common import connected
 from docrefinery.bootstrap.operator import Operator, operator
+from docrefinery.bootstrap.secrets import keyed
 from docrefinery.errors import InvalidRequest
 from docrefinery.services.audit import operator_acts
 from docrefinery.settings import Settings, load
@@ -28,7 +29,7 @@ def settings(**overrides: Any) -> Settings:
 
 def operate(work: Callable[[Operator], Awaitable[T]], *, as_owner: bool = False) -> T:
     """Run something with the operator's services; ``as_owner`` is for what the application's role may not do."""
-    chosen = connected(settings())
+    chosen = keyed(connected(settings()))
     if as_owner and chosen.migration_database_url:
         chosen = msgspec.structs.replace(chosen, database_url=chosen.migration_database_url)
     # Results go to stdout, and nothing else does.

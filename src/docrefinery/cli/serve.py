@@ -16,6 +16,7 @@ import typer
 
 from docrefinery import logs
 from docrefinery.bootstrap.common import connected, seclusion_of
+from docrefinery.bootstrap.encryption import check_keys
 from docrefinery.bootstrap.secrets import keyed
 from docrefinery.cli.context import settings
 from docrefinery.pipeline.scratch import scratch_folder
@@ -53,6 +54,7 @@ def api(
     _die_with(parent)
     chosen = keyed(connected(settings(host=host, port=port, data_dir=data_dir)))
     logs.configure(chosen, "api")
+    asyncio.run(check_keys(chosen))
     config = uvicorn.Config(
         observed(build_api(chosen)),
         host=chosen.host,
@@ -81,6 +83,7 @@ def worker(data_dir: DataDir = None, parent: Parent = 0) -> None:
     _die_with(parent)
     chosen = keyed(connected(settings(data_dir=data_dir)))
     logs.configure(chosen, "worker")
+    asyncio.run(check_keys(chosen))
     with scratch_folder(chosen.data_dir / "scratch") as scratch:
         # Root's converters take accounts of their own, and have their folders in there.
         open_to(seclusion_of(chosen).account, chosen.data_dir, scratch.parent, scratch)

@@ -20,6 +20,7 @@ import typer
 
 from docrefinery import logs
 from docrefinery.bootstrap.common import registry_of, seclusion_of
+from docrefinery.bootstrap.encryption import check_keys
 from docrefinery.bootstrap.jail import require_jail
 from docrefinery.bootstrap.models import bytes_needed, slots_of
 from docrefinery.bootstrap.secrets import keyed
@@ -89,6 +90,7 @@ def _run(chosen: Settings, stack: ExitStack) -> None:
         chosen = keyed(chosen, make=True)
         status.update("Migrating the database …")
         asyncio.run(migrated(chosen))
+        asyncio.run(check_keys(chosen))
         key = asyncio.run(first_key(chosen))
         listener = stack.enter_context(_listen(chosen))
         port = listener.getsockname()[1]

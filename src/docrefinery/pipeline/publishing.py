@@ -12,10 +12,10 @@ from docrefinery.model import JobStatus, JobWarning
 from docrefinery.pipeline.outcomes import Artifact, Converted
 from docrefinery.pipeline.patience import patiently
 from docrefinery.plugin.registry import Registry
-from docrefinery.store import claims, garbage
+from docrefinery.store import claims, garbage, tenants
 from docrefinery.store.artifacts import NewArtifact
-from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
+from docrefinery.store.encryption.vault import Vault
 from docrefinery.store.records import ClaimRecord
 
 log = structlog.get_logger(__name__)
@@ -34,9 +34,9 @@ def file_name(original: str, suffix: str) -> str:
 class Publisher:
     """Writes how jobs end."""
 
-    def __init__(self, db: Database, blobs: Blobs, registry: Registry) -> None:
+    def __init__(self, db: Database, vault: Vault, registry: Registry) -> None:
         self._db = db
-        self._blobs = blobs
+        self._vault = vault
         self._registry = registry
 
     async def publish(self, claim: ClaimRecord, converted: Converted, warnings: list[JobWarning]) -> None:
@@ -47,7 +47,9 @@ class Publisher:
         """
         prefix = f"{claim.tenant_uuid}/jobs/{claim.job_uuid}/{claim.token}"
         await patiently(lambda: garbage.note(self._db, prefix, removable_in=UNPUBLISHED))
-        results = [await self._store(claim, prefix, artifact) for artifact in converted.artifacts]
+        own = await patiently(lambda: tenants.encrypts(self._db, claim.tenant_id))
+        encrypt = self._vault.encrypts(own)
+        results = [await self._store(claim, prefix, artifact, encrypt=encrypt) for artifact in converted.artifacts]
         outcome = claims.Outcome(
             status=JobStatus.SUCCEEDED,
             warnings=msgspec.json.encode([*warnings, *converted.warnings]).decode(),
@@ -63,7 +65,7 @@ class Publisher:
             scanned_clean=True,
         )
         if not await self._finish(claim, outcome, results=results, blob_prefix=prefix):
-            await self._blobs.delete(prefix)
+            await self._vault.delete(prefix)
             await garbage.forget(self._db, prefix)
 
     async def fail(
@@ -120,10 +122,10 @@ class Publisher:
             lambda: claims.finish(self._db, claim, outcome, results=results, blob_prefix=blob_prefix)
         )
 
-    async def _store(self, claim: ClaimRecord, prefix: str, artifact: Artifact) -> NewArtifact:
+    async def _store(self, claim: ClaimRecord, prefix: str, artifact: Artifact, *, encrypt: bool) -> NewArtifact:
         exporter = self._registry.exporters[artifact.kind]
         key = f"{prefix}/{artifact.kind}{exporter.suffix}"
-        await self._blobs.write_file(key, artifact.path)
+        data_key = await patiently(lambda: self._vault.write_file(claim.tenant_id, key, artifact.path, encrypt=encrypt))
         return NewArtifact(
             kind=artifact.kind,
             filename=file_name(claim.original_filename, exporter.suffix),
@@ -131,4 +133,5 @@ class Publisher:
             size_bytes=artifact.size_bytes,
             sha256=artifact.sha256,
             blob_key=key,
+            data_key=data_key,
         )

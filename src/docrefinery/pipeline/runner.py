@@ -24,9 +24,11 @@ from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable, Verdic
 from docrefinery.plugin.registry import Registry
 from docrefinery.settings import Settings
 from docrefinery.store import claims
-from docrefinery.store.blobs import BlobMissing, Blobs
+from docrefinery.store.blobs import BlobMissing
 from docrefinery.store.claims import LeaseLost
 from docrefinery.store.database import UNREACHABLE, Database
+from docrefinery.store.encryption.errors import BlobDamaged
+from docrefinery.store.encryption.vault import Vault
 from docrefinery.store.records import ClaimRecord
 
 log = structlog.get_logger(__name__)
@@ -57,7 +59,7 @@ class Runner:
         self,
         slot: Slot,
         db: Database,
-        blobs: Blobs,
+        vault: Vault,
         converter: Converter,
         scanning: Scanning,
         publisher: Publisher,
@@ -67,7 +69,7 @@ class Runner:
         self.job_id: int | None = None
         self.jobs_done = 0
         self._db = db
-        self._blobs = blobs
+        self._vault = vault
         self._converter = converter
         self._scanning = scanning
         self._publisher = publisher
@@ -137,6 +139,9 @@ class Runner:
         except _ModelsGone:
             log.warning("job_left_to_workers_with_models", reason=self._converter.models.problem)
             await patiently(lambda: claims.give_back(self._db, claim))
+        except BlobDamaged:
+            message = "The document's stored file cannot be decrypted; delete the document and upload it again."
+            await self._publisher.fail(claim, errors.StorageError.error_code, message)
         except (errors.StorageError, ScannerDown, ConverterUnavailable, *UNREACHABLE) as error:
             return await self._put_off(claim, error)
         except LeaseLost:
@@ -170,7 +175,7 @@ class Runner:
         if claim.queue == MODELS and not self._converter.models.usable:
             raise _ModelsGone
         started = monotonic()
-        await self._blobs.read_to(claim.blob_key, source)
+        await self._vault.read_to(claim, source)
         return await self._scanning.scan(source), round((monotonic() - started) * 1000)
 
     async def _not_scanned(self, claim: ClaimRecord, lease: Lease, outcome: outcomes.Outcome) -> None:

@@ -6,8 +6,8 @@ from docrefinery.errors import NotFound
 from docrefinery.services.keys import Caller
 from docrefinery.store import artifacts
 from docrefinery.store.artifacts import ArtifactFilters
-from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
+from docrefinery.store.encryption.vault import Stored, Vault
 from docrefinery.store.paging import Page, PageRequest
 from docrefinery.store.records import ArtifactRecord, Ref
 
@@ -15,9 +15,9 @@ from docrefinery.store.records import ArtifactRecord, Ref
 class Artifacts:
     """What a tenant does with the results of its jobs."""
 
-    def __init__(self, db: Database, blobs: Blobs) -> None:
+    def __init__(self, db: Database, vault: Vault) -> None:
         self._db = db
-        self._blobs = blobs
+        self._vault = vault
 
     async def page(self, caller: Caller, filters: ArtifactFilters, request: PageRequest) -> Page[ArtifactRecord]:
         """Return one page of the tenant's artifacts."""
@@ -30,6 +30,6 @@ class Artifacts:
             raise NotFound(f"There is no artifact {ref}.", kind="artifact", ref=ref)
         return artifact
 
-    def stream(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    def stream(self, blob: Stored, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Yield an artifact's bytes."""
-        return self._blobs.stream(key, start=start, end=end)
+        return self._vault.stream(blob, start=start, end=end)

@@ -9,9 +9,9 @@ from docrefinery.model import DocumentStatus
 from docrefinery.services.audit import Action, note
 from docrefinery.services.keys import Caller
 from docrefinery.store import artifacts, documents, garbage, jobs
-from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.documents import DocumentFilters
+from docrefinery.store.encryption.vault import Stored, Vault
 from docrefinery.store.paging import Page, PageRequest
 from docrefinery.store.records import DocumentRecord, Ref
 
@@ -21,9 +21,9 @@ log = structlog.get_logger(__name__)
 class Documents:
     """What a tenant does with its documents."""
 
-    def __init__(self, db: Database, blobs: Blobs) -> None:
+    def __init__(self, db: Database, vault: Vault) -> None:
         self._db = db
-        self._blobs = blobs
+        self._vault = vault
 
     async def get(self, caller: Caller, ref: Ref) -> DocumentRecord:
         """Return a document; raises :class:`NotFound`."""
@@ -43,9 +43,9 @@ class Documents:
             raise DocumentQuarantined(f"Document {ref} is quarantined; its file is not served.")
         return document
 
-    def stream(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    def stream(self, blob: Stored, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Yield a stored file's bytes."""
-        return self._blobs.stream(key, start=start, end=end)
+        return self._vault.stream(blob, start=start, end=end)
 
     async def delete(self, caller: Caller, ref: Ref) -> None:
         """Delete a document: bytes and artifacts go, active jobs are canceled, jobs stay readable."""
@@ -62,7 +62,7 @@ class Documents:
             await note(self._db, Action.DOCUMENT_DELETED, caller.tenant_id, f"document {document.id}")
         try:
             for key in (document.blob_key, *keys):
-                await self._blobs.delete(key)
+                await self._vault.delete(key)
                 await garbage.forget(self._db, key)
         except (StorageError, *UNREACHABLE) as error:
             # The document is gone for its tenant already, and the notes are there for the sweep.

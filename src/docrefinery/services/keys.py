@@ -40,6 +40,7 @@ class Caller(Struct, frozen=True):
     scopes: frozenset[Scope]
     defaults: Defaults
     max_upload_mb: int | None = None
+    encrypt: bool | None = None
 
 
 class NewKey(Struct, frozen=True):
@@ -140,4 +141,5 @@ def _caller(row: KeyRecord) -> Caller:
             max_pages=row.tenant_max_pages,
         ),
         max_upload_mb=row.tenant_max_upload_mb,
+        encrypt=row.tenant_encrypt,
     )

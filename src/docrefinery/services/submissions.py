@@ -31,8 +31,8 @@ from docrefinery.services.limits import UploadLimit, upload_limit
 from docrefinery.services.queues import Queues
 from docrefinery.settings import Settings
 from docrefinery.store import documents, garbage, jobs
-from docrefinery.store.blobs import Blobs, BlobWriter
 from docrefinery.store.database import UNREACHABLE, Database
+from docrefinery.store.encryption.vault import Vault, VaultWriter
 from docrefinery.store.records import DocumentRecord, JobRecord, Ref
 
 log = structlog.get_logger(__name__)
@@ -88,7 +88,7 @@ class _Asked(Struct):
 class Upload:
     """A file that is arriving: counted, hashed and checked on its way into the storage."""
 
-    def __init__(self, key: str, uuid: UUID, limit: UploadLimit, writer: BlobWriter) -> None:
+    def __init__(self, key: str, uuid: UUID, limit: UploadLimit, writer: VaultWriter) -> None:
         self.key = key
         self.uuid = uuid
         self.size_bytes = 0
@@ -96,6 +96,11 @@ class Upload:
         self._hash = hashlib.sha256()
         self._head = b""
         self._writer = writer
+
+    @property
+    def data_key(self) -> bytes | None:
+        """The wrapped secret that the blob is sealed with, if it is."""
+        return self._writer.data_key
 
     @property
     def sha256(self) -> str:
@@ -132,14 +137,14 @@ class Submissions:
     def __init__(
         self,
         db: Database,
-        blobs: Blobs,
+        vault: Vault,
         doorbell: Doorbell,
         registry: Registry,
         abilities: Abilities,
         settings: Settings,
     ) -> None:
         self._db = db
-        self._blobs = blobs
+        self._vault = vault
         self._doorbell = doorbell
         self._registry = registry
         self._abilities = abilities
@@ -153,7 +158,8 @@ class Submissions:
         key = f"{caller.tenant_uuid}/documents/{uuid}.pdf"
         await garbage.note(self._db, key, removable_in=ABANDONED)
         try:
-            async with self._blobs.writing(key) as writer:
+            encrypt = self._vault.encrypts(caller.encrypt)
+            async with self._vault.writing(caller.tenant_id, key, encrypt=encrypt) as writer:
                 upload = Upload(key, uuid, upload_limit(self._settings, caller), writer)
                 yield upload
                 upload.check_magic()
@@ -168,7 +174,7 @@ class Submissions:
         try:
             async with self._db.transaction():
                 if await garbage.hold(self._db, key):
-                    await self._blobs.delete(key)
+                    await self._vault.delete(key)
                     await garbage.forget(self._db, key)
         except (StorageError, Unavailable, *UNREACHABLE) as error:
             log.warning("upload_left_for_the_sweep", key=key, error=str(error))
@@ -210,17 +216,22 @@ class Submissions:
         document = await documents.insert(
             self._db,
             caller.tenant_id,
-            uuid=upload.uuid,
-            external_uuid=wanted.external_uuid,
-            original_filename=filename,
-            sha256=upload.sha256,
-            size_bytes=upload.size_bytes,
-            blob_key=upload.key,
+            documents.NewDocument(
+                uuid=upload.uuid,
+                external_uuid=wanted.external_uuid,
+                original_filename=filename,
+                sha256=upload.sha256,
+                size_bytes=upload.size_bytes,
+                blob_key=upload.key,
+                data_key=upload.data_key,
+            ),
         )
         if document is None:
             return await self._duplicate(caller, upload.sha256)
         if not await garbage.forget(self._db, upload.key):
             raise Unavailable("The upload took too long and was given up; send it again.")
+        # The outcome may be kept for replays, which outlive a deletion.
+        document = msgspec.structs.replace(document, data_key=None)
         if not wanted.ingest:
             return Created(document, None)
         created = await self._insert_job(asked, document, wanted.external_uuid, job)

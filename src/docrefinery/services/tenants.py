@@ -20,7 +20,7 @@ from docrefinery.services.keys import new_key
 from docrefinery.store import tenants
 from docrefinery.store.database import Database
 from docrefinery.store.records import KeyRecord, TenantRecord
-from docrefinery.store.tenants import Limits
+from docrefinery.store.tenants import Encrypt, Limits
 
 NO_CHANGE = Limits()
 _LARGEST = 1_000_000
@@ -36,13 +36,19 @@ class IssuedKey(Struct, frozen=True):
 class Tenants:
     """What an operator does with tenants and keys; everything takes effect at once."""
 
-    def __init__(self, db: Database, registry: Registry, abilities: Abilities) -> None:
+    def __init__(self, db: Database, registry: Registry, abilities: Abilities, *, has_keys: bool) -> None:
         self._db = db
         self._registry = registry
         self._abilities = abilities
+        self._has_keys = has_keys
 
-    async def create(self, name: str) -> TenantRecord:
-        """Create a tenant; raises :class:`InvalidRequest` if the name is taken or malformed."""
+    async def create(self, name: str, *, encrypt: bool = False) -> TenantRecord:
+        """Create a tenant.
+
+        :param encrypt: store its files and artifacts encrypted, whatever the installation does.
+        :raises InvalidRequest: if the name is taken or malformed, or nothing can be encrypted.
+        """
+        self._check_keys(encrypt=encrypt)
         if not (
             name
             and len(name) <= 63
@@ -53,10 +59,10 @@ class Tenants:
         ):
             raise InvalidRequest(f"`{name}` is not a tenant name: use a-z, 0-9, '.', '_' and '-', 63 at most.")
         async with self._db.transaction():
-            tenant = await tenants.create_tenant(self._db, name)
+            tenant = await tenants.create_tenant(self._db, name, encrypt=encrypt or None)
             if tenant is None:
                 raise InvalidRequest(f"There is a tenant `{name}` already.")
-            await note(self._db, Action.TENANT_CREATED, tenant.id, f"tenant {tenant.id}", name=name)
+            await note(self._db, Action.TENANT_CREATED, tenant.id, f"tenant {tenant.id}", name=name, encrypt=encrypt)
         return tenant
 
     async def list(self) -> builtins.list[TenantRecord]:
@@ -71,19 +77,36 @@ class Tenants:
         return tenant
 
     async def set(
-        self, name: str, *, option_text: str | None = None, profile: str | None = None, limits: Limits = NO_CHANGE
+        self,
+        name: str,
+        *,
+        option_text: str | None = None,
+        profile: str | None = None,
+        limits: Limits = NO_CHANGE,
+        encrypt: Encrypt | None = None,
     ) -> TenantRecord:
-        """Set a tenant's default options (JSON), profile and limits; ``None`` leaves one as it is.
+        """Set a tenant's default options (JSON), profile, limits and encryption; ``None`` leaves one as it is.
 
-        :raises InvalidRequest: if a limit is no number from 1 on, or 0 for none.
+        :raises InvalidRequest: if a limit is no number from 1 on, or 0 for none; or if nothing can be encrypted.
         """
         tenant = await self.get(name)
         _check(limits)
+        self._check_keys(encrypt=encrypt == "on")
         options_checked = None if option_text is None else await self._checked(option_text)
-        given = {"options": option_text, "default_profile": profile, **msgspec.structs.asdict(limits)}
+        given = {
+            "options": option_text,
+            "default_profile": profile,
+            "encrypt": encrypt,
+            **msgspec.structs.asdict(limits),
+        }
         async with self._db.transaction():
             changed = await tenants.set_tenant(
-                self._db, tenant.id, options=options_checked, default_profile=self._known(profile), limits=limits
+                self._db,
+                tenant.id,
+                options=options_checked,
+                default_profile=self._known(profile),
+                limits=limits,
+                encrypt=encrypt,
             )
             await note(self._db, Action.TENANT_CHANGED, tenant.id, f"tenant {tenant.id}", fields=_said(given))
         return changed
@@ -154,6 +177,10 @@ class Tenants:
                 raise _no_key(ref)
             await note(self._db, Action.KEY_REVOKED, record.tenant_id, f"key {record.id}", prefix=record.prefix)
         return record
+
+    def _check_keys(self, *, encrypt: bool) -> None:
+        if encrypt and not self._has_keys:
+            raise InvalidRequest("Nothing can be encrypted: set DOCREFINERY_SECRET_KEYS here, for the API and workers.")
 
     async def _checked(self, option_text: str) -> str:
         parsed = options.parse(options.decode(option_text), self._registry)

@@ -50,12 +50,16 @@ _LISTS = frozenset({"plugins", "secret_keys", "webhook_allow_nets", "webhook_ret
 """Settings whose values are separated by commas."""
 
 
+_SWITCHES = frozenset({"database_statement_cache", "encrypt"})
+"""Settings that are on or off."""
+
+
 def _parse(field: msgspec.inspect.Field, text: str) -> Any:
     if field.name in ("data_dir", "models_dir"):
         return Path(text).expanduser()
     if field.name in _LISTS:
         return tuple(part.strip() for part in text.split(",") if part.strip())
-    if field.name == "database_statement_cache":
+    if field.name in _SWITCHES:
         return {
             "1": True,
             "true": True,

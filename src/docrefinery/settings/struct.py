@@ -192,10 +192,17 @@ class Settings(Struct, frozen=True, kw_only=True):
     secret_keys: Annotated[
         tuple[str, ...],
         setting(
-            "Fernet keys for webhook secrets, separated by commas: the first encrypts, all decrypt; `up` makes one and "
-            "keeps it in the data dir unless this is set."
+            "Fernet keys for webhook secrets and encryption at rest, separated by commas: the first encrypts, all "
+            "decrypt; `up` makes one and keeps it in the data dir unless this is set."
         ),
     ] = ()
+    encrypt: Annotated[
+        bool,
+        setting(
+            "Files and artifacts are stored encrypted, of tenants that do not say otherwise; needs "
+            "`DOCREFINERY_SECRET_KEYS`."
+        ),
+    ] = False
     webhook_allow_nets: Annotated[
         tuple[str, ...],
         setting(

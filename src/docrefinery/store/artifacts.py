@@ -20,7 +20,7 @@ class ArtifactFilters(Struct, frozen=True, kw_only=True):
 
 
 class NewArtifact(Struct, frozen=True, kw_only=True):
-    """A result whose bytes are stored already."""
+    """A result whose bytes are stored already, sealed if there is a ``data_key``."""
 
     kind: str
     filename: str
@@ -28,6 +28,7 @@ class NewArtifact(Struct, frozen=True, kw_only=True):
     size_bytes: int
     sha256: str
     blob_key: str
+    data_key: bytes | None = None
 
 
 def refers_to(column: str, table: str, tenant_id: int, ref: Ref) -> WhereRaw:
@@ -60,9 +61,10 @@ async def insert(db: Database, tenant_id: int, *, job_id: int, document_id: int,
     """Insert the results of a job; the database refuses a second one of a kind."""
     await db.fetch(
         """INSERT INTO artifacts
-               (tenant_id, job_id, document_id, kind, filename, content_type, size_bytes, sha256, blob_key)
+               (tenant_id, job_id, document_id, kind, filename, content_type, size_bytes, sha256, blob_key,
+                data_key)
            SELECT $1, $2, $3, n.*
-           FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[]) n""",
+           FROM unnest($4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bytea[]) n""",
         tenant_id,
         job_id,
         document_id,
@@ -72,6 +74,7 @@ async def insert(db: Database, tenant_id: int, *, job_id: int, document_id: int,
         [new.size_bytes for new in artifacts],
         [new.sha256 for new in artifacts],
         [new.blob_key for new in artifacts],
+        [new.data_key for new in artifacts],
     )
 
 

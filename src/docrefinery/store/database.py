@@ -29,8 +29,8 @@ UNREACHABLE = (
 CONNECT_SECONDS = 5
 QUERY_SECONDS = 30
 """No query here takes a second; one that takes so long waits for a server that is gone."""
-SCHEMA_MISSING = asyncpg.UndefinedTableError
-"""What the driver raises before the first migration."""
+SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+"""What the driver raises before a migration that the query needs."""
 
 
 async def _as_it_is(_: object) -> None:

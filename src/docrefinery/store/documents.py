@@ -22,29 +22,33 @@ class DocumentFilters(Struct, frozen=True, kw_only=True):
     created_before: datetime | None = None
 
 
-async def insert(
-    db: Database,
-    tenant_id: int,
-    *,
-    uuid: UUID,
-    external_uuid: UUID | None,
-    original_filename: str,
-    sha256: str,
-    size_bytes: int,
-    blob_key: str,
-) -> DocumentRecord | None:
+class NewDocument(Struct, frozen=True, kw_only=True):
+    """An uploaded document whose bytes are stored already, sealed if there is a ``data_key``."""
+
+    uuid: UUID
+    external_uuid: UUID | None
+    original_filename: str
+    sha256: str
+    size_bytes: int
+    blob_key: str
+    data_key: bytes | None = None
+
+
+async def insert(db: Database, tenant_id: int, new: NewDocument) -> DocumentRecord | None:
     """Insert an uploaded document; ``None`` if the tenant already has these bytes."""
     row = await db.fetch_one(
-        """INSERT INTO documents (tenant_id, uuid, external_uuid, original_filename, sha256, size_bytes, blob_key)
-           VALUES ($1, $2, $3, $4, $5, $6, $7)
+        """INSERT INTO documents (tenant_id, uuid, external_uuid, original_filename, sha256, size_bytes, blob_key,
+                                  data_key)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
            ON CONFLICT (tenant_id, sha256) WHERE deleted_at IS NULL DO NOTHING RETURNING *""",
         tenant_id,
-        uuid,
-        external_uuid,
-        original_filename,
-        sha256,
-        size_bytes,
-        blob_key,
+        new.uuid,
+        new.external_uuid,
+        new.original_filename,
+        new.sha256,
+        new.size_bytes,
+        new.blob_key,
+        new.data_key,
     )
     return DocumentRecord.of(row) if row else None
 
@@ -125,9 +129,10 @@ async def set_page_count(db: Database, tenant_id: int, document_id: int, page_co
 
 
 async def mark_deleted(db: Database, tenant_id: int, document_id: int) -> None:
-    """Hide a document for good; its jobs stay readable."""
+    """Hide a document for good, and forget what its blob is sealed with; its jobs stay readable."""
     await db.fetch(
-        "UPDATE documents SET deleted_at = now(), modified_at = now() WHERE tenant_id = $1 AND id = $2",
+        """UPDATE documents SET deleted_at = now(), modified_at = now(), data_key = NULL
+           WHERE tenant_id = $1 AND id = $2""",
         tenant_id,
         document_id,
     )

@@ -48,7 +48,7 @@ def _json_columns(kind: type[Struct]) -> tuple[str, ...]:
 
 
 class TenantRecord(Record, frozen=True, kw_only=True):
-    """A tenant; a limit that is ``None`` is the installation's."""
+    """A tenant; a limit that is ``None`` is the installation's, and so is ``encrypt``."""
 
     id: int
     uuid: UUID
@@ -58,6 +58,7 @@ class TenantRecord(Record, frozen=True, kw_only=True):
     max_upload_mb: int | None
     max_pages: int | None
     max_running_jobs: int | None
+    encrypt: bool | None
     created_at: datetime
 
 
@@ -73,6 +74,7 @@ class KeyRecord(Record, frozen=True, kw_only=True):
     tenant_default_profile: str | None
     tenant_max_upload_mb: int | None
     tenant_max_pages: int | None
+    tenant_encrypt: bool | None
     tenant_disabled_profiles: list[str]
     name: str
     prefix: str
@@ -86,7 +88,7 @@ class KeyRecord(Record, frozen=True, kw_only=True):
 
 
 class DocumentRecord(Record, frozen=True, kw_only=True):
-    """An uploaded PDF."""
+    """An uploaded PDF; ``data_key`` is the wrapped secret that its blob is sealed with, if it is."""
 
     id: int
     uuid: UUID
@@ -101,6 +103,8 @@ class DocumentRecord(Record, frozen=True, kw_only=True):
     created_at: datetime
     modified_at: datetime
     deleted_at: datetime | None
+    # With a default, since outcomes of idempotent requests are kept without it.
+    data_key: bytes | None = None
 
 
 class JobRecord(Record, frozen=True, kw_only=True):
@@ -158,7 +162,7 @@ class EventRecord(Record, frozen=True, kw_only=True):
 
 
 class ArtifactRecord(Record, frozen=True, kw_only=True):
-    """A published result."""
+    """A published result; ``data_key`` as a document's."""
 
     id: int
     uuid: UUID
@@ -172,10 +176,11 @@ class ArtifactRecord(Record, frozen=True, kw_only=True):
     sha256: str
     blob_key: str
     created_at: datetime
+    data_key: bytes | None
 
 
 class ClaimRecord(Record, frozen=True, kw_only=True):
-    """A job that a worker has taken, with all it needs to work on it."""
+    """A job that a worker has taken, with all it needs to work on it; ``data_key`` is its document's."""
 
     job_id: int
     job_uuid: UUID
@@ -191,6 +196,7 @@ class ClaimRecord(Record, frozen=True, kw_only=True):
     original_filename: str
     blob_key: str
     size_bytes: int
+    data_key: bytes | None
     put_off_since: datetime | None
     traceparent: str
     request_id: str

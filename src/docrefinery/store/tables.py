@@ -27,6 +27,7 @@ class Tenant(Table, tablename="tenants"):
     max_upload_mb = Integer(null=True)
     max_pages = Integer(null=True)
     max_running_jobs = Integer(null=True)
+    encrypt = Boolean(null=True)
 
 
 class ApiKey(Table, tablename="api_keys"):
@@ -62,6 +63,7 @@ class Document(Table, tablename="documents"):
     created_at = Timestamptz()
     modified_at = Timestamptz()
     deleted_at = Timestamptz(null=True)
+    data_key = Bytea(null=True)
 
 
 class JobView(Table, tablename="job_views"):
@@ -115,6 +117,7 @@ class Artifact(Table, tablename="artifacts"):
     sha256 = Text()
     blob_key = Text()
     created_at = Timestamptz()
+    data_key = Bytea(null=True)
 
 
 class WebhookEndpoint(Table, tablename="webhook_endpoints"):

@@ -1,6 +1,7 @@
 """Named queries over tenants and their API keys."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from docrefinery.store.wall import across_tenants
 KEYS = """
 SELECT k.id, k.uuid, k.tenant_id, t.uuid AS tenant_uuid, t.name AS tenant_name, t.options AS tenant_options,
        t.default_profile AS tenant_default_profile, t.max_upload_mb AS tenant_max_upload_mb,
-       t.max_pages AS tenant_max_pages,
+       t.max_pages AS tenant_max_pages, t.encrypt AS tenant_encrypt,
        ARRAY(SELECT profile FROM disabled_profiles d WHERE d.tenant_id = t.id) AS tenant_disabled_profiles,
        k.name, k.prefix, k.secret_sha256, k.scopes, k.options,
        k.default_profile, k.created_at, k.expires_at, k.revoked_at
@@ -20,9 +21,11 @@ FROM api_keys k JOIN tenants t ON t.id = k.tenant_id
 """
 
 
-async def create_tenant(db: Database, name: str) -> TenantRecord | None:
-    """Insert a tenant; ``None`` if the name is taken."""
-    row = await db.fetch_one("INSERT INTO tenants (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING *", name)
+async def create_tenant(db: Database, name: str, *, encrypt: bool | None = None) -> TenantRecord | None:
+    """Insert a tenant, encrypted or not, or as the installation has it; ``None`` if the name is taken."""
+    row = await db.fetch_one(
+        "INSERT INTO tenants (name, encrypt) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING *", name, encrypt
+    )
     return TenantRecord.of(row) if row else None
 
 
@@ -45,8 +48,30 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_running_jobs: int | None = None
 
 
+Encrypt = Literal["on", "off", "default"]
+"""Whether a tenant's new blobs are encrypted: yes, no, or as the installation has it."""
+
+
+async def encrypts(db: Database, tenant_id: int) -> bool | None:
+    """Return whether a tenant's new blobs are encrypted; ``None`` is as the installation has it."""
+    row = await db.fetch_one("SELECT encrypt FROM tenants WHERE id = $1", tenant_id)
+    return row["encrypt"] if row else None
+
+
+async def first_encrypted(db: Database) -> str | None:
+    """Return the name of a tenant that is to be encrypted by its own setting."""
+    row = await db.fetch_one("SELECT name FROM tenants WHERE encrypt ORDER BY id LIMIT 1")
+    return row["name"] if row else None
+
+
 async def set_tenant(
-    db: Database, tenant_id: int, *, options: str | None, default_profile: str | None, limits: Limits
+    db: Database,
+    tenant_id: int,
+    *,
+    options: str | None,
+    default_profile: str | None,
+    limits: Limits,
+    encrypt: Encrypt | None = None,
 ) -> TenantRecord:
     """Change what is not ``None``; an empty profile name removes the default, a limit of 0 the limit."""
     row = await db.fetch_one(
@@ -54,7 +79,9 @@ async def set_tenant(
                   default_profile = nullif(coalesce($3, default_profile), ''),
                   max_upload_mb = nullif(coalesce($4, max_upload_mb), 0),
                   max_pages = nullif(coalesce($5, max_pages), 0),
-                  max_running_jobs = nullif(coalesce($6, max_running_jobs), 0)
+                  max_running_jobs = nullif(coalesce($6, max_running_jobs), 0),
+                  encrypt = CASE $7::text WHEN 'on' THEN true WHEN 'off' THEN false WHEN 'default' THEN NULL
+                                          ELSE encrypt END
            WHERE id = $1 RETURNING *""",
         tenant_id,
         options,
@@ -62,6 +89,7 @@ async def set_tenant(
         limits.max_upload_mb,
         limits.max_pages,
         limits.max_running_jobs,
+        encrypt,
     )
     assert row is not None
     return TenantRecord.of(row)

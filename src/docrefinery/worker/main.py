@@ -15,6 +15,7 @@ from dramatiq.middleware import Middleware
 from docrefinery.capabilities import missing
 from docrefinery.pipeline.converter import ConverterUnavailable
 from docrefinery.services.doorbell import QUEUE, WEBHOOKS
+from docrefinery.services.storage import rewrap
 from docrefinery.services.webhooks.renewal import renew
 from docrefinery.store import workers
 from docrefinery.store.database import UNREACHABLE
@@ -146,6 +147,7 @@ async def _quietly(work: Callable[[], Any]) -> None:
 async def _renew(parts: Parts) -> None:
     try:
         await renew(parts.db, parts.secrets)
+        await rewrap(parts.db, parts.masters)
     except Exception as error:
         log.warning("secrets_not_renewed", error=str(error), exc_info=not isinstance(error, UNREACHABLE))
 

@@ -13,6 +13,7 @@ from docrefinery.services.doorbell import JOB_QUEUES, QUEUE, WEBHOOKS
 from docrefinery.services.webhooks.courier import Courier
 from docrefinery.services.webhooks.secrets import Secrets
 from docrefinery.store.database import Database
+from docrefinery.store.encryption.keys import MasterKeys
 from docrefinery.worker.bell import Bell
 from docrefinery.worker.maintenance import Maintenance
 from docrefinery.worker.tally import Tally
@@ -37,6 +38,7 @@ class Parts(Struct, kw_only=True):
     tally: Tally
     courier: Courier
     secrets: Secrets
+    masters: MasterKeys
     bell: Bell
 
     @property

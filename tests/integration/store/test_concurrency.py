@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import uuid4
 
+from docrefinery.bootstrap.common import vault_of
 from docrefinery.bootstrap.operator import operator
 from docrefinery.errors import InvalidJobState, NotFound
 from docrefinery.model import TRANSITIONS, JobStatus
@@ -48,7 +49,7 @@ class Actor:
     ) -> None:
         self.pool, self.service, self.made, self.choose = pool, service, made, choose
         self.worker = HandWorker.of(pool, settings)
-        self.documents = Documents(pool, Blobs(settings.storage))
+        self.documents = Documents(pool, vault_of(settings, pool, Blobs(settings.storage)))
         self.held: list[ClaimRecord] = []
 
     async def run(self, done: list[str]) -> None:

@@ -94,7 +94,7 @@ def test_record_leaves_out_what_nobody_outside_needs(record: type[Record], table
 def test_record_of_a_key_has_its_columns_and_what_its_tenant_is_held_to() -> None:
     own = {column._meta.name for column in ApiKey._meta.columns}
     more = {"tenant_uuid", "tenant_name", "tenant_options", "tenant_default_profile", "tenant_max_upload_mb"}
-    more |= {"tenant_max_pages", "tenant_disabled_profiles"}
+    more |= {"tenant_max_pages", "tenant_encrypt", "tenant_disabled_profiles"}
     assert set(KeyRecord.__struct_fields__) == own | more
 
 

@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 import pytest
 
+from docrefinery.bootstrap.common import vault_of
 from docrefinery.capabilities import NONE, Models
 from docrefinery.errors import StorageError
 from docrefinery.model import MODELS, QUEUE, Stage
@@ -103,16 +104,16 @@ def hanging() -> Iterator[Hanging]:
 def a_runner(
     db: Database, settings: Settings, converter: Scripted, tmp_path: Path, scanner: Scanner | None = None
 ) -> Runner:
-    registry, blobs, fake = load(()), Blobs(settings.storage), cast(Converter, converter)
+    registry, vault, fake = load(()), vault_of(settings, db, Blobs(settings.storage)), cast(Converter, converter)
     scratch = tmp_path / "in-hand"
     scratch.mkdir()
     return Runner(
         Slot(worker_id=uuid4(), watching=quietly, scratch=scratch),
         db,
-        blobs,
+        vault,
         fake,
         Scanning(scanner or registry.scanners["basic"], fake, {}),
-        Publisher(db, blobs, registry),
+        Publisher(db, vault, registry),
         registry,
         settings,
     )

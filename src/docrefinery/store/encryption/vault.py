@@ -1,0 +1,150 @@
+"""Blobs as the service reads and writes them: encrypted where their tenant's are, and plain to whoever asks here."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from docrefinery.store import tenant_keys
+from docrefinery.store.blobs import PART, Blobs, BlobWriter
+from docrefinery.store.database import Database
+from docrefinery.store.encryption.chunks import ChunkCipher, Opener, Part, Sealer
+from docrefinery.store.encryption.errors import BlobDamaged, KeyUnavailable
+from docrefinery.store.encryption.keys import MasterKeys, TenantKey
+
+log = structlog.get_logger(__name__)
+
+
+class Stored(Protocol):
+    """A row that refers to a blob; ``size_bytes`` is that of the plain content."""
+
+    @property
+    def tenant_id(self) -> int:
+        """Whose blob it is."""
+
+    @property
+    def blob_key(self) -> str:
+        """Where it is."""
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of its plain content."""
+
+    @property
+    def data_key(self) -> bytes | None:
+        """The wrapped secret that it is sealed with; ``None`` if it is plain."""
+
+
+class VaultWriter:
+    """A blob that is being written; ``data_key`` belongs into its row."""
+
+    def __init__(self, file: BlobWriter, sealer: Sealer | None, data_key: bytes | None) -> None:
+        self.data_key = data_key
+        self._file = file
+        self._sealer = sealer
+
+    async def write(self, data: bytes) -> None:
+        """Write the next plain bytes; raises :class:`StorageError`."""
+        if self._sealer is None:
+            await self._file.write(data)
+        elif sealed := self._sealer.update(data):
+            await self._file.write(sealed)
+
+    async def finish(self) -> None:
+        """Write what is held back."""
+        if self._sealer is not None:
+            await self._file.write(self._sealer.finish())
+
+
+class Vault:
+    """The storage, and the keys to it.
+
+    :param masters: open tenants' keys.
+    :param encrypt: whether tenants are encrypted that say nothing themselves.
+    """
+
+    def __init__(self, db: Database, blobs: Blobs, masters: MasterKeys, *, encrypt: bool) -> None:
+        self._db = db
+        self._blobs = blobs
+        self._masters = masters
+        self._encrypt = encrypt
+
+    def encrypts(self, own: bool | None) -> bool:  # noqa: FBT001 - a tenant's column
+        """Return whether new blobs are encrypted of a tenant that says so, says no, or says nothing."""
+        return self._encrypt if own is None else own
+
+    @asynccontextmanager
+    async def writing(self, tenant_id: int, key: str, *, encrypt: bool) -> AsyncIterator[VaultWriter]:
+        """Write a blob in pieces, as :meth:`.Blobs.writing` does.
+
+        :raises KeyUnavailable: if it is to be encrypted and the tenant's key cannot be opened or made.
+        :raises StorageError: if the storage refuses.
+        """
+        sealer, data_key = None, None
+        if encrypt:
+            secret, data_key = (await self._tenant_key(tenant_id, make=True)).new_secret(key)
+            sealer = Sealer(ChunkCipher(secret, key))
+        async with self._blobs.writing(key) as file:
+            writer = VaultWriter(file, sealer, data_key)
+            yield writer
+            await writer.finish()
+
+    async def write_file(self, tenant_id: int, key: str, path: Path, *, encrypt: bool) -> bytes | None:
+        """Write a blob from a local file and return what belongs into its row; raises as :meth:`writing` does."""
+        if not encrypt:
+            await self._blobs.write_file(key, path)
+            return None
+        async with self.writing(tenant_id, key, encrypt=True) as writer:
+            with path.open("rb") as file:
+                while piece := file.read(PART):
+                    await writer.write(piece)
+        return writer.data_key
+
+    async def stream(self, blob: Stored, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Yield a blob's plain bytes from ``start`` to ``end`` (exclusive; ``None`` is all of it).
+
+        :raises BlobMissing: if there is no such blob.
+        :raises BlobDamaged: before the first byte that is not what was written.
+        :raises KeyUnavailable: if the tenant's key cannot be opened.
+        :raises StorageError: if the storage cannot be read.
+        """
+        try:
+            async for piece in self._opened(blob, start, end):
+                yield piece
+        except (BlobDamaged, KeyUnavailable) as error:
+            log.error("blob_not_decrypted", blob=blob.blob_key, tenant_id=blob.tenant_id, error=str(error))  # noqa: TRY400
+            raise
+
+    async def _opened(self, blob: Stored, start: int, end: int | None) -> AsyncIterator[bytes]:
+        if blob.data_key is None:
+            async for piece in self._blobs.stream(blob.blob_key, start=start, end=end):
+                yield piece
+            return
+        tenant_key = await self._tenant_key(blob.tenant_id, make=False)
+        part = Part(blob.size_bytes, start, blob.size_bytes if end is None else end)
+        opener = Opener(ChunkCipher(tenant_key.secret(blob.blob_key, blob.data_key), blob.blob_key), part)
+        async for sealed in self._blobs.stream(blob.blob_key, start=part.sealed_start, end=part.sealed_end):
+            if plain := opener.update(sealed):
+                yield plain
+        opener.finish()
+
+    async def read_to(self, blob: Stored, path: Path) -> None:
+        """Copy a blob's plain bytes into a local file; raises as :meth:`stream` does."""
+        with path.open("wb") as file:
+            async for piece in self.stream(blob):
+                file.write(piece)
+
+    async def delete(self, prefix: str) -> None:
+        """Delete blobs, as :meth:`.Blobs.delete` does."""
+        await self._blobs.delete(prefix)
+
+    async def _tenant_key(self, tenant_id: int, *, make: bool) -> TenantKey:
+        # Asked for each blob and kept by nobody: a tenant's key that was given up is of no use from then on.
+        wrapped = await tenant_keys.get(self._db, tenant_id)
+        if wrapped is None and make:
+            wrapped = await tenant_keys.keep(self._db, tenant_id, self._masters.new_tenant_key(tenant_id))
+        if wrapped is None:
+            raise BlobDamaged("The tenant's key was given up.")
+        return self._masters.tenant_key(tenant_id, wrapped)
