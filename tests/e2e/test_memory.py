@@ -86,16 +86,20 @@ class Uploaded(NamedTuple):
     peak: Peak
 
 
-@pytest.fixture(scope="module")
-def uploaded(make_shared: Start) -> Uploaded:
+def upload_to(refinery: Refinery) -> Uploaded:
     """Upload to an API that has served nobody yet."""
-    refinery = make_shared("memory").start()
-    refinery.client.get("/v1/documents/")
+    refinery.start().client.get("/v1/documents/")
     peak = Peak(refinery.api)
     with peak.watched():
         answer = refinery.client.post("/v1/documents/", content=form(LIMIT), headers=FORM)
     assert answer.status_code == 201, answer.text
     return Uploaded(refinery, answer, peak)
+
+
+@pytest.fixture(scope="module")
+def uploaded(make_shared: Start) -> Uploaded:
+    """Upload a file that is stored as it is."""
+    return upload_to(make_shared("memory"))
 
 
 @pytest.fixture
@@ -122,6 +126,24 @@ def test_fifty_megabytes_down_leave_the_apis_memory_flat(uploaded: Uploaded, res
     with (
         down.watched(),
         rested.client.stream("GET", f"/v1/documents/{uploaded.answer.json()['id']}/file/") as answer,
+    ):
+        received = sum(map(len, answer.iter_bytes()))
+    assert received == LIMIT
+    assert down.growth < GROWTH, f"{down.growth / MEBI:.1f} MiB"
+
+
+def test_encryption_leaves_the_apis_memory_as_flat(make: Start) -> None:
+    up = upload_to(make(DOCREFINERY_ENCRYPT="on"))
+    assert up.answer.json()["size_bytes"] == LIMIT
+    assert up.peak.growth < GROWTH, f"{up.peak.growth / MEBI:.1f} MiB"
+    [blob] = up.refinery.blobs("/documents/")
+    assert blob.stat().st_size > LIMIT
+    up.refinery.stop()
+    up.refinery.start().client.get("/v1/documents/")
+    down = Peak(up.refinery.api)
+    with (
+        down.watched(),
+        up.refinery.client.stream("GET", f"/v1/documents/{up.answer.json()['id']}/file/") as answer,
     ):
         received = sum(map(len, answer.iter_bytes()))
     assert received == LIMIT

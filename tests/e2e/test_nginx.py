@@ -1,6 +1,7 @@
 """A real nginx in front, configured as docs/operations.md says: it sends the bytes, and clients see no difference."""
 
 import hashlib
+import json
 import re
 import socket
 import subprocess
@@ -217,3 +218,23 @@ def test_without_a_key_nothing_is_handed_over(front: Front, artifact: Json) -> N
 def test_health_and_figures_are_for_inside(front: Front, path: str) -> None:
     assert front.through.get(path).status_code == 403
     assert front.own.client.get(path).status_code == 200
+
+
+def test_an_encrypted_tenants_files_come_through_the_service(front: Front) -> None:
+    name = "sealed"
+    said = front.own.command("tenant", "create", name, "--encrypt")
+    assert said.returncode == 0, said
+    key = json.loads(front.own.command("key", "create", "--tenant", name, "--scope", "all", "--json").stdout)["key"]
+    content = fresh(born_digital(3))
+    with Client(str(front.through.base_url), key) as through, Client(front.own.url, key) as direct:
+        uploaded = through.submit(content)
+        through.assert_converted(uploaded["job_id"])
+        paths = [f"/v1/documents/{uploaded['id']}/file/"]
+        paths += [f"/v1/artifacts/{artifact['id']}/" for artifact in through.artifacts(uploaded["job_id"])]
+        for path in paths:
+            ours, theirs = direct.get(path), through.get(path)
+            assert ours.content == theirs.content != b""
+            assert shown(ours) == shown(theirs)
+            part = through.get(path, headers={"Range": "bytes=3-9"})
+            assert (part.status_code, part.content) == (206, ours.content[3:10])
+        assert through.get(paths[0]).content == content

@@ -103,12 +103,6 @@ class Blobs:
         except BaseError as error:
             raise StorageError(f"The storage cannot read {key}.") from error
 
-    async def read_to(self, key: str, path: Path) -> None:
-        """Copy a blob into a local file; raises as :meth:`stream` does."""
-        with path.open("wb") as file:
-            async for chunk in self.stream(key):
-                file.write(chunk)
-
     async def delete(self, prefix: str) -> None:
         """Delete the blob of this key, or every blob under it as a folder; absent ones are fine."""
         try:

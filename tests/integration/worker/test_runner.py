@@ -1,6 +1,7 @@
 """What a worker does when something it needs is away, hangs, or goes wrong in a way nobody thought of."""
 
 import asyncio
+import hashlib
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -25,11 +26,14 @@ from docrefinery.pipeline.scanning import Scanning
 from docrefinery.plugin import Clean, Scanner, Verdict
 from docrefinery.plugin.registry import load
 from docrefinery.settings import Settings
-from docrefinery.store import claims, jobs
+from docrefinery.store import claims, documents, jobs
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
-from docrefinery.store.records import JobRecord
+from docrefinery.store.encryption.vault import Stored, Vault
+from docrefinery.store.records import ArtifactRecord, JobRecord
+from tests.support import hooks
 from tests.support.alive import HOLDS
+from tests.support.encrypted import MARKER, folder, stored
 from tests.support.tenants import make_job, make_tenant
 
 
@@ -128,6 +132,22 @@ async def a_job(db: Database, settings: Settings) -> JobRecord:
     return await the_job(db)
 
 
+async def an_encrypted_job(db: Database, settings: Settings) -> tuple[Settings, Path]:
+    """Queue a job on an encrypted document and return the settings with its key, and where its blob is."""
+    keyed = msgspec.structs.replace(settings, secret_keys=hooks.KEYS[:1], encrypt=True)
+    tenant = await make_tenant(db, "acme")
+    job = await make_job(db, tenant)
+    document = await documents.get(db, tenant, job.document_id)
+    assert document is not None
+    vault = vault_of(keyed, db, Blobs(settings.storage))
+    async with vault.writing(tenant, document.blob_key, encrypt=True) as writer:
+        await writer.write(MARKER)
+    await db.fetch(
+        "UPDATE documents SET data_key = $2, size_bytes = $3 WHERE id = $1", document.id, writer.data_key, len(MARKER)
+    )
+    return keyed, folder(settings) / document.blob_key
+
+
 async def the_job(db: Database) -> JobRecord:
     [row] = await db.fetch("SELECT id, tenant_id FROM jobs ORDER BY id LIMIT 1")
     job = await jobs.get(db, row["tenant_id"], row["id"])
@@ -199,7 +219,7 @@ async def test_stop_gives_a_job_back_that_waits_for_its_scanner_and_blames_nobod
 async def test_storage_that_is_away_costs_no_job_and_leaves_the_others_in_the_queue(
     db: Database, settings: Settings, converter: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(self: Blobs, key: str, path: Path) -> None:
+    async def away(self: Vault, blob: Stored, path: Path) -> None:
         raise StorageError("The storage is away.")
 
     first = await a_job(db, settings)
@@ -207,7 +227,7 @@ async def test_storage_that_is_away_costs_no_job_and_leaves_the_others_in_the_qu
         "INSERT INTO jobs (tenant_id, document_id, options) "
         "SELECT tenant_id, document_id, options FROM jobs, generate_series(1, 5)"
     )
-    monkeypatch.setattr(Blobs, "read_to", away)
+    monkeypatch.setattr(Vault, "read_to", away)
     await a_runner(db, settings, converter, tmp_path).drain()
     rows = await db.fetch("SELECT id, status, crashes, put_off_since IS NOT NULL AS put_off FROM jobs ORDER BY id")
     assert {(row["status"], row["crashes"]) for row in rows} == {("QUEUED", 0)}
@@ -217,12 +237,12 @@ async def test_storage_that_is_away_costs_no_job_and_leaves_the_others_in_the_qu
 async def test_job_that_was_put_off_for_too_long_says_what_was_away(
     db: Database, settings: Settings, converter: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(self: Blobs, key: str, path: Path) -> None:
+    async def away(self: Vault, blob: Stored, path: Path) -> None:
         raise StorageError("The storage is away.")
 
     await a_job(db, settings)
     await db.fetch("UPDATE jobs SET put_off_since = now() - interval '10 s'")
-    monkeypatch.setattr(Blobs, "read_to", away)
+    monkeypatch.setattr(Vault, "read_to", away)
     short = msgspec.structs.replace(settings, scanner_wait_seconds=5)
     await a_runner(db, short, converter, tmp_path).drain()
     assert ((await the_job(db)).status, (await the_job(db)).error_code) == ("FAILED", "STORAGE_ERROR")
@@ -287,3 +307,74 @@ async def test_a_job_that_waited_for_models_goes_back_if_the_converter_lost_them
     await a_runner(db, settings, converter, tmp_path).drain()
     [row] = await db.fetch("SELECT status, queue, attempt, crashes FROM jobs")
     assert dict(row) == {"status": "QUEUED", "queue": MODELS, "attempt": 1, "crashes": 0}
+
+
+class Copying(Scripted):
+    """A converter whose result is the file it was given."""
+
+    async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:  # noqa: ARG002
+        """Copy the file."""
+        content = task.source.read_bytes()
+        path = task.workdir / "text"
+        path.write_bytes(content)
+        text = outcomes.Artifact(
+            kind="text", path=path, size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest()
+        )
+        return outcomes.Converted(
+            page_count=1, pages_total=1, artifacts=(text,), convert_ms=1, export_ms=1, chunk_ms=None, warnings=(),
+            engine={"name": "copying"}, partial=False, failed_pages=(),
+        )  # fmt: skip
+
+
+async def test_converter_gets_the_plain_file_and_what_it_makes_is_stored_encrypted(
+    db: Database, settings: Settings, tmp_path: Path
+) -> None:
+    keyed, _ = await an_encrypted_job(db, settings)
+    await a_runner(db, keyed, Copying(), tmp_path).drain()
+    assert (await the_job(db)).status == "SUCCEEDED"
+    blobs = stored(settings)
+    assert len(blobs) == 2
+    assert not [name for name, blob in blobs.items() if MARKER in blob]
+    [artifact] = [ArtifactRecord.of(row) for row in await db.fetch("SELECT * FROM artifacts")]
+    vault = vault_of(keyed, db, Blobs(settings.storage))
+    assert b"".join([piece async for piece in vault.stream(artifact)]) == MARKER
+    assert (artifact.size_bytes, artifact.sha256) == (len(MARKER), hashlib.sha256(MARKER).hexdigest())
+    # The plain file went with the job.
+    assert list(tmp_path.joinpath("in-hand").iterdir()) == []
+
+
+async def test_tenant_that_was_switched_on_during_a_job_has_its_results_encrypted(
+    db: Database, settings: Settings, tmp_path: Path
+) -> None:
+    class Switching(Copying):
+        async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:
+            await db.fetch("UPDATE tenants SET encrypt = true")
+            return await super().convert(task, on_progress)
+
+    await a_job(db, settings)
+    keyed = msgspec.structs.replace(settings, secret_keys=hooks.KEYS[:1])
+    await a_runner(db, keyed, Switching(), tmp_path).drain()
+    [artifact] = await db.fetch("SELECT data_key FROM artifacts")
+    assert artifact["data_key"]
+
+
+async def test_job_on_a_damaged_file_fails_at_once_and_says_what_to_do(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path
+) -> None:
+    keyed, path = await an_encrypted_job(db, settings)
+    path.write_bytes(path.read_bytes()[:-1])
+    await a_runner(db, keyed, converter, tmp_path).drain()
+    job = await the_job(db)
+    assert (job.status, job.error_code) == ("FAILED", "STORAGE_ERROR")
+    assert "upload it again" in job.error_message
+
+
+async def test_job_on_a_file_whose_key_is_missing_waits_for_the_key(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path
+) -> None:
+    keyed, _ = await an_encrypted_job(db, settings)
+    wrong = msgspec.structs.replace(keyed, secret_keys=hooks.KEYS[1:])
+    await a_runner(db, wrong, converter, tmp_path).drain()
+    assert (await the_job(db)).status == "QUEUED"
+    [row] = await db.fetch("SELECT put_off_since FROM jobs")
+    assert row["put_off_since"]
