@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.dashboard import summary_of_a_million
+from bench.encryption import encrypted_against_plain
 from bench.fairness import waiting_behind_others
 from bench.inprocess import InProcess
 from bench.load import requests_per_second
@@ -87,6 +88,7 @@ def main() -> None:
         paths = _pdfs(sys.argv[1] if len(sys.argv) > 1 else None, Path(scratch))
         figures |= _conversions(service, client, paths, workers)
         figures |= pages_per_minute(paths)
+        figures |= encrypted_against_plain(service, client)
         figures |= waiting_behind_others(service, client)
         figures |= summary_of_a_million(service, client)
     figures |= polls_with_and_without_walls()

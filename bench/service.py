@@ -1,5 +1,6 @@
 """The service under measurement: `docrefinery up` on a folder of its own, and a client."""
 
+import json
 import os
 import re
 import subprocess
@@ -63,6 +64,25 @@ def running(workers: int) -> Iterator[Service]:
                 yield Service(found[0], key, seconds, psutil.Process(process.pid), Path(folder))
             finally:
                 process.terminate()
+
+
+def of_tenant(service: Service, name: str, *options: str) -> Service:
+    """Create a tenant, with more options of the command, and return the service as it sees it."""
+    _said(service, "tenant", "create", name, *options)
+    key = _said(service, "key", "create", "--tenant", name, "--scope", "all")["key"]
+    return Service(service.url, key, service.start_seconds, service.process, service.data_dir)
+
+
+def _said(service: Service, *arguments: str) -> dict[str, str]:
+    """Run a command of the operator's and return what it says."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "docrefinery", *arguments, "--json"],
+        env=os.environ | {"DOCREFINERY_DATA_DIR": str(service.data_dir)},
+        capture_output=True,
+        check=True,
+    )
+    said: dict[str, str] = json.loads(ran.stdout)
+    return said
 
 
 def upload(client: httpx.Client, pdf: bytes, name: str, *, ingest: bool = False) -> dict[str, int]:

@@ -51,7 +51,7 @@ def test_after_upload_and_job_nothing_readable_is_on_the_disk(own: Refinery) -> 
     assert [path for path in left if WORD.encode() in path.read_bytes()] == []
 
 
-def test_an_installation_is_switched_on_brought_over_and_given_another_key(own: Refinery) -> None:
+def test_a_running_installation_is_switched_on_and_brought_over(own: Refinery) -> None:
     own.environ["DOCREFINERY_ENCRYPT"] = "off"
     own.start()
     content = a_report()
@@ -70,6 +70,13 @@ def test_an_installation_is_switched_on_brought_over_and_given_another_key(own: 
         path.unlink()
     assert_nothing_readable(own)
     own.client.assert_converted(uploaded["job_id"])
+    assert own.client.get(f"/v1/documents/{uploaded['id']}/file/").content == content
+
+
+def test_an_installation_is_given_another_key(own: Refinery) -> None:
+    own.start()
+    content = a_report()
+    uploaded = own.client.submit(content)
     own.stop()
     own.environ["DOCREFINERY_SECRET_KEYS"] = f"{KEYS[1]},{KEYS[0]}"
     own.start()
