@@ -10,6 +10,7 @@ from litestar.types import ExceptionHandlersMap
 from docrefinery import errors
 from docrefinery.errors import FieldError, RefineryError
 from docrefinery.store.database import UNREACHABLE
+from docrefinery.store.encryption.errors import BlobDamaged, KeyUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +76,10 @@ def problem(request: AnyRequest, error: RefineryError, headers: dict[str, str] |
 def _refinery(request: AnyRequest, error: RefineryError) -> Response[object]:
     if isinstance(error, errors.StorageError):
         log.error("storage_failed", exc_info=error)
+        if isinstance(error, BlobDamaged | KeyUnavailable):
+            return problem(
+                request, errors.Unavailable("The stored file cannot be decrypted; the service's log says why.")
+            )
         return problem(request, errors.Unavailable("The storage cannot be reached at the moment; try again later."))
     if isinstance(error, errors.NotFound) and error.kind:
         request.app.state.services.trail.not_found(error.kind, error.ref)
