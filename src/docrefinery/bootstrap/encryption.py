@@ -17,7 +17,7 @@ async def check_keys(settings: Settings) -> None:
 
     :raises SettingsError: if a key is missing, or is another one.
     """
-    db = database_of(settings)
+    db = database_of(settings, walled=False)
     await db.start()
     try:
         problem = await lacking(db, settings)

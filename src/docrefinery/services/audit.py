@@ -22,6 +22,7 @@ class Action(StrEnum):
 
     TENANT_CREATED = "tenant.created"
     TENANT_CHANGED = "tenant.changed"
+    TENANT_SHREDDED = "tenant.shredded"
     KEY_CREATED = "key.created"
     KEY_CHANGED = "key.changed"
     KEY_REVOKED = "key.revoked"

@@ -9,6 +9,7 @@ import structlog
 from msgspec import Struct
 
 from docrefinery.errors import InvalidRequest, StorageError
+from docrefinery.services.audit import Action, note
 from docrefinery.services.tenants import Tenants
 from docrefinery.store import garbage, plain_blobs, tenant_keys
 from docrefinery.store.blobs import BlobMissing
@@ -110,7 +111,11 @@ class Storage:
     async def give_up(self, tenant_name: str) -> bool:
         """Delete a tenant's key: what was encrypted under it is unreadable for good. False if it has none."""
         tenant = await self._tenants.get(tenant_name)
-        return await tenant_keys.give_up(self._db, tenant.id)
+        async with self._db.transaction():
+            there = await tenant_keys.give_up(self._db, tenant.id)
+            if there:
+                await note(self._db, Action.TENANT_SHREDDED, tenant.id, f"tenant {tenant.id}", name=tenant_name)
+        return there
 
     async def _encrypt(self, tenant: TenantRecord, blob: PlainBlob) -> bool:
         """Encrypt a blob; false if its row is gone, or refers to another by now.

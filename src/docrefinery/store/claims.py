@@ -56,8 +56,7 @@ WITH picked AS (
 )
 SELECT j.id AS job_id, j.uuid AS job_uuid, j.tenant_id, t.uuid AS tenant_uuid, j.document_id, l.token, j.attempt,
        j.queue, j.profile, j.options, j.exports, d.original_filename, d.blob_key, d.size_bytes, d.data_key,
-       j.put_off_since,
-       j.traceparent, j.request_id
+       j.put_off_since, j.traceparent, j.request_id
 FROM picked p LEFT JOIN (claimed j JOIN leased l ON l.job_id = j.id JOIN documents d ON d.id = j.document_id
      JOIN tenants t ON t.id = j.tenant_id) ON j.id = p.id
 """

@@ -25,7 +25,7 @@ async def keep(db: Database, tenant_id: int, wrapped: bytes) -> bytes:
     """Give a tenant a key and return it, or the one that somebody else gave it meanwhile."""
     # An update that changes nothing, since without one the row that is there is not returned.
     row = await db.fetch_one(
-        """INSERT INTO tenant_keys VALUES ($1, $2)
+        """INSERT INTO tenant_keys (tenant_id, wrapped) VALUES ($1, $2)
            ON CONFLICT (tenant_id) DO UPDATE SET tenant_id = excluded.tenant_id RETURNING wrapped""",
         tenant_id,
         wrapped,

@@ -272,3 +272,12 @@ async def test_a_start_does_not_need_the_database(settings: Settings) -> None:
     await check_keys(away)
     with pytest.raises(SettingsError, match="DOCREFINERY_ENCRYPT"):
         await check_keys(msgspec.structs.replace(away, secret_keys=(), encrypt=True))
+
+
+async def test_a_key_that_is_given_up_is_in_the_audit_log(
+    encrypted: httpx.AsyncClient, services: Operator, db: Database
+) -> None:
+    await uploaded(encrypted, a_file())
+    await services.storage.give_up("acme")
+    rows = await db.fetch("SELECT a.object, t.id FROM audit_log a, tenants t WHERE a.action = 'tenant.shredded'")
+    assert [row["object"] for row in rows] == [f"tenant {rows[0]['id']}"]

@@ -58,6 +58,7 @@ async def two(db: Database, settings: Settings) -> tuple[int, int]:
         )
         await db.fetch("INSERT INTO disabled_profiles VALUES ($1, 'fast_text')", tenant)
         await db.fetch("INSERT INTO idempotency_records VALUES ($1, 'k', '', '{}')", tenant)
+        await db.fetch("INSERT INTO tenant_keys VALUES ($1, $2)", tenant, bytes(60))
         await audit.insert(db, [audit.NewEntry(action="key.created", actor_kind="system", actor="", tenant_id=tenant)])
         await make_job(db, tenant)
         await worker.publish(await worker.claim())
