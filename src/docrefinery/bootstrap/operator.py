@@ -9,10 +9,10 @@ from docrefinery.bootstrap.common import database_of, registry_of, vault_of
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.audit_log import AuditLog
 from docrefinery.services.changes import Changes
+from docrefinery.services.encryption import Encryption
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
 from docrefinery.services.queues import Queues
-from docrefinery.services.storage import Storage
 from docrefinery.services.tenants import Tenants
 from docrefinery.services.toggles import Toggles
 from docrefinery.settings import Settings
@@ -28,7 +28,7 @@ class Operator(Struct, frozen=True):
     tenants: Tenants
     toggles: Toggles
     jobs: Jobs
-    storage: Storage
+    encryption: Encryption
     authenticator: Authenticator
     audit: AuditLog
 
@@ -48,7 +48,7 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
             tenants=tenants,
             toggles=Toggles(db, registry, tenants),
             jobs=Jobs(db, Changes(db), doorbell, Queues(registry, abilities, settings)),
-            storage=Storage(db, vault_of(settings, db, Blobs(settings.storage)), masters, tenants),
+            encryption=Encryption(db, vault_of(settings, db, Blobs(settings.storage)), masters, tenants),
             authenticator=Authenticator(db),
             audit=AuditLog(db),
         )

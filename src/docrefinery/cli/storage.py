@@ -1,49 +1,9 @@
 """``docrefinery storage``."""
 
-from typing import Annotated
+from docrefinery.cli.context import subcommands
+from docrefinery.cli.encryption import encrypt, rewrap, shred
 
-import typer
-
-from docrefinery.cli.context import InTenant, operate, subcommands
-from docrefinery.cli.output import errors, tell
-from docrefinery.errors import InvalidRequest
-
-app = subcommands("Encrypt what is stored, and change the keys.")
-
-
-@app.command()
-def encrypt(tenant: InTenant) -> None:
-    """Encrypt what a tenant has stored plainly; may be broken off and run again while the service runs."""
-    with errors.status("Encrypting …") as status:
-        done = operate(
-            lambda services: services.storage.encrypt(tenant, lambda n: status.update(f"{n} blobs encrypted …"))
-        )
-    tell(f"{done.blobs} blobs of {tenant} encrypted; their plain copies are removed within an hour or so.")
-    for key in done.unreadable:
-        tell(f"docrefinery: {key} is missing or damaged and was left as it is.")
-    if done.unreadable:
-        raise typer.Exit(1)
-
-
-@app.command()
-def rewrap() -> None:
-    """Encrypt tenants' keys under the first of DOCREFINERY_SECRET_KEYS, so that the others can go."""
-    done = operate(lambda services: services.storage.rewrap())
-    tell(f"The keys of {done.tenants} tenants are under the first of DOCREFINERY_SECRET_KEYS.")
-    if done.unavailable:
-        tell(
-            f"docrefinery: the keys of {', '.join(done.unavailable)} are under none of them; put back what is missing."
-        )
-        raise typer.Exit(1)
-
-
-@app.command()
-def shred(
-    tenant: InTenant,
-    confirmed: Annotated[bool, typer.Option("--yes", help="Really: there is no way back.")] = False,
-) -> None:
-    """Delete a tenant's key: all that is encrypted under it is unreadable for good, in every copy of the storage."""
-    if not confirmed:
-        raise InvalidRequest(f"This makes every encrypted file of {tenant} unreadable for good; confirm with --yes.")
-    there = operate(lambda services: services.storage.give_up(tenant))
-    tell(f"The key of {tenant} is deleted." if there else f"{tenant} has no key: nothing of it is encrypted.")
+app = subcommands("Look after what is stored.")
+app.command()(encrypt)
+app.command()(rewrap)
+app.command()(shred)

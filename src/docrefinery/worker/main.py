@@ -15,7 +15,7 @@ from dramatiq.middleware import Middleware
 from docrefinery.capabilities import missing
 from docrefinery.pipeline.converter import ConverterUnavailable
 from docrefinery.services.doorbell import QUEUE, WEBHOOKS
-from docrefinery.services.storage import rewrap
+from docrefinery.services.encryption import rewrap
 from docrefinery.services.webhooks.renewal import renew
 from docrefinery.store import workers
 from docrefinery.store.database import UNREACHABLE

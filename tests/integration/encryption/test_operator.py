@@ -57,7 +57,7 @@ async def test_old_blobs_are_brought_over_and_stay_the_same_to_clients(
     before = await results(acme, "/v1/documents/")
     await services.tenants.set("acme", encrypt="on")
     counts: list[int] = []
-    done = await services.storage.encrypt("acme", counts.append)
+    done = await services.encryption.encrypt("acme", counts.append)
     assert (done.blobs, done.unreadable, counts) == (5, [], [1, 2, 3, 4, 5])
     await sweep_all(db, settings)
     assert len(stored(settings)) == 5
@@ -68,7 +68,7 @@ async def test_old_blobs_are_brought_over_and_stay_the_same_to_clients(
         assert answer.content == file[5:100001]
     assert (await acme.get(f"/v1/artifacts/{text['id']}/")).content == MARKER
     assert (await acme.get(f"/v1/artifacts/{empty['id']}/")).content == b""
-    assert (await services.storage.encrypt("acme", untold)).blobs == 0
+    assert (await services.encryption.encrypt("acme", untold)).blobs == 0
 
 
 async def test_other_tenants_blobs_are_left_alone(
@@ -78,13 +78,13 @@ async def test_other_tenants_blobs_are_left_alone(
     await uploaded(plain, a_file())
     await services.tenants.set("acme", encrypt="on")
     before = stored(settings)
-    assert (await services.storage.encrypt("acme", untold)).blobs == 1
+    assert (await services.encryption.encrypt("acme", untold)).blobs == 1
     assert before.items() <= stored(settings).items()
 
 
 async def test_it_wants_to_be_switched_on_first(services: Operator, acme: httpx.AsyncClient) -> None:
     with pytest.raises(InvalidRequest, match="--encrypt on"):
-        await services.storage.encrypt("acme", untold)
+        await services.encryption.encrypt("acme", untold)
 
 
 async def test_what_began_before_reads_the_plain_blob_to_its_end(
@@ -96,7 +96,7 @@ async def test_what_began_before_reads_the_plain_blob_to_its_end(
     seen = await documents.get(db, row["tenant_id"], row["id"])
     assert seen is not None
     await services.tenants.set("acme", encrypt="on")
-    await services.storage.encrypt("acme", untold)
+    await services.encryption.encrypt("acme", untold)
     maintenance = Maintenance(db, Blobs(settings.storage), RedisDoorbell(build_broker(settings.redis_url)), settings)
     await maintenance.sweep()
     vault = vault_of(settings, db, Blobs(settings.storage))
@@ -117,8 +117,8 @@ async def test_what_was_done_before_it_broke_off_stays_and_the_rest_is_done_next
         raise Broken
 
     with pytest.raises(Broken):
-        await services.storage.encrypt("acme", broken)
-    assert (await services.storage.encrypt("acme", untold)).blobs == 2
+        await services.encryption.encrypt("acme", broken)
+    assert (await services.encryption.encrypt("acme", untold)).blobs == 2
     for number, file in files.items():
         assert (await content(acme, number)).content == file
     await sweep_all(db, settings)
@@ -130,7 +130,7 @@ async def test_two_at_once_do_each_blob_once_and_leave_no_copy(
 ) -> None:
     files = {(await uploaded(acme, file))["id"]: file for file in [a_file() for _ in range(4)]}
     await services.tenants.set("acme", encrypt="on")
-    done = await asyncio.gather(*(services.storage.encrypt("acme", untold) for _ in range(2)))
+    done = await asyncio.gather(*(services.encryption.encrypt("acme", untold) for _ in range(2)))
     assert sum(each.blobs for each in done) == 4
     assert [each.unreadable for each in done] == [[], []]
     await sweep_all(db, settings)
@@ -158,7 +158,7 @@ async def test_a_document_deleted_meanwhile_stays_deleted_and_leaves_nothing(
     document = await uploaded(acme, a_file())
     await services.tenants.set("acme", encrypt="on")
     meanwhile(monkeypatch, lambda: acme.delete(f"/v1/documents/{document['id']}/"))
-    done = await services.storage.encrypt("acme", untold)
+    done = await services.encryption.encrypt("acme", untold)
     assert (done.blobs, done.unreadable) == (0, [])
     assert (stored(settings), await db.fetch("SELECT FROM unreferenced_blobs")) == ({}, [])
 
@@ -172,9 +172,9 @@ async def test_a_copy_that_was_swept_is_not_referred_to(
     with monkeypatch.context() as patch:
         meanwhile(patch, lambda: sweep_all(db, settings))
         with pytest.raises(StorageError, match="took too long"):
-            await services.storage.encrypt("acme", untold)
+            await services.encryption.encrypt("acme", untold)
     assert (await content(acme, document["id"])).content == file
-    assert (await services.storage.encrypt("acme", untold)).blobs == 1
+    assert (await services.encryption.encrypt("acme", untold)).blobs == 1
 
 
 async def test_a_damaged_or_missing_plain_blob_is_told_and_gets_no_seal(
@@ -188,7 +188,7 @@ async def test_a_damaged_or_missing_plain_blob_is_told_and_gets_no_seal(
     (folder(settings) / damaged).write_bytes(b"%PDF-1.7 something else")
     (folder(settings) / missing).unlink()
     await services.tenants.set("acme", encrypt="on")
-    done = await services.storage.encrypt("acme", untold)
+    done = await services.encryption.encrypt("acme", untold)
     assert (done.blobs, done.unreadable) == (1, [damaged, missing])
     assert [bool(row["data_key"]) for row in await db.fetch("SELECT data_key FROM documents ORDER BY id")] == [
         False, False, True,
@@ -204,8 +204,8 @@ async def test_a_change_of_keys_leaves_the_blobs_as_they_are(
     before = stored(settings)
     both = msgspec.structs.replace(settings, secret_keys=(NEW, OLD))
     async with operator(both) as services:
-        assert (await services.storage.rewrap()).tenants == 1
-        assert (await services.storage.rewrap()).tenants == 1
+        assert (await services.encryption.rewrap()).tenants == 1
+        assert (await services.encryption.rewrap()).tenants == 1
     assert await db.fetch("SELECT data_key, blob_key FROM documents") == [row]
     assert stored(settings) == before
     alone = msgspec.structs.replace(settings, secret_keys=(NEW,))
@@ -221,11 +221,11 @@ async def test_a_key_that_is_missing_is_told(encrypted: httpx.AsyncClient, setti
     await uploaded(encrypted, a_file())
     [before] = await db.fetch("SELECT wrapped FROM tenant_keys")
     async with operator(msgspec.structs.replace(settings, secret_keys=(NEW,))) as services:
-        done = await services.storage.rewrap()
+        done = await services.encryption.rewrap()
         assert (done.tenants, done.unavailable) == (0, ["acme"])
     async with operator(msgspec.structs.replace(settings, secret_keys=())) as services:
         with pytest.raises(InvalidRequest, match="DOCREFINERY_SECRET_KEYS"):
-            await services.storage.rewrap()
+            await services.encryption.rewrap()
     assert await db.fetch("SELECT wrapped FROM tenant_keys") == [before]
 
 
@@ -233,8 +233,8 @@ async def test_a_key_that_is_given_up_takes_old_files_along_and_new_ones_get_ano
     encrypted: httpx.AsyncClient, services: Operator
 ) -> None:
     old = await uploaded(encrypted, a_file())
-    assert await services.storage.give_up("acme")
-    assert not await services.storage.give_up("acme")
+    assert await services.encryption.give_up("acme")
+    assert not await services.encryption.give_up("acme")
     assert_problem(await content(encrypted, old["id"]), 503, "UNAVAILABLE")
     file = a_file()
     new = await uploaded(encrypted, file)
@@ -278,6 +278,6 @@ async def test_a_key_that_is_given_up_is_in_the_audit_log(
     encrypted: httpx.AsyncClient, services: Operator, db: Database
 ) -> None:
     await uploaded(encrypted, a_file())
-    await services.storage.give_up("acme")
+    await services.encryption.give_up("acme")
     rows = await db.fetch("SELECT a.object, t.id FROM audit_log a, tenants t WHERE a.action = 'tenant.shredded'")
     assert [row["object"] for row in rows] == [f"tenant {rows[0]['id']}"]

@@ -66,7 +66,7 @@ async def rewrap(db: Database, masters: MasterKeys) -> Rewrapped:
     return done
 
 
-class Storage:
+class Encryption:
     """The operator's commands; all of them may run while the service does."""
 
     def __init__(self, db: Database, vault: Vault, masters: MasterKeys, tenants: Tenants) -> None:
