@@ -41,8 +41,8 @@ REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/v1/jobs/{id}/retry/"): (409,),
     ("post", "/v1/webhooks/"): (409, 422),
     ("post", "/v1/webhooks/{id}/ping/"): (409, 422),
-    ("get", "/v1/documents/{id}/file/"): (409, 416),
-    ("get", "/v1/artifacts/{id}/"): (416,),
+    ("get", "/v1/documents/{id}/file/"): (409, 410, 416),
+    ("get", "/v1/artifacts/{id}/"): (410, 416),
 }
 # Statuses that answer like the one documented: the same content, or none.
 SUCCESSES: dict[tuple[str, str], dict[int, bool]] = {

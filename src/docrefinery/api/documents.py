@@ -21,6 +21,7 @@ from docrefinery.model import DocumentStatus, Scope
 from docrefinery.services.audit import Action
 from docrefinery.services.limits import UploadLimit, upload_limit
 from docrefinery.services.submissions import Created, Duplicate
+from docrefinery.store.blobs import BlobMissing
 from docrefinery.store.documents import DocumentFilters
 
 FILTERS = (
@@ -116,7 +117,12 @@ class DocumentsController(Controller):
             action=Action.DOCUMENT_DOWNLOADED,
             object=f"document {document.id}",
         )
-        return await downloads.serve(request, download, request.services.documents.stream)
+        try:
+            return await downloads.serve(request, download, request.services.documents.stream)
+        except BlobMissing:
+            # It may have been removed since it was looked up, which this says.
+            await request.services.documents.file(request.user, ref)
+            raise
 
     @delete("/{id:str}/", guards=[needs(Scope.DOCUMENTS_WRITE)])
     async def remove(self, request: ApiRequest, ref: PathRef) -> None:

@@ -109,7 +109,7 @@ class Jobs:
     async def retry(self, tenant_id: int, ref: Ref) -> JobRecord:
         """Queue a failed or quarantined job again.
 
-        :raises InvalidJobState: if it is something else, or its document is deleted.
+        :raises InvalidJobState: if it is something else, or its document is deleted or has expired.
         """
         job = await self.get(tenant_id, ref)
         # Where the job was the last time says nothing: workers have come and gone.
@@ -117,11 +117,14 @@ class Jobs:
         async with self._db.transaction():
             document = await documents.get(self._db, tenant_id, job.document_id, lock=True)
             locked = await jobs.lock(self._db, tenant_id, job.id)
-            assert locked is not None
+            if locked is None:
+                raise NotFound(f"There is no job {ref}.")
             if locked.status not in RETRYABLE:
                 raise InvalidJobState(f"Job {ref} is {locked.status}; only FAILED and QUARANTINED jobs are retried.")
             if document is None:
                 raise InvalidJobState(f"The document of job {ref} has been deleted; upload it again.")
+            if document.file_expired_at is not None:
+                raise InvalidJobState(f"The file of job {ref} has expired; upload it again.")
             retried = await jobs.retry(self._db, tenant_id, job.id, queue)
             await documents.refresh_status(self._db, tenant_id, job.document_id)
             await note(self._db, Action.JOB_RETRIED, tenant_id, f"job {job.id}", attempt=retried.attempt)

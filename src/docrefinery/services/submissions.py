@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from docrefinery.errors import (
     DocumentQuarantined,
+    InvalidJobState,
     InvalidOptions,
     NotFound,
     ProfileDisabled,
@@ -240,6 +241,7 @@ class Submissions:
 
         :returns: the job and whether it is replayed.
         :raises NotFound: if the tenant has no such document.
+        :raises InvalidJobState: if its file has expired.
         :raises DocumentQuarantined: if it was found to be malware.
         """
         asked = _Asked(caller, wanted, origin)
@@ -251,6 +253,8 @@ class Submissions:
             document = await documents.get(self._db, caller.tenant_id, document_ref, lock=True)
             if document is None:
                 raise NotFound(f"There is no document {document_ref}.", kind="document", ref=document_ref)
+            if document.file_expired_at is not None:
+                raise InvalidJobState(f"The file of document {document_ref} has expired; upload it again.")
             if document.status == DocumentStatus.QUARANTINED:
                 raise DocumentQuarantined(
                     f"Document {document_ref} is quarantined; retry its job to have it scanned again."

@@ -1,10 +1,11 @@
 """Named queries over documents."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from piccolo.columns.combination import Where
+from piccolo.columns.combination import Where, WhereRaw
 
 from docrefinery.store.database import Database
 from docrefinery.store.paging import Page, PageRequest, fetch_page
@@ -49,11 +50,17 @@ async def insert(
     return DocumentRecord.of(row) if row else None
 
 
+_SHOWN = "(deleted_at IS NULL OR file_expired_at IS NOT NULL)"
+
+
 async def get(db: Database, tenant_id: int, ref: Ref, *, lock: bool = False) -> DocumentRecord | None:
-    """Return a document that is not deleted; ``lock`` keeps others from changing it until the transaction ends."""
+    """Return a document that is not deleted, also one whose file has expired.
+
+    :param lock: keep others from changing it until the transaction ends.
+    """
     column = "uuid" if isinstance(ref, UUID) else "id"
     row = await db.fetch_one(
-        f"SELECT * FROM documents WHERE tenant_id = $1 AND {column} = $2 AND deleted_at IS NULL"
+        f"SELECT * FROM documents WHERE tenant_id = $1 AND {column} = $2 AND {_SHOWN}"
         + (" FOR UPDATE" if lock else ""),
         tenant_id,
         ref,
@@ -62,7 +69,7 @@ async def get(db: Database, tenant_id: int, ref: Ref, *, lock: bool = False) -> 
 
 
 async def by_sha256(db: Database, tenant_id: int, sha256: str) -> DocumentRecord | None:
-    """Return the tenant's document of these bytes."""
+    """Return the document that holds these bytes for the tenant."""
     row = await db.fetch_one(
         "SELECT * FROM documents WHERE tenant_id = $1 AND sha256 = $2 AND deleted_at IS NULL", tenant_id, sha256
     )
@@ -71,7 +78,7 @@ async def by_sha256(db: Database, tenant_id: int, sha256: str) -> DocumentRecord
 
 async def page(tenant_id: int, filters: DocumentFilters, request: PageRequest) -> Page[DocumentRecord]:
     """Return one page, newest first."""
-    query = Document.select().where(Document.tenant_id == tenant_id, Document.deleted_at.is_null())
+    query = Document.select().where(Document.tenant_id == tenant_id, WhereRaw(_SHOWN))
     if filters.status is not None:
         query = query.where(Document.status.is_in(list(filters.status)))
     for condition in _conditions(filters):
@@ -127,7 +134,18 @@ async def set_page_count(db: Database, tenant_id: int, document_id: int, page_co
 async def mark_deleted(db: Database, tenant_id: int, document_id: int) -> None:
     """Hide a document for good; its jobs stay readable."""
     await db.fetch(
-        "UPDATE documents SET deleted_at = now(), modified_at = now() WHERE tenant_id = $1 AND id = $2",
+        """UPDATE documents SET deleted_at = now(), file_expired_at = NULL, modified_at = now()
+           WHERE tenant_id = $1 AND id = $2""",
         tenant_id,
         document_id,
+    )
+
+
+async def remove_empty(db: Database, tenant_id: int, document_ids: Sequence[int]) -> None:
+    """Remove what is left of documents whose file and jobs are all gone; the transaction holds them."""
+    await db.fetch(
+        """DELETE FROM documents d WHERE d.tenant_id = $1 AND d.id = ANY ($2::bigint[]) AND d.deleted_at IS NOT NULL
+               AND NOT EXISTS (SELECT FROM jobs j WHERE j.tenant_id = d.tenant_id AND j.document_id = d.id)""",
+        tenant_id,
+        list(document_ids),
     )

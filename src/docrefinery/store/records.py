@@ -68,6 +68,14 @@ class TenantRecord(Record, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class VolumeRecord(Record, frozen=True, kw_only=True):
+    """What a tenant has stored: documents, and bytes of their files and of artifacts."""
+
+    documents: int
+    document_bytes: int
+    artifact_bytes: int
+
+
 class KeyRecord(Record, frozen=True, kw_only=True):
     """An API key with its tenant's defaults, limits and toggles, as authentication needs it."""
 
