@@ -33,7 +33,7 @@ PROBLEM = Schema(
     },
     required=["type", "title", "status", "detail", "error_code", "request_id"],
 )
-ALWAYS = (400, 401, 403, 503)
+ALWAYS = (400, 401, 403, 429, 503)
 REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/v1/documents/"): (409, 413, 415, 422),
     ("post", "/v1/jobs/"): (404, 409, 422),

@@ -11,7 +11,9 @@ from docrefinery.services.audit_log import AuditLog
 from docrefinery.services.changes import Changes
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
+from docrefinery.services.load import Load
 from docrefinery.services.queues import Queues
+from docrefinery.services.quotas import Quotas
 from docrefinery.services.tenants import Tenants
 from docrefinery.services.toggles import Toggles
 from docrefinery.settings import Settings
@@ -42,7 +44,14 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
         yield Operator(
             tenants=tenants,
             toggles=Toggles(db, registry, tenants),
-            jobs=Jobs(db, Changes(db), doorbell, Queues(registry, abilities, settings)),
+            jobs=Jobs(
+                db,
+                Changes(db),
+                doorbell,
+                Queues(registry, abilities, settings),
+                Quotas(db, settings),
+                Load(db, settings),
+            ),
             authenticator=Authenticator(db),
             audit=AuditLog(db),
         )

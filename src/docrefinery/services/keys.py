@@ -40,6 +40,10 @@ class Caller(Struct, frozen=True):
     scopes: frozenset[Scope]
     defaults: Defaults
     max_upload_mb: int | None = None
+    requests_per_minute: int | None = None
+    max_queued_jobs: int | None = None
+    max_pages_in_flight: int | None = None
+    max_stored_mb: int | None = None
 
 
 class NewKey(Struct, frozen=True):
@@ -140,4 +144,8 @@ def _caller(row: KeyRecord) -> Caller:
             max_pages=row.tenant_max_pages,
         ),
         max_upload_mb=row.tenant_max_upload_mb,
+        requests_per_minute=row.tenant_requests_per_minute,
+        max_queued_jobs=row.tenant_max_queued_jobs,
+        max_pages_in_flight=row.tenant_max_pages_in_flight,
+        max_stored_mb=row.tenant_max_stored_mb,
     )

@@ -230,7 +230,7 @@ async def test_a_document_goes_when_its_file_and_jobs_are_gone(
 ) -> None:
     job = await succeeded(client, worker)
     await sweeper.keep(files_hours=10, jobs_hours=10)
-    await sweeper.keep(**{first: 1})
+    await sweeper.keep("acme", **{first: 1})
     await age(db, 1)
     await sweeper.sweep()
     assert (await client.get(f"/v1/documents/{job['document_id']}/")).status_code == 200
