@@ -14,9 +14,11 @@ from docrefinery.services.keys import Authenticator
 from docrefinery.services.load import Load
 from docrefinery.services.queues import Queues
 from docrefinery.services.quotas import Quotas
+from docrefinery.services.storage import Storage
 from docrefinery.services.tenants import Tenants
 from docrefinery.services.toggles import Toggles
 from docrefinery.settings import Settings
+from docrefinery.store.blobs import Blobs
 from docrefinery.worker.broker import build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
 
@@ -27,6 +29,7 @@ class Operator(Struct, frozen=True):
     tenants: Tenants
     toggles: Toggles
     jobs: Jobs
+    storage: Storage
     authenticator: Authenticator
     audit: AuditLog
 
@@ -52,6 +55,7 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
                 Quotas(db, settings),
                 Load(db, settings),
             ),
+            storage=Storage(db, Blobs(settings.storage)),
             authenticator=Authenticator(db),
             audit=AuditLog(db),
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import docrefinery
-from docrefinery.cli import audit, jobs, keys, models, plugins, profiles, tenants
+from docrefinery.cli import audit, jobs, keys, models, plugins, profiles, storage, tenants
 from docrefinery.cli.convert import convert
 from docrefinery.cli.doctor import doctor
 from docrefinery.cli.serve import api, migrate, worker
@@ -46,5 +46,6 @@ app.add_typer(keys.app, name="key")
 app.add_typer(profiles.app, name="profile")
 app.add_typer(jobs.app, name="job")
 app.add_typer(audit.app, name="audit")
+app.add_typer(storage.app, name="storage")
 app.add_typer(models.app, name="models")
 app.add_typer(plugins.app, name="plugin")
