@@ -1,29 +1,13 @@
 """How long the one job of a tenant waits behind a thousand of another."""
 
-import json
-import os
-import subprocess
-import sys
 import time
 
 import httpx
 
-from bench.service import Service, upload
+from bench.service import Service, said, upload
 from docrefinery.cli.sample import sample_pdf
 
 AHEAD = 1000
-
-
-def _said(service: Service, *arguments: str) -> dict[str, str]:
-    """Run a command of the operator's and return what it says."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "docrefinery", *arguments, "--json"],
-        env=os.environ | {"DOCREFINERY_DATA_DIR": str(service.data_dir)},
-        capture_output=True,
-        check=True,
-    )
-    said: dict[str, str] = json.loads(ran.stdout)
-    return said
 
 
 def _seconds(client: httpx.Client, pdf: bytes) -> float:
@@ -37,10 +21,10 @@ def _seconds(client: httpx.Client, pdf: bytes) -> float:
 
 def waiting_behind_others(service: Service, busy: httpx.Client) -> dict[str, float]:
     """Measure one job of a tenant on an idle installation, and again behind a thousand of another tenant."""
-    _said(service, "tenant", "create", "quiet")
+    said(service, "tenant", "create", "quiet")
     service_of_quiet = Service(
         service.url,
-        _said(service, "key", "create", "--tenant", "quiet", "--scope", "all")["key"],
+        said(service, "key", "create", "--tenant", "quiet", "--scope", "all")["key"],
         service.start_seconds,
         service.process,
         service.data_dir,

@@ -1,5 +1,6 @@
 """The service under measurement: `docrefinery up` on a folder of its own, and a client."""
 
+import json
 import os
 import re
 import subprocess
@@ -63,6 +64,18 @@ def running(workers: int) -> Iterator[Service]:
                 yield Service(found[0], key, seconds, psutil.Process(process.pid), Path(folder))
             finally:
                 process.terminate()
+
+
+def said(service: Service, *arguments: str) -> dict[str, str]:
+    """Run a command of the operator's and return what it says."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "docrefinery", *arguments, "--json"],
+        env=os.environ | {"DOCREFINERY_DATA_DIR": str(service.data_dir)},
+        capture_output=True,
+        check=True,
+    )
+    said: dict[str, str] = json.loads(ran.stdout)
+    return said
 
 
 def upload(client: httpx.Client, pdf: bytes, name: str, *, ingest: bool = False) -> dict[str, int]:
