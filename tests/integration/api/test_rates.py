@@ -1,7 +1,9 @@
 """How many requests a tenant may send in a minute."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import httpx
 import msgspec
@@ -145,6 +147,26 @@ async def test_while_valkey_is_away_everything_is_let_through_and_it_is_logged_o
     assert {answer.status_code for answer in answers} == {200}
     assert not any("ratelimit" in answer.headers for answer in answers)
     assert told == ["rate_limits_not_held"]
+
+
+async def test_a_valkey_that_accepts_and_never_answers_keeps_nobody_waiting(
+    limited: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[asyncio.StreamWriter] = []
+    silent = await asyncio.start_unix_server(lambda _, writer: opened.append(writer), tmp_path / "silent.sock")
+    hung = msgspec.structs.replace(limited, redis_url=f"unix://{tmp_path}/silent.sock")
+    try:
+        async with running(hung) as api, await api.client() as client, asyncio.timeout(10):
+            assert await asked(client, 1) == [200]
+            # It is not asked again for a while.
+            connections = len(opened)
+            assert await asked(client, QUOTA + 3) == [200] * (QUOTA + 3)
+            assert len(opened) == connections > 0
+    finally:
+        silent.close()
+        for writer in opened:
+            writer.close()
+        await silent.wait_closed()
 
 
 async def test_counting_goes_on_when_valkey_is_back(

@@ -1,6 +1,7 @@
 """What is kept, what expires, and what answers for it then."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -386,6 +387,43 @@ async def test_a_job_that_comes_while_its_file_expires_is_either_refused_or_has_
         if isinstance(answer, httpx.Response):
             served = (await client.get(f"/v1/documents/{number}/file/")).status_code
             assert (answer.status_code, served) in ((201, 200), (409, 410))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_happens_rows_and_bytes_agree(
+    client: httpx.AsyncClient, worker: HandWorker, db: Database, settings: Settings, sweeper: Sweeper, seed: int
+) -> None:
+    choose = random.Random(seed)
+    await client.get("/v1/profiles/")
+    await sweeper.keep(files_hours=6, artifacts_hours=3, jobs_hours=9)
+    for _ in range(60):
+        documents = [document["id"] for document in await results(client, "/v1/documents/")]
+        failed = [job["id"] for job in await results(client, "/v1/jobs/", status="FAILED")]
+        act = choose.choice(["upload", "start", "finish", "fail", "retry", "delete", "age", "sweep"])
+        if act == "upload":
+            await uploaded(client, ingest=choose.choice(["true", "false"]))
+        elif act == "start" and documents:
+            await client.post("/v1/jobs/", json={"document_id": choose.choice(documents)})
+        elif act in ("finish", "fail") and await results(client, "/v1/jobs/", status="QUEUED"):
+            await worker.to("SUCCEEDED" if act == "finish" else "FAILED")
+        elif act == "retry" and failed:
+            await client.post(f"/v1/jobs/{choose.choice(failed)}/retry/")
+        elif act == "delete" and documents:
+            assert (await client.delete(f"/v1/documents/{choose.choice(documents)}/")).status_code == 204
+        elif act == "age":
+            await age(db, choose.randrange(1, 5))
+        elif act == "sweep":
+            await sweeper.sweep()
+            keys = await db.fetch(
+                """SELECT blob_key FROM documents WHERE deleted_at IS NULL UNION ALL SELECT blob_key FROM artifacts
+                   ORDER BY 1"""
+            )
+            assert stored_files(settings) == [row["blob_key"] for row in keys]
+            without_file = await db.fetch(
+                """SELECT FROM jobs j JOIN documents d ON d.id = j.document_id
+                   WHERE j.status IN ('QUEUED', 'RUNNING') AND d.deleted_at IS NOT NULL"""
+            )
+            assert not without_file
 
 
 async def test_same_bytes_come_again_while_the_old_ones_are_still_shown(
