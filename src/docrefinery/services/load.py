@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import structlog
 from msgspec import Struct
@@ -58,11 +59,12 @@ class Load:
         """Make room for an upload while it is on its way.
 
         :param size: the most bytes that it can have.
-        :raises Unavailable: if the disk of the storage folder would be too full, counting what else is arriving here.
+        :raises Unavailable: if the disk of the storage folder would be too full, counting what else is arriving here,
+            or is not there.
         """
         arrival = Arrival(size)
         if self._folder is not None:
-            free = (await asyncio.to_thread(shutil.disk_usage, self._folder)).free
+            free = await self._free(self._folder)
             if free - size - sum(max(other.left, 0) for other in self._arrivals) < self._reserve:
                 log.warning("disk_too_full", free_bytes=free)
                 raise Unavailable("The storage is nearly full; try again later.", retry_after=RETRY_AFTER)
@@ -71,3 +73,10 @@ class Load:
             yield arrival
         finally:
             self._arrivals.discard(arrival)
+
+    async def _free(self, folder: Path) -> int:
+        try:
+            return (await asyncio.to_thread(shutil.disk_usage, folder)).free
+        except OSError as error:
+            log.warning("storage_folder_gone", error=str(error))
+            raise Unavailable("The storage does not take the file at the moment; try again later.") from error

@@ -277,3 +277,17 @@ async def test_a_disk_is_not_looked_at_for_a_bucket_or_without_a_reserve(
     for chosen in ({"storage_url": "s3://bucket/prefix"}, {"min_free_disk_mb": 0}):
         async with load.Load(db, msgspec.structs.replace(settings, **chosen)).arriving(MEBI):
             pass
+
+
+async def test_a_storage_folder_that_is_gone_is_not_taken_for_the_database(
+    settings: Settings, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with installed(settings) as client:
+
+        def gone(_: object) -> None:
+            raise FileNotFoundError("/secret/place")
+
+        monkeypatch.setattr(shutil, "disk_usage", gone)
+        problem = assert_problem(await upload(client), 503, "UNAVAILABLE")
+        assert problem["detail"] == "The storage does not take the file at the moment; try again later."
+        await assert_nothing_left(db, settings)

@@ -11,7 +11,7 @@ from docrefinery.store import retention, tenants
 from docrefinery.store.database import Database
 from docrefinery.store.tenants import Keep
 
-NOT_DUE = 100_000
+NOT_DUE = 20_000
 FILL = """
 INSERT INTO documents (uuid, tenant_id, original_filename, sha256, size_bytes, blob_key)
 SELECT gen_random_uuid(), $1, 'a.pdf', lpad(to_hex(n), 64, '0'), 10, 'd' || n FROM generate_series(1, $2::integer) n;
