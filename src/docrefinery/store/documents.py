@@ -50,7 +50,8 @@ async def insert(
     return DocumentRecord.of(row) if row else None
 
 
-_SHOWN = "(deleted_at IS NULL OR file_expired_at IS NOT NULL)"
+_SHOWN = "(deleted_at IS NULL) = (file_expired_at IS NULL)"
+"""Both are set where the file has expired, and neither while it is there."""
 
 
 async def get(db: Database, tenant_id: int, ref: Ref, *, lock: bool = False) -> DocumentRecord | None:
@@ -145,7 +146,7 @@ async def remove_empty(db: Database, tenant_id: int, document_ids: Sequence[int]
     """Remove what is left of documents whose file and jobs are all gone; the transaction holds them."""
     await db.fetch(
         """DELETE FROM documents d WHERE d.tenant_id = $1 AND d.id = ANY ($2::bigint[]) AND d.deleted_at IS NOT NULL
-               AND NOT EXISTS (SELECT FROM jobs j WHERE j.tenant_id = d.tenant_id AND j.document_id = d.id)""",
+               AND NOT EXISTS (SELECT FROM jobs j WHERE j.tenant_id = $1 AND j.document_id = d.id)""",
         tenant_id,
         list(document_ids),
     )

@@ -21,10 +21,10 @@ async def in_flight(db: Database, tenant_id: int) -> InFlight:
         """SELECT (SELECT coalesce(sum(n), 0) FROM tenant_job_counts
                    WHERE tenant_id = $1 AND status = 'QUEUED')::bigint AS queued_jobs,
                   (c.queued_pages + (
-                      SELECT coalesce(sum(coalesce(l.pages, j.pages_expected)), 0)
-                      FROM jobs j CROSS JOIN LATERAL (
-                          SELECT sum(pages_total) AS pages FROM leases WHERE job_id = j.id) l
-                      WHERE j.tenant_id = $1 AND j.status = 'RUNNING'))::bigint AS pages
+                      SELECT coalesce(sum(running.pages), 0) FROM (
+                          SELECT coalesce(sum(l.pages_total), j.pages_expected) AS pages
+                          FROM jobs j LEFT JOIN leases l ON l.job_id = j.id
+                          WHERE j.tenant_id = $1 AND j.status = 'RUNNING' GROUP BY j.id) running))::bigint AS pages
            FROM tenant_clocks c WHERE c.tenant_id = $1""",
         tenant_id,
     )

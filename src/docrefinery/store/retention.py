@@ -52,7 +52,8 @@ FILES_DUE = _due(
 _OLD_JOBS = """
 SELECT j.id, j.document_id FROM jobs j
 WHERE j.tenant_id = $1 AND j.finished_at IS NOT NULL AND j.finished_at < now() - make_interval(hours => $2)
-      AND NOT EXISTS (SELECT FROM webhook_deliveries w WHERE w.job_id = j.id AND w.status = 'PENDING')
+      AND NOT EXISTS (SELECT FROM webhook_deliveries w
+                      WHERE w.tenant_id = $1 AND w.job_id = j.id AND w.status = 'PENDING')
 ORDER BY j.finished_at LIMIT $3
 """
 _HELD_JOBS = """
@@ -67,11 +68,12 @@ WITH due AS (
     WHERE a.tenant_id = $1 AND a.created_at < now() - make_interval(hours => $2)
     ORDER BY a.created_at LIMIT $3 FOR UPDATE OF a SKIP LOCKED FOR KEY SHARE OF j SKIP LOCKED
 ), gone AS (
-    DELETE FROM artifacts a USING due WHERE a.id = due.id RETURNING a.id, a.uuid, a.tenant_id, a.job_id, a.blob_key
+    DELETE FROM artifacts a USING due WHERE a.tenant_id = $1 AND a.id = due.id
+    RETURNING a.tenant_id, a.id, a.uuid, a.job_id, a.blob_key
 ), noted AS (
     INSERT INTO unreferenced_blobs SELECT blob_key, now() FROM gone ON CONFLICT DO NOTHING
 )
-INSERT INTO expired_artifacts (id, uuid, tenant_id, job_id) SELECT id, uuid, tenant_id, job_id FROM gone RETURNING id
+INSERT INTO expired_artifacts (tenant_id, id, uuid, job_id) SELECT tenant_id, id, uuid, job_id FROM gone RETURNING id
 """
 # Every change of its jobs moves a document's `modified_at`, in the same transaction: one that has got a job since this
 # statement began is looked at again under its lock, and is not old any more.
@@ -79,12 +81,12 @@ _EXPIRE_FILES = """
 WITH due AS (
     SELECT d.id FROM documents d
     WHERE d.tenant_id = $1 AND d.deleted_at IS NULL AND d.modified_at < now() - make_interval(hours => $2)
-          AND NOT EXISTS (SELECT FROM jobs j WHERE j.tenant_id = d.tenant_id AND j.document_id = d.id
+          AND NOT EXISTS (SELECT FROM jobs j WHERE j.tenant_id = $1 AND j.document_id = d.id
                                                    AND j.status IN ('QUEUED', 'RUNNING'))
     ORDER BY d.modified_at LIMIT $3 FOR UPDATE OF d SKIP LOCKED
 ), expired AS (
     UPDATE documents d SET deleted_at = now(), file_expired_at = now(), modified_at = now()
-    FROM due WHERE d.id = due.id RETURNING d.id, d.blob_key
+    FROM due WHERE d.tenant_id = $1 AND d.id = due.id RETURNING d.id, d.blob_key
 ), noted AS (
     INSERT INTO unreferenced_blobs SELECT blob_key, now() FROM expired ON CONFLICT DO NOTHING
 )
@@ -119,7 +121,12 @@ async def expire_jobs(db: Database, due: Due) -> int:
             gone,
         )
         await garbage.note_all(db, [row["blob_key"] for row in blobs])
-        await db.fetch("DELETE FROM job_events WHERE job_id = ANY ($1::bigint[])", gone)
+        await db.fetch(
+            """DELETE FROM job_events e USING jobs j
+               WHERE j.tenant_id = $1 AND j.id = e.job_id AND j.id = ANY ($2::bigint[])""",
+            due.tenant_id,
+            gone,
+        )
         await db.fetch("DELETE FROM jobs WHERE tenant_id = $1 AND id = ANY ($2::bigint[])", due.tenant_id, gone)
         await documents.remove_empty(db, due.tenant_id, of_documents)
     return len(gone)

@@ -1,5 +1,7 @@
 """How long a tenant's files, artifacts and jobs are kept, and what is left of those that were not."""
 
+from docrefinery.store.sql.walls import wall
+
 STATEMENTS = (
     # Null is the installation's default, 0 is for ever.
     """
@@ -18,10 +20,12 @@ CREATE TABLE expired_artifacts (
     id bigint PRIMARY KEY,
     uuid uuid NOT NULL UNIQUE,
     tenant_id bigint NOT NULL REFERENCES tenants,
-    job_id bigint NOT NULL REFERENCES jobs ON DELETE CASCADE,
-    expired_at timestamptz NOT NULL DEFAULT now()
+    job_id bigint NOT NULL,
+    expired_at timestamptz NOT NULL DEFAULT now(),
+    FOREIGN KEY (tenant_id, job_id) REFERENCES jobs (tenant_id, id) ON DELETE CASCADE
 )""",
-    "CREATE INDEX expired_artifacts_job ON expired_artifacts (job_id)",
+    "CREATE INDEX expired_artifacts_job ON expired_artifacts (tenant_id, job_id)",
+    *wall("expired_artifacts", "tenant_id"),
     # What the sweep seeks in; `jobs_finished` is there already. Every change of a document's jobs moves `modified_at`,
     # and an artifact is inserted in the transaction that ends its job.
     "CREATE INDEX documents_used ON documents (tenant_id, modified_at) WHERE deleted_at IS NULL",
