@@ -17,6 +17,7 @@ from bench.fairness import waiting_behind_others
 from bench.inprocess import InProcess
 from bench.load import requests_per_second
 from bench.ocr import pages_per_minute
+from bench.rates import polls_with_a_limit
 from bench.service import Service, convert_all, running, upload
 from bench.walls import polls_with_and_without_walls
 from bench.webhooks import deliveries_per_second
@@ -83,6 +84,9 @@ def main() -> None:
         while client.get(f"/v1/jobs/{job}/", params={"wait": 30}).json()["status"] in ("QUEUED", "RUNNING"):
             pass
         figures["polls of a job/s, one API process"] = requests_per_second(f"{service.url}/v1/jobs/{job}/", service.key)
+        figures["processor time of a poll with a limit of requests (1 is as without)"] = polls_with_a_limit(
+            service, f"{service.url}/v1/jobs/{job}/"
+        )
         figures["webhook deliveries/s"] = deliveries_per_second(client)
         figures["upload p50, ms"] = _upload_p50_ms(client)
         paths = _pdfs(sys.argv[1] if len(sys.argv) > 1 else None, Path(scratch))

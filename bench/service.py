@@ -68,12 +68,12 @@ def running(workers: int) -> Iterator[Service]:
 
 def of_tenant(service: Service, name: str, *options: str) -> Service:
     """Create a tenant, with more options of the command, and return the service as it sees it."""
-    _said(service, "tenant", "create", name, *options)
-    key = _said(service, "key", "create", "--tenant", name, "--scope", "all")["key"]
+    said(service, "tenant", "create", name, *options)
+    key = said(service, "key", "create", "--tenant", name, "--scope", "all")["key"]
     return Service(service.url, key, service.start_seconds, service.process, service.data_dir)
 
 
-def _said(service: Service, *arguments: str) -> dict[str, str]:
+def said(service: Service, *arguments: str) -> dict[str, str]:
     """Run a command of the operator's and return what it says."""
     ran = subprocess.run(
         [sys.executable, "-m", "docrefinery", *arguments, "--json"],

@@ -16,6 +16,7 @@ BEGIN, END = "<!-- from the code: `make docs` -->", "<!-- end -->"
 COMPUTED = {
     "DOCREFINERY_DATA_DIR": "`/var/lib/docrefinery` for root, else the user's data folder",
     "DOCREFINERY_WORKERS": "the number of cores",
+    **dict.fromkeys(("DOCREFINERY_KEEP_FILES", "DOCREFINERY_KEEP_ARTIFACTS", "DOCREFINERY_KEEP_JOBS"), "`forever`"),
 }
 
 

@@ -22,7 +22,7 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class RefineryError(Exception):
-    """Base of every error that has a code."""
+    """Base of every error that has a code; ``retry_after`` is the seconds after which to ask again, if that helps."""
 
     error_code: ClassVar[str] = ""
     retryable: ClassVar[bool] = False
@@ -33,8 +33,10 @@ class RefineryError(Exception):
         *,
         details: Mapping[str, object] | None = None,
         errors: Sequence[FieldError] = (),
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
+        self.retry_after = retry_after
         self.message = message
         self.details = dict(details or {})
         self.errors = tuple(errors)
@@ -126,7 +128,7 @@ class DuplicateDocument(RequestError):
 
 
 class InvalidJobState(RequestError):
-    """The job's status does not allow this: only a queued or running job is canceled, only a failed one retried."""
+    """The job's status does not allow this (only a failed job is retried, say), or its document's file has expired."""
 
     error_code = "INVALID_JOB_STATE"
 
@@ -135,6 +137,12 @@ class DocumentQuarantined(RequestError):
     """The document was found to be malware: its file is not served and it is not converted."""
 
     error_code = "DOCUMENT_QUARANTINED"
+
+
+class ArtifactExpired(RequestError):
+    """The artifact, or the document's file, was here and has been removed after the time that it is kept."""
+
+    error_code = "ARTIFACT_EXPIRED"
 
 
 class IdempotencyInProgress(RequestError):
@@ -162,8 +170,22 @@ class RangeNotSatisfiable(RequestError):
     error_code = "RANGE_NOT_SATISFIABLE"
 
 
+class RateLimited(RequestError):
+    """The tenant has sent more requests within a minute than it may; `Retry-After` says when to go on."""
+
+    error_code = "RATE_LIMITED"
+    retryable = True
+
+
+class QuotaExceeded(RequestError):
+    """The tenant would have more jobs queued, pages in flight or bytes stored than it may; `quota` says which."""
+
+    error_code = "QUOTA_EXCEEDED"
+    retryable = True
+
+
 class Unavailable(RequestError):
-    """The database or the storage cannot be reached at the moment."""
+    """The database or the storage cannot be reached at the moment, or the service has too much to do already."""
 
     error_code = "UNAVAILABLE"
     retryable = True

@@ -74,6 +74,37 @@ def test_limits_hold_at_once(refinery: Refinery, acme: tuple[str, Client]) -> No
     client.assert_converted(client.submit(fresh(born_digital(3)))["job_id"])
 
 
+def test_retention_and_quotas_are_set_shown_and_taken_back(refinery: Refinery, acme: tuple[str, Client]) -> None:
+    name, client = acme
+    client.assert_converted(client.submit(fresh(born_digital()))["job_id"])
+    keep = ("--keep-files", "30d", "--keep-artifacts", "36h", "--keep-jobs", "forever")
+    quotas = ("--requests-per-minute", "6000", "--max-queued-jobs", "5", "--max-pages-in-flight", "100")
+    said(refinery, "tenant", "set", name, *keep, *quotas, "--max-stored-mb", "10")
+    (listed,) = [row for row in said(refinery, "tenant", "list") if row["name"] == name]
+    assert (listed["keep_files"], listed["keep_artifacts"], listed["keep_jobs"]) == ("30d", "36h", "forever")
+    assert [listed[what] for what in ("requests_per_minute", "max_queued_jobs", "max_pages_in_flight")] == [
+        6000, 5, 100,
+    ]  # fmt: skip
+    assert (listed["max_stored_mb"], listed["documents"]) == (10, 1)
+    volume = client.get("/v1/dashboard/summary").json()["volume"]
+    assert listed["document_bytes"] + listed["artifact_bytes"] == volume["bytes_stored"] > 0
+    assert "q=6000" in client.get("/v1/profiles/").headers["ratelimit-policy"]
+    client.assert_converted(client.submit(fresh(born_digital()))["job_id"])
+    none = said(refinery, "tenant", "set", name, "--keep-files", "default", "--max-queued-jobs", "0")
+    assert (none["keep_files"], none["keep_artifacts"], none["max_queued_jobs"]) == (None, "36h", None)
+
+
+def test_storage_is_checked_while_the_service_runs(refinery: Refinery, acme: tuple[str, Client]) -> None:
+    _, client = acme
+    client.assert_converted(client.submit(fresh(born_digital()))["job_id"])
+    report = said(refinery, "storage", "check")
+    assert report["blobs"] >= report["rows"] > 1
+    assert [report[what] for what in ("orphans", "half_written", "missing", "miscounted")] == [[], [], [], []]
+    ran = refinery.command("storage", "check")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert "all is well" in ran.stderr
+
+
 def test_a_key_is_given_other_defaults(refinery: Refinery, acme: tuple[str, Client]) -> None:
     name, client = acme
     (key,) = [row for row in said(refinery, "key", "list") if row["tenant"] == name]
@@ -96,6 +127,10 @@ def test_what_is_listed_fits_a_terminal_and_a_typo_is_explained(refinery: Refine
             ("profile", "disable", "fasttext"): "did you mean `fast_text`?",
             ("profile", "list", "--tenant", "nobody"): "docrefinery tenant list",
             ("tenant", "set", name, "--max-pages", "-1"): "0 for no limit",
+            ("tenant", "set", name, "--max-stored-mb", "99999999999999999999"): "0 for no limit",
+            ("tenant", "set", name, "--keep-files", "1.5d"): "--keep-files: `1.5d` is no duration; use whole days",
+            ("tenant", "set", name, "--keep-jobs", "-3d"): "`-3d` is no duration",
+            ("tenant", "set", name, "--keep-artifacts", "2w"): "30d or 12h, or forever, or default",
             ("key", "set", "999999"): "docrefinery key list",
             ("key", "set", "1", "--profile", "fast_txt"): "did you mean `fast_text`?",
         }

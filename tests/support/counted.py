@@ -7,6 +7,8 @@ NOW = {
         SELECT tenant_id, status, stage, coalesce(profile, '') AS profile, count(*) AS n FROM jobs
         GROUP BY 1, 2, 3, 4""",
     "running": "SELECT tenant_id, count(*)::integer AS n FROM jobs WHERE status = 'RUNNING' GROUP BY 1",
+    "queued pages": """
+        SELECT tenant_id, sum(pages_expected)::bigint AS n FROM jobs WHERE status = 'QUEUED' GROUP BY 1""",
     "documents": """
         SELECT tenant_id, count(*) AS n, sum(size_bytes)::bigint AS bytes FROM documents WHERE deleted_at IS NULL
         GROUP BY 1""",
@@ -15,6 +17,7 @@ NOW = {
 COUNTED = {
     "jobs": "SELECT tenant_id, status, stage, profile, n FROM tenant_job_counts WHERE n <> 0",
     "running": "SELECT tenant_id, running AS n FROM tenant_clocks WHERE running <> 0",
+    "queued pages": "SELECT tenant_id, queued_pages AS n FROM tenant_clocks WHERE queued_pages <> 0",
     "documents": "SELECT tenant_id, documents AS n, document_bytes AS bytes FROM tenant_volumes WHERE documents <> 0",
     "artifacts": "SELECT tenant_id, artifact_bytes AS bytes FROM tenant_volumes WHERE artifact_bytes <> 0",
 }

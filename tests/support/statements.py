@@ -13,7 +13,16 @@ from docrefinery import store
 from docrefinery.store.sql.walls import OF_A_TENANT
 
 FOLDER = Path(str(store.__file__)).parent
-TENANT_TABLES = {*OF_A_TENANT, "tenants", "job_views", "job_events", "leases", "audit_log", "tenant_keys"}
+TENANT_TABLES = {
+    *OF_A_TENANT,
+    "tenants",
+    "job_views",
+    "job_events",
+    "leases",
+    "audit_log",
+    "tenant_keys",
+    "expired_artifacts",
+}
 _SQL = re.compile(r"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s")
 _NAMES = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|,)\s+\"?(\w+)\"?", re.IGNORECASE)
 _OWN = re.compile(r"(?:\"?\w+\"?\.)?\"?tenant_id\"? = \$(\d+)")

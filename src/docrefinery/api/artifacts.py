@@ -13,6 +13,7 @@ from docrefinery.api.views import ArtifactView, Listing
 from docrefinery.model import Scope
 from docrefinery.services.audit import Action
 from docrefinery.store.artifacts import ArtifactFilters
+from docrefinery.store.blobs import BlobMissing
 
 FILTERS = (
     query.ref("job_id", "Number or uuid of the job."),
@@ -55,4 +56,9 @@ class ArtifactsController(Controller):
             action=Action.ARTIFACT_DOWNLOADED,
             object=f"artifact {artifact.id}",
         )
-        return await downloads.serve(request, download, request.services.artifacts.stream)
+        try:
+            return await downloads.serve(request, download, request.services.artifacts.stream)
+        except BlobMissing:
+            # It may have been removed since it was looked up, which this says.
+            await request.services.artifacts.get(request.user, ref)
+            raise

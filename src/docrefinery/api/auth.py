@@ -7,24 +7,31 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
+from docrefinery.api.deps import Services
 from docrefinery.errors import InsufficientScope, InternalTokenRequired, Unauthenticated
 from docrefinery.model import Scope
 from docrefinery.services.audit import key_is_known
 from docrefinery.services.keys import Caller
+from docrefinery.services.rates import Bucket
 from docrefinery.store.wall import hold_to
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 SECURITY: list[dict[str, list[str]]] = [{"ApiKey": []}]
 
 
-async def _authenticate(connection: Connection) -> Caller:
+async def _authenticate(connection: Connection, bucket: Bucket = "requests") -> Caller:
     scheme, _, key = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "api-key" or not key.strip():
         raise Unauthenticated("Send the header `Authorization: Api-Key <key>`.")
-    caller: Caller = await connection.app.state.services.authenticator.authenticate(key.strip())
+    services: Services = connection.app.state.services
+    caller = await services.authenticator.authenticate(key.strip())
     hold_to(caller.tenant_id)
     key_is_known(caller.key_id, caller.key_name, caller.tenant_id)
     connection.scope["user"] = caller
+    standing = await services.rates.count(caller, bucket)
+    if standing is not None:
+        connection.scope["state"]["headers"] = standing.headers
+        standing.check()
     return caller
 
 
@@ -33,11 +40,11 @@ async def any_key(connection: Connection, _: BaseRouteHandler) -> None:
     await _authenticate(connection)
 
 
-def needs(scope: Scope) -> Guard:
-    """Return a guard that asks for a key with a scope."""
+def needs(scope: Scope, bucket: Bucket = "requests") -> Guard:
+    """Return a guard that asks for a key with a scope, and counts the request in a bucket of its tenant's."""
 
     async def guard(connection: Connection, _: BaseRouteHandler) -> None:
-        caller = await _authenticate(connection)
+        caller = await _authenticate(connection, bucket)
         if scope not in caller.scopes:
             connection.app.state.services.trail.scope_missing(scope)
             raise InsufficientScope(f"This key lacks the scope `{scope}`.", details={"required_scope": scope})

@@ -18,6 +18,7 @@ from docrefinery.services.health import Health
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator, Caller
 from docrefinery.services.metrics import Metrics
+from docrefinery.services.rates import Rates
 from docrefinery.services.submissions import Origin, Submissions
 from docrefinery.services.trail import Trail
 from docrefinery.services.webhooks.endpoints import Webhooks
@@ -41,6 +42,7 @@ class Services(Struct, frozen=True, kw_only=True):
     dashboard: Dashboard
     metrics: Metrics
     trail: Trail
+    rates: Rates
 
 
 class ApiRequest(Request[Caller, Any, State]):

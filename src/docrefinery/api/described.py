@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from litestar.openapi.spec import (
     OpenAPI,
+    OpenAPIHeader,
     OpenAPIMediaType,
     OpenAPIResponse,
     Operation,
@@ -33,7 +34,7 @@ PROBLEM = Schema(
     },
     required=["type", "title", "status", "detail", "error_code", "request_id"],
 )
-ALWAYS = (400, 401, 403, 503)
+ALWAYS = (400, 401, 403, 429, 503)
 REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/v1/documents/"): (409, 413, 415, 422),
     ("post", "/v1/jobs/"): (404, 409, 422),
@@ -41,8 +42,8 @@ REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/v1/jobs/{id}/retry/"): (409,),
     ("post", "/v1/webhooks/"): (409, 422),
     ("post", "/v1/webhooks/{id}/ping/"): (409, 422),
-    ("get", "/v1/documents/{id}/file/"): (409, 416),
-    ("get", "/v1/artifacts/{id}/"): (416,),
+    ("get", "/v1/documents/{id}/file/"): (409, 410, 416),
+    ("get", "/v1/artifacts/{id}/"): (410, 416),
 }
 # Statuses that answer like the one documented: the same content, or none.
 SUCCESSES: dict[tuple[str, str], dict[int, bool]] = {
@@ -53,7 +54,15 @@ SUCCESSES: dict[tuple[str, str], dict[int, bool]] = {
     ("get", "/v1/artifacts/{id}/"): {206: True, 304: False},
     ("get", "/readyz"): {503: True},
 }
-_TOKEN = {"X-Internal-Token": "The installation's internal token."}
+_RETRY_AFTER = {"Retry-After": "Seconds after which to ask again; not there where waiting does not help."}
+TOLD: dict[int, dict[str, str]] = {
+    429: {
+        **_RETRY_AFTER,
+        "RateLimit-Policy": "Requests that the tenant may send in a window of seconds, where it has a limit.",
+        "RateLimit": "How many of them remain, and the seconds until there are more.",
+    },
+    503: _RETRY_AFTER,
+}
 HEADERS: dict[tuple[str, str], dict[str, str]] = {
     ("post", "/v1/documents/"): {"Idempotency-Key": "The same key and request within 24 h gives the same answer."},
     ("post", "/v1/jobs/"): {"Idempotency-Key": "The same key and request within 24 h gives the same answer."},
@@ -104,7 +113,10 @@ def _answers(operation: Operation, method: str, path: str) -> None:
         refusals = {403}
     problem = {"application/problem+json": OpenAPIMediaType(schema=Reference("#/components/schemas/Problem"))}
     for status in sorted(refusals):
-        responses[str(status)] = OpenAPIResponse(HTTPStatus(status).phrase, content=problem)
+        headers: dict[str, OpenAPIHeader | Reference] = {
+            name: OpenAPIHeader(description=text, schema=_TEXT) for name, text in TOLD.get(status, {}).items()
+        }
+        responses[str(status)] = OpenAPIResponse(HTTPStatus(status).phrase, headers=headers or None, content=problem)
     operation.responses = dict(sorted(responses.items()))
 
 

@@ -20,7 +20,8 @@ from docrefinery.errors import DuplicateDocument
 from docrefinery.model import DocumentStatus, Scope
 from docrefinery.services.audit import Action
 from docrefinery.services.limits import UploadLimit, upload_limit
-from docrefinery.services.submissions import Created, Duplicate
+from docrefinery.services.submissions import Created, Duplicate, Size
+from docrefinery.store.blobs import BlobMissing
 from docrefinery.store.documents import DocumentFilters
 
 FILTERS = (
@@ -67,8 +68,8 @@ class DocumentsController(Controller):
     async def upload(self, request: ApiRequest) -> Response[Any]:
         """Upload a PDF, and start processing it if `ingest` is true."""
         key, content_type = idempotency_key(request), request.headers.get("content-type", "")
-        _refuse_early(request, upload_limit(request.services.settings, request.user))
-        async with request.services.submissions.receiving(request.user) as upload:
+        size = _size(request, upload_limit(request.services.settings, request.user))
+        async with request.services.submissions.receiving(request.user, size) as upload:
             form = await receive(content_type, request.stream(), upload)
             asked = wanted(form)
         accepted, replayed = await request.services.submissions.accept(
@@ -115,7 +116,12 @@ class DocumentsController(Controller):
             action=Action.DOCUMENT_DOWNLOADED,
             object=f"document {document.id}",
         )
-        return await downloads.serve(request, download, request.services.documents.stream)
+        try:
+            return await downloads.serve(request, download, request.services.documents.stream)
+        except BlobMissing:
+            # It may have been removed since it was looked up, which this says.
+            await request.services.documents.file(request.user, ref)
+            raise
 
     @delete("/{id:str}/", guards=[needs(Scope.DOCUMENTS_WRITE)])
     async def remove(self, request: ApiRequest, ref: PathRef) -> None:
@@ -123,11 +129,17 @@ class DocumentsController(Controller):
         await request.services.documents.delete(request.user, ref)
 
 
-def _refuse_early(request: ApiRequest, limit: UploadLimit) -> None:
-    """Refuse by the declared length, before a byte of the body is read."""
+def _size(request: ApiRequest, limit: UploadLimit) -> Size:
+    """Return what the declared length says of the file.
+
+    :raises FileTooLarge: if it is too large, before a byte of the body is read.
+    """
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limit.size_bytes + OVERHEAD:
+    if not declared.isdigit():
+        return Size(1, limit.size_bytes)
+    if int(declared) > limit.size_bytes + OVERHEAD:
         raise limit.refusal("upload")
+    return Size(max(int(declared) - OVERHEAD, 1), min(int(declared), limit.size_bytes))
 
 
 def _duplicate(existing: Duplicate) -> DuplicateDocument:

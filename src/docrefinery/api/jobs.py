@@ -62,7 +62,7 @@ class JobsController(Controller):
         page = await request.services.jobs.page(request.user.tenant_id, JobFilters(**values), paging)
         return listing(request, page, JobView.of)
 
-    @get("/{id:str}/", guards=[needs(Scope.JOBS_READ)], operation_class=query.documented(WAIT))
+    @get("/{id:str}/", guards=[needs(Scope.JOBS_READ, "polls")], operation_class=query.documented(WAIT))
     async def retrieve(self, request: ApiRequest, ref: PathRef) -> Response[Any]:
         """Return a job; with `wait`, as soon as anything of it changes."""
         wait = query.read(request, WAIT).get("wait")
@@ -78,7 +78,7 @@ class JobsController(Controller):
             return Response(b"", status_code=304, headers=headers)
         return Response(body, headers=headers, media_type=MediaType.JSON)
 
-    @get("/{id:str}/events/", guards=[needs(Scope.JOBS_READ)], media_type="text/event-stream")
+    @get("/{id:str}/events/", guards=[needs(Scope.JOBS_READ, "polls")], media_type="text/event-stream")
     async def events(self, request: ApiRequest, ref: PathRef) -> Response[Any]:
         """Stream a job's events from its first, or from after `Last-Event-ID`, to its last.
 
@@ -102,7 +102,7 @@ class JobsController(Controller):
     @post("/{id:str}/retry/", guards=[needs(Scope.DOCUMENTS_WRITE)], status_code=202)
     async def retry(self, request: ApiRequest, ref: PathRef) -> JobView:
         """Try a failed or quarantined job again."""
-        return JobView.of(await request.services.jobs.retry(request.user.tenant_id, ref))
+        return JobView.of(await request.services.jobs.retry(request.user.tenant_id, ref, request.user))
 
 
 def _wanted(data: JobRequest) -> Wanted:

@@ -48,7 +48,12 @@ def observed(app: ASGIApp) -> ASGIApp:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                more = scope["state"].get("headers", {})
+                message["headers"] = [
+                    *message["headers"],
+                    *((name.lower().encode(), value.encode()) for name, value in more.items()),
+                    (b"x-request-id", request_id.encode()),
+                ]
             await send(message)
 
         try:

@@ -30,10 +30,13 @@ STATUS: dict[type[RefineryError], int] = {
     errors.InvalidJobState: 409,
     errors.DocumentQuarantined: 409,
     errors.IdempotencyInProgress: 409,
+    errors.ArtifactExpired: 410,
     errors.FileTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.RangeNotSatisfiable: 416,
     errors.IdempotencyKeyReused: 422,
+    errors.RateLimited: 429,
+    errors.QuotaExceeded: 429,
     errors.InternalError: 500,
     errors.Unavailable: 503,
 }
@@ -68,7 +71,9 @@ def problem(request: AnyRequest, error: RefineryError, headers: dict[str, str] |
         extra["WWW-Authenticate"] = "Api-Key"
     if isinstance(error, errors.RangeNotSatisfiable):
         extra["Content-Range"] = f"bytes */{error.details['size_bytes']}"
-    if kind in RETRY_AFTER:
+    if error.retry_after is not None:
+        extra["Retry-After"] = str(error.retry_after)
+    elif kind in RETRY_AFTER:
         extra["Retry-After"] = RETRY_AFTER[kind]
     return Response(body, status_code=status, media_type="application/problem+json", headers=extra)
 

@@ -33,7 +33,10 @@ def _shared(view: type[Struct], record: type[Struct]) -> tuple[str, ...]:
 
 
 class DocumentView(Struct, frozen=True, kw_only=True):
-    """An uploaded PDF. `document_id` is `id` again; `job_id` is there when the upload started a job."""
+    """An uploaded PDF. `document_id` is `id` again; `job_id` is there when the upload started a job.
+
+    `file_expired_at` is there when the file has been removed after its time.
+    """
 
     id: int
     document_id: int
@@ -47,11 +50,13 @@ class DocumentView(Struct, frozen=True, kw_only=True):
     created_at: datetime
     modified_at: datetime
     job_id: int | UnsetType = UNSET
+    file_expired_at: datetime | UnsetType = UNSET
 
     @classmethod
     def of(cls, record: DocumentRecord, job_id: int | None = None) -> Self:
         """Show a document."""
-        return cls(**_pick(cls, record, document_id=record.id, job_id=UNSET if job_id is None else job_id))
+        more = {"job_id": UNSET if job_id is None else job_id, "file_expired_at": record.file_expired_at or UNSET}
+        return cls(**_pick(cls, record, document_id=record.id, **more))
 
 
 class WarningView(Struct, frozen=True):

@@ -15,8 +15,11 @@ from docrefinery.services.documents import Documents
 from docrefinery.services.health import Health
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
+from docrefinery.services.load import Load
 from docrefinery.services.metrics import Metrics
 from docrefinery.services.queues import Queues
+from docrefinery.services.quotas import Quotas
+from docrefinery.services.rates import Rates
 from docrefinery.services.submissions import Submissions
 from docrefinery.services.trail import Trail
 from docrefinery.services.webhooks.endpoints import Webhooks
@@ -36,14 +39,16 @@ def build_api(settings: Settings) -> App:
     authenticator = Authenticator(db, on_refused=trail.key_refused)
     abilities = Abilities(db, settings)
     changes = Changes(db, on_keys=authenticator.forget, on_listening=authenticator.cache)
+    quotas, load, rates = Quotas(db, settings), Load(db, settings), Rates(settings)
     services = Services(
         settings=settings,
         registry=registry,
         authenticator=authenticator,
         abilities=abilities,
-        submissions=Submissions(db, vault, doorbell, registry, abilities, settings),
+        rates=rates,
+        submissions=Submissions(db, vault, doorbell, registry, abilities, settings, quotas, load),
         documents=Documents(db, vault),
-        jobs=Jobs(db, changes, doorbell, Queues(registry, abilities, settings)),
+        jobs=Jobs(db, changes, doorbell, Queues(registry, abilities, settings), quotas, load),
         artifacts=Artifacts(db, vault),
         health=Health(db, blobs, doorbell, scanner_of(registry, settings), registry, abilities, settings),
         dashboard=Dashboard(db, settings),
@@ -62,6 +67,7 @@ def build_api(settings: Settings) -> App:
         finally:
             await changes.close()
             await trail.close()
+            await rates.close()
             await db.close()
 
     return create_app(services, lifespan)

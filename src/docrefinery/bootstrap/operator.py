@@ -12,7 +12,10 @@ from docrefinery.services.changes import Changes
 from docrefinery.services.encryption import Encryption
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
+from docrefinery.services.load import Load
 from docrefinery.services.queues import Queues
+from docrefinery.services.quotas import Quotas
+from docrefinery.services.storage import Storage
 from docrefinery.services.tenants import Tenants
 from docrefinery.services.toggles import Toggles
 from docrefinery.settings import Settings
@@ -29,6 +32,7 @@ class Operator(Struct, frozen=True):
     toggles: Toggles
     jobs: Jobs
     encryption: Encryption
+    storage: Storage
     authenticator: Authenticator
     audit: AuditLog
 
@@ -47,8 +51,16 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
         yield Operator(
             tenants=tenants,
             toggles=Toggles(db, registry, tenants),
-            jobs=Jobs(db, Changes(db), doorbell, Queues(registry, abilities, settings)),
+            jobs=Jobs(
+                db,
+                Changes(db),
+                doorbell,
+                Queues(registry, abilities, settings),
+                Quotas(db, settings),
+                Load(db, settings),
+            ),
             encryption=Encryption(db, vault_of(settings, db, Blobs(settings.storage)), masters, tenants),
+            storage=Storage(db, Blobs(settings.storage)),
             authenticator=Authenticator(db),
             audit=AuditLog(db),
         )

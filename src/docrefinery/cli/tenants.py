@@ -2,12 +2,16 @@
 
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
+from docrefinery.bootstrap.operator import Operator
 from docrefinery.cli.context import operate, subcommands
 from docrefinery.cli.output import AsJson, show, show_one
-from docrefinery.store.records import TenantRecord
-from docrefinery.store.tenants import Encrypt, Limits
+from docrefinery.services.tenants import hours
+from docrefinery.settings import shown
+from docrefinery.store.records import TenantRecord, VolumeRecord
+from docrefinery.store.tenants import Encrypt, Keep, Limits
 
 app = subcommands("Create, list and set up tenants.")
 
@@ -23,13 +27,25 @@ COLUMNS = {
 }
 
 
-def _row(tenant: TenantRecord) -> dict[str, Any]:
-    return {name: getattr(tenant, name) for name in tenant.__struct_fields__}
+STORED = "stored MiB"
+OWN = "0 leaves it to the installation"
+DURATION = "30d, 12h, forever, or default"
 
 
-def _line(tenant: TenantRecord) -> dict[str, Any]:
+def _row(tenant: TenantRecord, volume: VolumeRecord | None = None) -> dict[str, Any]:
+    """Show a tenant with the names that its settings have in `tenant set`, and what it has stored."""
+    row = {name: getattr(tenant, name) for name in tenant.__struct_fields__ if not name.startswith("keep_")}
+    for what in Keep.__struct_fields__:
+        kept = getattr(tenant, f"keep_{what}")
+        row[f"keep_{what.removesuffix('_hours')}"] = None if kept is None else shown(kept)
+    stored = msgspec.structs.asdict(volume) if volume else {}
+    return row | stored
+
+
+def _line(row: dict[str, Any]) -> dict[str, Any]:
     """Show a tenant so that it fits a terminal."""
-    return {column: getattr(tenant, name) for column, name in COLUMNS.items()}
+    stored = round((row["document_bytes"] + row["artifact_bytes"]) / 2**20, 1)
+    return {column: row[name] for column, name in COLUMNS.items()} | {STORED: stored}
 
 
 @app.command()
@@ -45,9 +61,14 @@ def create(
 
 @app.command("list")
 def list_all(as_json: AsJson = False) -> None:
-    """List the tenants."""
-    tenants = operate(lambda services: services.tenants.list())
-    show([(_row if as_json else _line)(tenant) for tenant in tenants], list(COLUMNS), as_json=as_json)
+    """List the tenants with what they have stored; `--json` shows all their settings."""
+
+    async def work(services: Operator) -> list[dict[str, Any]]:
+        volumes = await services.tenants.volumes()
+        return [_row(tenant, volumes[tenant.id]) for tenant in await services.tenants.list() if tenant.id in volumes]
+
+    rows = operate(work)
+    show(rows if as_json else [_line(row) for row in rows], [*COLUMNS, STORED], as_json=as_json)
 
 
 @app.command("set")
@@ -58,17 +79,39 @@ def set_up(
     max_upload_mb: Annotated[int | None, typer.Option(help="Largest upload in MiB; 0 removes the limit.")] = None,
     max_pages: Annotated[int | None, typer.Option(help="Most pages of a job; 0 removes the limit.")] = None,
     max_running_jobs: Annotated[int | None, typer.Option(help="Most jobs at a time; 0 removes the limit.")] = None,
+    requests_per_minute: Annotated[int | None, typer.Option(help=f"Most requests in a minute; {OWN}.")] = None,
+    max_queued_jobs: Annotated[int | None, typer.Option(help=f"Most queued jobs; {OWN}.")] = None,
+    max_pages_in_flight: Annotated[
+        int | None, typer.Option(help=f"Most pages of queued and running jobs; {OWN}.")
+    ] = None,
+    max_stored_mb: Annotated[int | None, typer.Option(help=f"Most MiB of files and artifacts; {OWN}.")] = None,
+    keep_files: Annotated[str | None, typer.Option(help=f"How long files are kept: {DURATION}.")] = None,
+    keep_artifacts: Annotated[str | None, typer.Option(help=f"How long artifacts are kept: {DURATION}.")] = None,
+    keep_jobs: Annotated[str | None, typer.Option(help=f"How long jobs are kept: {DURATION}.")] = None,
     encrypt: Annotated[
         Encrypt | None,
         typer.Option(help="Store new files and artifacts encrypted; `default` as the installation does."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Set a tenant's defaults, limits and encryption; what is not given stays."""
-    limits = Limits(max_upload_mb=max_upload_mb, max_pages=max_pages, max_running_jobs=max_running_jobs)
+    """Set a tenant's defaults, limits, retention and encryption; what is not given stays."""
+    limits = Limits(
+        max_upload_mb=max_upload_mb,
+        max_pages=max_pages,
+        max_running_jobs=max_running_jobs,
+        requests_per_minute=requests_per_minute,
+        max_queued_jobs=max_queued_jobs,
+        max_pages_in_flight=max_pages_in_flight,
+        max_stored_mb=max_stored_mb,
+    )
+    keep = Keep(
+        files_hours=hours("--keep-files", keep_files),
+        artifacts_hours=hours("--keep-artifacts", keep_artifacts),
+        jobs_hours=hours("--keep-jobs", keep_jobs),
+    )
     tenant = operate(
         lambda services: services.tenants.set(
-            name, option_text=options, profile=profile, limits=limits, encrypt=encrypt
+            name, option_text=options, profile=profile, limits=limits, keep=keep, encrypt=encrypt
         )
     )
     show_one(_row(tenant), f"Tenant {tenant.name} set.", as_json=as_json)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import structlog
 
-from docrefinery.errors import DocumentQuarantined, NotFound, StorageError
+from docrefinery.errors import ArtifactExpired, DocumentQuarantined, NotFound, StorageError
 from docrefinery.model import DocumentStatus
 from docrefinery.services.audit import Action, note
 from docrefinery.services.keys import Caller
@@ -37,8 +37,17 @@ class Documents:
         return await documents.page(caller.tenant_id, filters, request)
 
     async def file(self, caller: Caller, ref: Ref) -> DocumentRecord:
-        """Return a document whose bytes may be served; raises :class:`DocumentQuarantined`."""
+        """Return a document whose bytes may be served.
+
+        :raises ArtifactExpired: if they were removed after their time.
+        :raises DocumentQuarantined: if they are malware.
+        """
         document = await self.get(caller, ref)
+        if document.file_expired_at is not None:
+            raise ArtifactExpired(
+                f"The file of document {ref} expired at {document.file_expired_at:%Y-%m-%d %H:%M} UTC.",
+                details={"expired_at": document.file_expired_at},
+            )
         if document.status == DocumentStatus.QUARANTINED:
             raise DocumentQuarantined(f"Document {ref} is quarantined; its file is not served.")
         return document
@@ -58,6 +67,7 @@ class Documents:
                 await jobs.cancel(self._db, caller.tenant_id, job_id)
             keys = await artifacts.delete_of_document(self._db, caller.tenant_id, document.id)
             await documents.mark_deleted(self._db, caller.tenant_id, document.id)
+            await documents.remove_empty(self._db, caller.tenant_id, [document.id])
             await garbage.note_all(self._db, [document.blob_key, *keys])
             await note(self._db, Action.DOCUMENT_DELETED, caller.tenant_id, f"document {document.id}")
         try:

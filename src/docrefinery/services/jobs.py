@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import msgspec
 import structlog
 from msgspec import Struct
 
@@ -12,7 +13,9 @@ from docrefinery.services.audit import Action, note
 from docrefinery.services.changes import Changes
 from docrefinery.services.doorbell import Doorbell
 from docrefinery.services.keys import Caller
+from docrefinery.services.load import Load
 from docrefinery.services.queues import Queues
+from docrefinery.services.quotas import Quotas, pages_expected
 from docrefinery.store import documents, jobs
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.jobs import JobFilters
@@ -34,11 +37,15 @@ class CancelOutcome(Struct, frozen=True):
 class Jobs:
     """What a tenant does with its jobs."""
 
-    def __init__(self, db: Database, changes: Changes, doorbell: Doorbell, queues: Queues) -> None:
+    def __init__(
+        self, db: Database, changes: Changes, doorbell: Doorbell, queues: Queues, quotas: Quotas, load: Load
+    ) -> None:
         self._db = db
         self._changes = changes
         self._doorbell = doorbell
         self._queues = queues
+        self._quotas = quotas
+        self._load = load
 
     async def get(self, tenant_id: int, ref: Ref) -> JobRecord:
         """Return a job; raises :class:`NotFound`."""
@@ -106,23 +113,34 @@ class Jobs:
                 raise InvalidJobState(f"Job {ref} is {status} already; only a queued or running job is canceled.")
         return CancelOutcome(await self.get(tenant_id, job.id), stopping=status == JobStatus.RUNNING)
 
-    async def retry(self, tenant_id: int, ref: Ref) -> JobRecord:
+    async def retry(self, tenant_id: int, ref: Ref, caller: Caller | None = None) -> JobRecord:
         """Queue a failed or quarantined job again.
 
-        :raises InvalidJobState: if it is something else, or its document is deleted.
+        :param caller: whose quotas hold; the operator has none.
+        :raises InvalidJobState: if it is something else, or its document is deleted or has expired.
+        :raises QuotaExceeded: if the tenant has too much in flight.
+        :raises Unavailable: if the installation has.
         """
         job = await self.get(tenant_id, ref)
+        if caller is not None:
+            await self._load.check_queue()
         # Where the job was the last time says nothing: workers have come and gone.
         queue = await self._queues.of(job.profile)
         async with self._db.transaction():
             document = await documents.get(self._db, tenant_id, job.document_id, lock=True)
             locked = await jobs.lock(self._db, tenant_id, job.id)
-            assert locked is not None
+            if locked is None:
+                raise NotFound(f"There is no job {ref}.")
             if locked.status not in RETRYABLE:
                 raise InvalidJobState(f"Job {ref} is {locked.status}; only FAILED and QUARANTINED jobs are retried.")
             if document is None:
                 raise InvalidJobState(f"The document of job {ref} has been deleted; upload it again.")
-            retried = await jobs.retry(self._db, tenant_id, job.id, queue)
+            if document.file_expired_at is not None:
+                raise InvalidJobState(f"The file of job {ref} has expired; upload it again.")
+            pages = pages_expected(document.page_count, msgspec.json.decode(job.options))
+            retried = await jobs.retry(self._db, tenant_id, job.id, queue, pages)
+            if caller is not None:
+                await self._quotas.check_job(caller, pages)
             await documents.refresh_status(self._db, tenant_id, job.document_id)
             await note(self._db, Action.JOB_RETRIED, tenant_id, f"job {job.id}", attempt=retried.attempt)
         await self._doorbell.ring(queue)

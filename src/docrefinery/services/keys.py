@@ -41,6 +41,10 @@ class Caller(Struct, frozen=True):
     defaults: Defaults
     max_upload_mb: int | None = None
     encrypt: bool | None = None
+    requests_per_minute: int | None = None
+    max_queued_jobs: int | None = None
+    max_pages_in_flight: int | None = None
+    max_stored_mb: int | None = None
 
 
 class NewKey(Struct, frozen=True):
@@ -142,4 +146,8 @@ def _caller(row: KeyRecord) -> Caller:
         ),
         max_upload_mb=row.tenant_max_upload_mb,
         encrypt=row.tenant_encrypt,
+        requests_per_minute=row.tenant_requests_per_minute,
+        max_queued_jobs=row.tenant_max_queued_jobs,
+        max_pages_in_flight=row.tenant_max_pages_in_flight,
+        max_stored_mb=row.tenant_max_stored_mb,
     )

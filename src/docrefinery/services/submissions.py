@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from docrefinery.errors import (
     DocumentQuarantined,
+    InvalidJobState,
     InvalidOptions,
     NotFound,
     ProfileDisabled,
@@ -28,7 +29,9 @@ from docrefinery.services.doorbell import Doorbell
 from docrefinery.services.idempotency import Attempt, once
 from docrefinery.services.keys import Caller
 from docrefinery.services.limits import UploadLimit, upload_limit
+from docrefinery.services.load import Arrival, Load
 from docrefinery.services.queues import Queues
+from docrefinery.services.quotas import Quotas, pages_expected
 from docrefinery.settings import Settings
 from docrefinery.store import documents, garbage, jobs
 from docrefinery.store.database import UNREACHABLE, Database
@@ -47,6 +50,13 @@ class Origin(Struct, frozen=True):
 
     request_id: str = ""
     traceparent: str = ""
+
+
+class Size(Struct, frozen=True):
+    """Bytes that a file has at the least and at the most, by what is known before it arrives."""
+
+    at_least: int
+    at_most: int
 
 
 class Wanted(Struct, frozen=True):
@@ -88,7 +98,7 @@ class _Asked(Struct):
 class Upload:
     """A file that is arriving: counted, hashed and checked on its way into the storage."""
 
-    def __init__(self, key: str, uuid: UUID, limit: UploadLimit, writer: VaultWriter) -> None:
+    def __init__(self, key: str, uuid: UUID, limit: UploadLimit, writer: VaultWriter, arrival: Arrival) -> None:
         self.key = key
         self.uuid = uuid
         self.size_bytes = 0
@@ -96,6 +106,7 @@ class Upload:
         self._hash = hashlib.sha256()
         self._head = b""
         self._writer = writer
+        self._arrival = arrival
 
     @property
     def data_key(self) -> bytes | None:
@@ -122,6 +133,7 @@ class Upload:
                 self.check_magic()
         self._hash.update(data)
         await self._writer.write(data)
+        self._arrival.left -= len(data)
 
     def check_magic(self) -> None:
         """Raise :class:`UnsupportedMediaType` unless the file starts as a PDF does."""
@@ -142,7 +154,11 @@ class Submissions:
         registry: Registry,
         abilities: Abilities,
         settings: Settings,
+        quotas: Quotas,
+        load: Load,
     ) -> None:
+        self._quotas = quotas
+        self._load = load
         self._db = db
         self._vault = vault
         self._doorbell = doorbell
@@ -152,15 +168,26 @@ class Submissions:
         self._settings = settings
 
     @asynccontextmanager
-    async def receiving(self, caller: Caller) -> AsyncIterator[Upload]:
-        """Open an upload. What is not accepted before the block ends is removed, also after a crash."""
+    async def receiving(self, caller: Caller, size: Size) -> AsyncIterator[Upload]:
+        """Open an upload. What is not accepted before the block ends is removed, also after a crash.
+
+        :raises QuotaExceeded: if it is known already that there is no room for it.
+        :raises Unavailable: if the installation has too much to do, or its disk is too full.
+        """
+        await self._load.check_queue()
+        await self._quotas.check_stored(caller, size.at_least)
+        async with self._load.arriving(size.at_most) as arrival, self._opened(caller, arrival) as upload:
+            yield upload
+
+    @asynccontextmanager
+    async def _opened(self, caller: Caller, arrival: Arrival) -> AsyncIterator[Upload]:
         uuid = uuid4()
         key = f"{caller.tenant_uuid}/documents/{uuid}.pdf"
         await garbage.note(self._db, key, removable_in=ABANDONED)
         try:
             encrypt = self._vault.encrypts(caller.encrypt)
             async with self._vault.writing(caller.tenant_id, key, encrypt=encrypt) as writer:
-                upload = Upload(key, uuid, upload_limit(self._settings, caller), writer)
+                upload = Upload(key, uuid, upload_limit(self._settings, caller), writer, arrival)
                 yield upload
                 upload.check_magic()
         except StorageError as error:
@@ -232,10 +259,12 @@ class Submissions:
             raise Unavailable("The upload took too long and was given up; send it again.")
         # The outcome may be kept for replays, which outlive a deletion.
         document = msgspec.structs.replace(document, data_key=None)
-        if not wanted.ingest:
-            return Created(document, None)
-        created = await self._insert_job(asked, document, wanted.external_uuid, job)
-        return Created(msgspec.structs.replace(document, status=DocumentStatus.PROCESSING), created.id)
+        created = Created(document, None)
+        if wanted.ingest:
+            started = await self._insert_job(asked, document, wanted.external_uuid, job)
+            created = Created(msgspec.structs.replace(document, status=DocumentStatus.PROCESSING), started.id)
+        await self._quotas.check_stored(caller, upload.size_bytes, lock=True)
+        return created
 
     async def _duplicate(self, caller: Caller, sha256: str) -> Duplicate:
         existing = await documents.by_sha256(self._db, caller.tenant_id, sha256)
@@ -251,17 +280,23 @@ class Submissions:
 
         :returns: the job and whether it is replayed.
         :raises NotFound: if the tenant has no such document.
+        :raises QuotaExceeded: if the tenant has too much in flight.
+        :raises Unavailable: if the installation has.
+        :raises InvalidJobState: if its file has expired.
         :raises DocumentQuarantined: if it was found to be malware.
         """
         asked = _Asked(caller, wanted, origin)
         attempt = Attempt.of(key, "POST /v1/jobs/", str(document_ref), wanted) if key else None
 
         async def work() -> JobRecord:
+            await self._load.check_queue()
             effective = await self._effective(caller, wanted)
             _check_enabled(caller, effective.profile)
             document = await documents.get(self._db, caller.tenant_id, document_ref, lock=True)
             if document is None:
                 raise NotFound(f"There is no document {document_ref}.", kind="document", ref=document_ref)
+            if document.file_expired_at is not None:
+                raise InvalidJobState(f"The file of document {document_ref} has expired; upload it again.")
             if document.status == DocumentStatus.QUARANTINED:
                 raise DocumentQuarantined(
                     f"Document {document_ref} is quarantined; retry its job to have it scanned again."
@@ -294,6 +329,7 @@ class Submissions:
         effective: options.Effective,
     ) -> JobRecord:
         asked.queue = await self._queues.of(effective.profile)
+        pages = pages_expected(document.page_count, effective.options)
         job = await jobs.insert(
             self._db,
             asked.caller.tenant_id,
@@ -307,8 +343,10 @@ class Submissions:
                 queue=asked.queue,
                 traceparent=asked.origin.traceparent,
                 request_id=asked.origin.request_id,
+                pages_expected=pages,
             ),
         )
+        await self._quotas.check_job(asked.caller, pages)
         await documents.refresh_status(self._db, asked.caller.tenant_id, document.id)
         return job
 

@@ -17,13 +17,11 @@ from docrefinery.services import options
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.audit import Action, note
 from docrefinery.services.keys import new_key
+from docrefinery.settings import MOST, hours_of
 from docrefinery.store import tenants
 from docrefinery.store.database import Database
-from docrefinery.store.records import KeyRecord, TenantRecord
-from docrefinery.store.tenants import Encrypt, Limits
-
-NO_CHANGE = Limits()
-_LARGEST = 1_000_000
+from docrefinery.store.records import KeyRecord, TenantRecord, VolumeRecord
+from docrefinery.store.tenants import AS_INSTALLED, Encrypt, Keep, Limits
 
 
 class IssuedKey(Struct, frozen=True):
@@ -69,6 +67,10 @@ class Tenants:
         """Return every tenant."""
         return await tenants.list_tenants(self._db)
 
+    async def volumes(self) -> dict[int, VolumeRecord]:
+        """Return what each tenant has stored, by its number."""
+        return await tenants.volumes(self._db)
+
     async def get(self, name: str) -> TenantRecord:
         """Return a tenant by name; raises :class:`NotFound`."""
         tenant = await tenants.get_tenant(self._db, name)
@@ -82,22 +84,26 @@ class Tenants:
         *,
         option_text: str | None = None,
         profile: str | None = None,
-        limits: Limits = NO_CHANGE,
+        limits: Limits | None = None,
+        keep: Keep | None = None,
         encrypt: Encrypt | None = None,
     ) -> TenantRecord:
-        """Set a tenant's default options (JSON), profile, limits and encryption; ``None`` leaves one as it is.
+        """Set a tenant's options (JSON), profile, limits, retention and encryption; ``None`` leaves one as it is.
 
         :raises InvalidRequest: if a limit is no number from 1 on, or 0 for none; or if nothing can be encrypted.
         """
         tenant = await self.get(name)
+        limits, keep = limits or Limits(), keep or Keep()
         _check(limits)
         self._check_keys(encrypt=encrypt == "on")
         options_checked = None if option_text is None else await self._checked(option_text)
+        kept = {f"keep_{what}": hours for what, hours in msgspec.structs.asdict(keep).items()}
         given = {
             "options": option_text,
             "default_profile": profile,
             "encrypt": encrypt,
             **msgspec.structs.asdict(limits),
+            **kept,
         }
         async with self._db.transaction():
             changed = await tenants.set_tenant(
@@ -106,6 +112,7 @@ class Tenants:
                 options=options_checked,
                 default_profile=self._known(profile),
                 limits=limits,
+                keep=keep,
                 encrypt=encrypt,
             )
             await note(self._db, Action.TENANT_CHANGED, tenant.id, f"tenant {tenant.id}", fields=_said(given))
@@ -207,8 +214,23 @@ def _no_key(ref: int | UUID) -> NotFound:
 
 def _check(limits: Limits) -> None:
     for name, value in msgspec.structs.asdict(limits).items():
-        if value is not None and not 0 <= value <= _LARGEST:
-            raise InvalidRequest(f"`{name}` is {value}: use 1 to {_LARGEST}, or 0 for no limit.")
+        if value is not None and not 0 <= value <= MOST:
+            raise InvalidRequest(f"`{name}` is {value}: use 1 to {MOST}, or 0 for no limit.")
+
+
+def hours(name: str, text: str | None) -> int | None:
+    """Read how long something is kept: a duration, ``forever``, or ``default`` for what the installation does.
+
+    :raises InvalidRequest: if it is neither; ``name`` says whose value it is.
+    """
+    if text is None:
+        return None
+    if text.strip().lower() == "default":
+        return AS_INSTALLED
+    try:
+        return hours_of(text)
+    except ValueError as error:
+        raise InvalidRequest(f"{name}: {error}, or default for what the installation does.") from None
 
 
 def unknown_profile(profile: str, known: Sequence[str]) -> UnknownProfile:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from docrefinery.settings.durations import hours_of
 from docrefinery.settings.struct import Settings, SettingsError
 
 
@@ -48,6 +49,7 @@ _DEVICE = r"auto|cpu|cuda(:\d{1,3})?|mps|xpu"
 
 _LISTS = frozenset({"plugins", "secret_keys", "webhook_allow_nets", "webhook_retry_delays"})
 """Settings whose values are separated by commas."""
+_DURATIONS = frozenset({"keep_files_hours", "keep_artifacts_hours", "keep_jobs_hours"})
 
 
 _SWITCHES = frozenset({"database_statement_cache", "encrypt"})
@@ -59,6 +61,11 @@ def _parse(field: msgspec.inspect.Field, text: str) -> Any:
         return Path(text).expanduser()
     if field.name in _LISTS:
         return tuple(part.strip() for part in text.split(",") if part.strip())
+    if field.name in _DURATIONS:
+        try:
+            return hours_of(text)
+        except ValueError as error:
+            raise SettingsError(f"{_variable(field)}: {error}") from None
     if field.name in _SWITCHES:
         return {
             "1": True,

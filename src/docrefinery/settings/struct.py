@@ -3,10 +3,13 @@
 import os
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
 from platformdirs import user_data_path
+
+from docrefinery.settings.durations import FOREVER
 
 
 class SettingsError(Exception):
@@ -20,6 +23,9 @@ def default_data_dir() -> Path:
 
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]
+MOST = 1_000_000_000
+"""The largest number that a limit may be."""
+Limit = Annotated[int, Meta(ge=0, le=MOST)]
 YEAR = 366 * 24 * 3600
 Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
 Engine = Literal["auto", "geometric", "docling"]
@@ -216,6 +222,48 @@ class Settings(Struct, frozen=True, kw_only=True):
             "once, so a list that does not begin with 0 gets one."
         ),
     ] = (0, 5, 300, 1800, 7200, 18000, 36000, 36000)
+    keep_files_hours: Annotated[
+        NotNegative,
+        setting(
+            "How long an uploaded file is kept after its upload or its last job's end: `30d`, `12h` or `forever`; "
+            "a tenant may have its own.",
+            name="DOCREFINERY_KEEP_FILES",
+        ),
+    ] = FOREVER
+    keep_artifacts_hours: Annotated[
+        NotNegative,
+        setting("How long artifacts are kept after their job's end, likewise.", name="DOCREFINERY_KEEP_ARTIFACTS"),
+    ] = FOREVER
+    keep_jobs_hours: Annotated[
+        NotNegative,
+        setting(
+            "How long jobs are kept after their end, likewise; their artifacts go with them.",
+            name="DOCREFINERY_KEEP_JOBS",
+        ),
+    ] = FOREVER
+    requests_per_minute: Annotated[
+        Limit,
+        setting("Requests of a tenant in a minute, polls apart, if it has no number of its own; 0 is no limit."),
+    ] = 0
+    max_queued_jobs: Annotated[
+        Limit, setting("Queued jobs of a tenant, if it has no number of its own; 0 is no limit.")
+    ] = 0
+    max_pages_in_flight: Annotated[
+        Limit,
+        setting("Pages of a tenant's queued and running jobs, if it has no number of its own; 0 is no limit."),
+    ] = 0
+    max_stored_mb: Annotated[
+        Limit,
+        setting("MiB of a tenant's files and artifacts, if it has no number of its own; 0 is no limit."),
+    ] = 0
+    max_queue_depth: Annotated[
+        Limit,
+        setting("Queued jobs of all tenants from which on no uploads and jobs are accepted; 0 is no limit."),
+    ] = 0
+    min_free_disk_mb: Annotated[
+        Limit,
+        setting("MiB that uploads leave free on the disk of the storage folder; 0 does not look."),
+    ] = 512
     log_format: Annotated[
         Literal["auto", "console", "json"],
         setting("`console` for people, `json` for machines; `auto` asks the terminal."),
@@ -245,6 +293,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     def storage(self) -> str:
         """URL of the storage in effect."""
         return self.storage_url or (self.data_dir.absolute() / "blobs").as_uri()
+
+    @property
+    def storage_folder(self) -> Path | None:
+        """The folder that the storage is, if it is one on this machine."""
+        parts = urlsplit(self.storage)
+        return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
     @property
     def models_folder(self) -> Path:

@@ -1,7 +1,10 @@
 """Bytes of documents and artifacts, through obstore: a local folder, S3, GCS or Azure by URL."""
 
+import builtins
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -9,6 +12,7 @@ from uuid import uuid4
 
 import obstore
 import structlog
+from msgspec import Struct
 from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
@@ -21,6 +25,17 @@ log = structlog.get_logger(__name__)
 
 PART = 1024 * 1024
 """Bytes held in memory at once, reading or writing."""
+
+
+_HALF_WRITTEN = re.compile(r".+#\d+", re.DOTALL)
+"""What obstore calls a file of a local store until it is whole."""
+
+
+class Listed(Struct, frozen=True):
+    """A blob in a list."""
+
+    key: str
+    modified_at: datetime
 
 
 class BlobMissing(StorageError):
@@ -59,9 +74,10 @@ class Blobs:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._store: ObjectStore
+        self._folder: Path | None = None
         if parts.scheme == "file":
-            folder = Path(unquote(parts.path))
-            self._store = LocalStore(folder, mkdir=True, automatic_cleanup=True)
+            self._folder = Path(unquote(parts.path))
+            self._store = LocalStore(self._folder, mkdir=True, automatic_cleanup=True)
         else:
             self._store = from_url(url)
 
@@ -118,6 +134,46 @@ class Blobs:
                 await obstore.delete_async(self._store, key)
             except (NotFoundError, FileNotFoundError):
                 continue
+
+    async def list(self) -> AsyncIterator[Sequence[Listed]]:
+        """Yield all blobs, some hundred at a time, in no order.
+
+        :raises StorageError: if the storage cannot be read.
+        """
+        try:
+            async for listed in obstore.list(self._store, chunk_size=500):
+                yield [Listed(blob["path"], blob["last_modified"]) for blob in listed]
+        except BaseError as error:
+            raise StorageError("The storage cannot be listed.") from error
+
+    async def exists(self, key: str) -> bool:
+        """Return whether there is a blob of this key; raises :class:`StorageError` if that cannot be known."""
+        try:
+            await obstore.head_async(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return False
+        except BaseError as error:
+            raise StorageError(f"The storage does not say whether it has {key}.") from error
+        return True
+
+    def half_written(self, before: datetime) -> builtins.list[str]:
+        """Return files of a storage folder that a killed process has left half-written, older than ``before``.
+
+        No list of blobs has them; other storages remove theirs themselves.
+        """
+        if self._folder is None:
+            return []
+        return [
+            str(path.relative_to(self._folder))
+            for path in sorted(self._folder.rglob("*#*"))
+            if _HALF_WRITTEN.fullmatch(path.name) and path.is_file() and path.stat().st_mtime < before.timestamp()
+        ]
+
+    def remove_half_written(self, paths: Sequence[str]) -> None:
+        """Remove such files; absent ones are fine."""
+        for path in paths:
+            assert self._folder is not None
+            (self._folder / path).unlink(missing_ok=True)
 
     async def check(self) -> None:
         """Write and delete a small blob; raises :class:`StorageError` if that fails."""

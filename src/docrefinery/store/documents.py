@@ -1,10 +1,11 @@
 """Named queries over documents."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from piccolo.columns.combination import Where
+from piccolo.columns.combination import Where, WhereRaw
 
 from docrefinery.store.database import Database
 from docrefinery.store.paging import Page, PageRequest, fetch_page
@@ -53,11 +54,18 @@ async def insert(db: Database, tenant_id: int, new: NewDocument) -> DocumentReco
     return DocumentRecord.of(row) if row else None
 
 
+_SHOWN = "(deleted_at IS NULL) = (file_expired_at IS NULL)"
+"""Both are set where the file has expired, and neither while it is there."""
+
+
 async def get(db: Database, tenant_id: int, ref: Ref, *, lock: bool = False) -> DocumentRecord | None:
-    """Return a document that is not deleted; ``lock`` keeps others from changing it until the transaction ends."""
+    """Return a document that is not deleted, also one whose file has expired.
+
+    :param lock: keep others from changing it until the transaction ends.
+    """
     column = "uuid" if isinstance(ref, UUID) else "id"
     row = await db.fetch_one(
-        f"SELECT * FROM documents WHERE tenant_id = $1 AND {column} = $2 AND deleted_at IS NULL"
+        f"SELECT * FROM documents WHERE tenant_id = $1 AND {column} = $2 AND {_SHOWN}"
         + (" FOR UPDATE" if lock else ""),
         tenant_id,
         ref,
@@ -66,7 +74,7 @@ async def get(db: Database, tenant_id: int, ref: Ref, *, lock: bool = False) -> 
 
 
 async def by_sha256(db: Database, tenant_id: int, sha256: str) -> DocumentRecord | None:
-    """Return the tenant's document of these bytes."""
+    """Return the document that holds these bytes for the tenant."""
     row = await db.fetch_one(
         "SELECT * FROM documents WHERE tenant_id = $1 AND sha256 = $2 AND deleted_at IS NULL", tenant_id, sha256
     )
@@ -75,7 +83,7 @@ async def by_sha256(db: Database, tenant_id: int, sha256: str) -> DocumentRecord
 
 async def page(tenant_id: int, filters: DocumentFilters, request: PageRequest) -> Page[DocumentRecord]:
     """Return one page, newest first."""
-    query = Document.select().where(Document.tenant_id == tenant_id, Document.deleted_at.is_null())
+    query = Document.select().where(Document.tenant_id == tenant_id, WhereRaw(_SHOWN))
     if filters.status is not None:
         query = query.where(Document.status.is_in(list(filters.status)))
     for condition in _conditions(filters):
@@ -131,8 +139,18 @@ async def set_page_count(db: Database, tenant_id: int, document_id: int, page_co
 async def mark_deleted(db: Database, tenant_id: int, document_id: int) -> None:
     """Hide a document for good, and forget what its blob is sealed with; its jobs stay readable."""
     await db.fetch(
-        """UPDATE documents SET deleted_at = now(), modified_at = now(), data_key = NULL
+        """UPDATE documents SET deleted_at = now(), file_expired_at = NULL, modified_at = now(), data_key = NULL
            WHERE tenant_id = $1 AND id = $2""",
         tenant_id,
         document_id,
+    )
+
+
+async def remove_empty(db: Database, tenant_id: int, document_ids: Sequence[int]) -> None:
+    """Remove what is left of documents whose file and jobs are all gone; the transaction holds them."""
+    await db.fetch(
+        """DELETE FROM documents d WHERE d.tenant_id = $1 AND d.id = ANY ($2::bigint[]) AND d.deleted_at IS NOT NULL
+               AND NOT EXISTS (SELECT FROM jobs j WHERE j.tenant_id = $1 AND j.document_id = d.id)""",
+        tenant_id,
+        list(document_ids),
     )

@@ -37,12 +37,14 @@ async def removable(db: Database, limit: int) -> list[str]:
 
 
 async def hold(db: Database, prefix: str, *, due: bool = False) -> bool:
-    """Keep a note from being taken back until the transaction ends; false if it was, or is not ``due`` yet.
+    """Keep a note from being taken back until the transaction ends; false if it was.
+
+    :param due: false also if it is not due yet, or somebody else holds it: the sweep does not wait.
 
     Who removes blobs asks first: the commit that refers to them may have succeeded though its answer got lost.
     """
-    held = "SELECT prefix FROM unreferenced_blobs WHERE prefix = $1 AND (NOT $2 OR removable_at <= now()) FOR UPDATE"
-    return bool(await db.fetch(held, prefix, due))
+    which = "prefix = $1 AND removable_at <= now() FOR UPDATE SKIP LOCKED" if due else "prefix = $1 FOR UPDATE"
+    return bool(await db.fetch(f"SELECT prefix FROM unreferenced_blobs WHERE {which}", prefix))
 
 
 async def put_off(db: Database, prefix: str, delay: timedelta) -> None:

@@ -39,14 +39,15 @@ class NewJob(Struct, frozen=True, kw_only=True):
     queue: str = QUEUE
     traceparent: str = ""
     request_id: str = ""
+    pages_expected: int = 1
 
 
 async def insert(db: Database, tenant_id: int, job: NewJob) -> JobRecord:
     """Insert a queued job."""
     row = await db.fetch_one(
         """INSERT INTO jobs (tenant_id, document_id, external_uuid, profile, options, exports, ignored_options, queue,
-                             traceparent, request_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *""",
+                             traceparent, request_id, pages_expected)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING *""",
         tenant_id,
         job.document_id,
         job.external_uuid,
@@ -57,6 +58,7 @@ async def insert(db: Database, tenant_id: int, job: NewJob) -> JobRecord:
         job.queue,
         job.traceparent,
         job.request_id,
+        job.pages_expected,
     )
     assert row is not None
     return JobRecord.of(row)
@@ -165,7 +167,7 @@ async def cancel(db: Database, tenant_id: int, job_id: int) -> JobRecord:
     return JobRecord.of(row)
 
 
-async def retry(db: Database, tenant_id: int, job_id: int, queue: str) -> JobRecord:
+async def retry(db: Database, tenant_id: int, job_id: int, queue: str, pages_expected: int) -> JobRecord:
     """Put a failed or quarantined job into a queue, as its next attempt."""
     row = await db.fetch_one(
         """UPDATE jobs SET status = 'QUEUED', queue = $3, stage = 'SCANNING', attempt = attempt + 1, crashes = 0,
@@ -173,11 +175,12 @@ async def retry(db: Database, tenant_id: int, job_id: int, queue: str) -> JobRec
                   chunk_ms = NULL, error_code = '', error_message = '', error_details = NULL, warnings = '[]',
                   engine = NULL, partial = false, failed_pages = '{}', cancel_requested_at = NULL,
                   not_before = '-infinity', put_off_since = NULL, queued_at = now(), started_at = NULL,
-                  finished_at = NULL
+                  finished_at = NULL, pages_expected = $4
            WHERE tenant_id = $1 AND id = $2 RETURNING *""",
         tenant_id,
         job_id,
         queue,
+        pages_expected,
     )
     assert row is not None
     return JobRecord.of(row)

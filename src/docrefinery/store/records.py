@@ -48,7 +48,7 @@ def _json_columns(kind: type[Struct]) -> tuple[str, ...]:
 
 
 class TenantRecord(Record, frozen=True, kw_only=True):
-    """A tenant; a limit that is ``None`` is the installation's, and so is ``encrypt``."""
+    """A tenant; a limit that is ``None`` is the installation's, and so is ``encrypt``; 0 hours are for ever."""
 
     id: int
     uuid: UUID
@@ -59,7 +59,22 @@ class TenantRecord(Record, frozen=True, kw_only=True):
     max_pages: int | None
     max_running_jobs: int | None
     encrypt: bool | None
+    keep_files_hours: int | None
+    keep_artifacts_hours: int | None
+    keep_jobs_hours: int | None
+    requests_per_minute: int | None
+    max_queued_jobs: int | None
+    max_pages_in_flight: int | None
+    max_stored_mb: int | None
     created_at: datetime
+
+
+class VolumeRecord(Record, frozen=True, kw_only=True):
+    """What a tenant has stored: documents, and bytes of their files and of artifacts."""
+
+    documents: int
+    document_bytes: int
+    artifact_bytes: int
 
 
 class KeyRecord(Record, frozen=True, kw_only=True):
@@ -75,6 +90,10 @@ class KeyRecord(Record, frozen=True, kw_only=True):
     tenant_max_upload_mb: int | None
     tenant_max_pages: int | None
     tenant_encrypt: bool | None
+    tenant_requests_per_minute: int | None
+    tenant_max_queued_jobs: int | None
+    tenant_max_pages_in_flight: int | None
+    tenant_max_stored_mb: int | None
     tenant_disabled_profiles: list[str]
     name: str
     prefix: str
@@ -103,6 +122,7 @@ class DocumentRecord(Record, frozen=True, kw_only=True):
     created_at: datetime
     modified_at: datetime
     deleted_at: datetime | None
+    file_expired_at: datetime | None
     # With a default, since outcomes of idempotent requests are kept without it.
     data_key: bytes | None = None
 

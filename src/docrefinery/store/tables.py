@@ -28,6 +28,13 @@ class Tenant(Table, tablename="tenants"):
     max_pages = Integer(null=True)
     max_running_jobs = Integer(null=True)
     encrypt = Boolean(null=True)
+    keep_files_hours = Integer(null=True)
+    keep_artifacts_hours = Integer(null=True)
+    keep_jobs_hours = Integer(null=True)
+    requests_per_minute = Integer(null=True)
+    max_queued_jobs = Integer(null=True)
+    max_pages_in_flight = Integer(null=True)
+    max_stored_mb = Integer(null=True)
 
 
 class ApiKey(Table, tablename="api_keys"):
@@ -48,7 +55,7 @@ class ApiKey(Table, tablename="api_keys"):
 
 
 class Document(Table, tablename="documents"):
-    """An uploaded PDF; ``deleted_at`` marks one whose bytes are gone."""
+    """An uploaded PDF; ``deleted_at`` marks one whose bytes are gone, ``file_expired_at`` one shown all the same."""
 
     id = BigInt(primary_key=True)
     uuid = UUID()
@@ -63,6 +70,7 @@ class Document(Table, tablename="documents"):
     created_at = Timestamptz()
     modified_at = Timestamptz()
     deleted_at = Timestamptz(null=True)
+    file_expired_at = Timestamptz(null=True)
     data_key = Bytea(null=True)
 
 

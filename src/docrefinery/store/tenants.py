@@ -4,16 +4,20 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from docrefinery.store.database import Database
-from docrefinery.store.records import KeyRecord, TenantRecord
+from docrefinery.store.records import KeyRecord, TenantRecord, VolumeRecord
 from docrefinery.store.wall import across_tenants
 
 KEYS = """
 SELECT k.id, k.uuid, k.tenant_id, t.uuid AS tenant_uuid, t.name AS tenant_name, t.options AS tenant_options,
        t.default_profile AS tenant_default_profile, t.max_upload_mb AS tenant_max_upload_mb,
        t.max_pages AS tenant_max_pages, t.encrypt AS tenant_encrypt,
+       t.requests_per_minute AS tenant_requests_per_minute,
+       t.max_queued_jobs AS tenant_max_queued_jobs, t.max_pages_in_flight AS tenant_max_pages_in_flight,
+       t.max_stored_mb AS tenant_max_stored_mb,
        ARRAY(SELECT profile FROM disabled_profiles d WHERE d.tenant_id = t.id) AS tenant_disabled_profiles,
        k.name, k.prefix, k.secret_sha256, k.scopes, k.options,
        k.default_profile, k.created_at, k.expires_at, k.revoked_at
@@ -40,13 +44,44 @@ async def get_tenant(db: Database, name: str) -> TenantRecord | None:
     return TenantRecord.of(row) if row else None
 
 
+async def volumes(db: Database) -> dict[int, VolumeRecord]:
+    """Return what each tenant has stored, by its number."""
+    return {row["tenant_id"]: VolumeRecord.of(row) for row in await db.fetch("SELECT * FROM tenant_volumes")}
+
+
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a tenant may have: MiB of an upload, pages of a job, jobs at a time. ``None`` is not said, 0 is no limit."""
+    """What a tenant may have. ``None`` is not said, 0 is no limit of its own.
+
+    In this order: MiB of an upload, pages of a job, jobs at a time, requests in a minute, jobs in the queue, pages of
+    queued and running jobs, MiB of files and artifacts.
+    """
 
     max_upload_mb: int | None = None
     max_pages: int | None = None
     max_running_jobs: int | None = None
+    requests_per_minute: int | None = None
+    max_queued_jobs: int | None = None
+    max_pages_in_flight: int | None = None
+    max_stored_mb: int | None = None
 
+
+class Keep(Struct, frozen=True, kw_only=True):
+    """How many hours a tenant's things are kept. ``None`` is not said, 0 for ever, -1 as the installation does."""
+
+    files_hours: int | None = None
+    artifacts_hours: int | None = None
+    jobs_hours: int | None = None
+
+
+AS_INSTALLED = -1
+_LIMITS = ", ".join(
+    f"{name} = nullif(coalesce(${number}, {name}), 0)" for number, name in enumerate(Limits.__struct_fields__, 4)
+)
+_KEEP = ", ".join(
+    f"keep_{name} = nullif(coalesce(${number}, keep_{name}), {AS_INSTALLED})"
+    for number, name in enumerate(Keep.__struct_fields__, 4 + len(Limits.__struct_fields__))
+)
+_ENCRYPT = 4 + len(Limits.__struct_fields__) + len(Keep.__struct_fields__)
 
 Encrypt = Literal["on", "off", "default"]
 """Whether a tenant's new blobs are encrypted: yes, no, or as the installation has it."""
@@ -68,27 +103,24 @@ async def set_tenant(
     db: Database,
     tenant_id: int,
     *,
-    options: str | None,
-    default_profile: str | None,
-    limits: Limits,
+    options: str | None = None,
+    default_profile: str | None = None,
+    limits: Limits | None = None,
+    keep: Keep | None = None,
     encrypt: Encrypt | None = None,
 ) -> TenantRecord:
     """Change what is not ``None``; an empty profile name removes the default, a limit of 0 the limit."""
     row = await db.fetch_one(
-        """UPDATE tenants SET options = coalesce($2::jsonb, options),
-                  default_profile = nullif(coalesce($3, default_profile), ''),
-                  max_upload_mb = nullif(coalesce($4, max_upload_mb), 0),
-                  max_pages = nullif(coalesce($5, max_pages), 0),
-                  max_running_jobs = nullif(coalesce($6, max_running_jobs), 0),
-                  encrypt = CASE $7::text WHEN 'on' THEN true WHEN 'off' THEN false WHEN 'default' THEN NULL
-                                          ELSE encrypt END
-           WHERE id = $1 RETURNING *""",
+        f"""UPDATE tenants SET options = coalesce($2::jsonb, options),
+                   default_profile = nullif(coalesce($3, default_profile), ''), {_LIMITS}, {_KEEP},
+                   encrypt = CASE ${_ENCRYPT}::text WHEN 'on' THEN true WHEN 'off' THEN false
+                                                    WHEN 'default' THEN NULL ELSE encrypt END
+            WHERE id = $1 RETURNING *""",
         tenant_id,
         options,
         default_profile,
-        limits.max_upload_mb,
-        limits.max_pages,
-        limits.max_running_jobs,
+        *msgspec.structs.astuple(limits or Limits()),
+        *msgspec.structs.astuple(keep or Keep()),
         encrypt,
     )
     assert row is not None

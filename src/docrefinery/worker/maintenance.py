@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+import time
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
@@ -13,10 +15,14 @@ from docrefinery.store import claims, counters, deliveries, garbage, idempotency
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.worker.doorbell import RedisDoorbell
+from docrefinery.worker.retention import Retention
 
 log = structlog.get_logger(__name__)
 
 GARBAGE_AT_ONCE = 50
+GARBAGE_SECONDS = 1.0
+REMOVALS_AT_A_TIME = 4
+"""Of blobs: each holds a connection meanwhile, and the pool is there for the job in hand too."""
 NUDGES_AT_ONCE = 16
 RETRY_REMOVAL = timedelta(minutes=10)
 SILENT_LEASES = 6
@@ -28,6 +34,7 @@ class Maintenance:
     def __init__(self, db: Database, blobs: Blobs, doorbell: RedisDoorbell, settings: Settings) -> None:
         self._db = db
         self._blobs = blobs
+        self._retention = Retention(db, settings)
         self._doorbell = doorbell
         self._settings = settings
 
@@ -54,6 +61,7 @@ class Maintenance:
         if moved := await stranded.move(self._db, MODELS, QUEUE, self._settings.models_wait_seconds):
             log.warning("jobs_left_by_the_last_worker_with_models", jobs=moved)
         await self._ring()
+        await self._retention.look()
         await self._remove_garbage()
         await idempotency.remove_expired(self._db)
         await counters.forget_minutes(self._db)
@@ -71,7 +79,19 @@ class Maintenance:
             await self._doorbell.ring(WEBHOOKS)
 
     async def _remove_garbage(self) -> None:
-        for prefix in await garbage.removable(self._db, GARBAGE_AT_ONCE):
+        """Remove what is due; of very much some stays, for the next sweep."""
+        until, found = time.monotonic() + GARBAGE_SECONDS, GARBAGE_AT_ONCE
+        while found == GARBAGE_AT_ONCE and time.monotonic() < until:
+            prefixes = await garbage.removable(self._db, GARBAGE_AT_ONCE)
+            found = len(prefixes)
+            shares = [prefixes[number::REMOVALS_AT_A_TIME] for number in range(REMOVALS_AT_A_TIME)]
+            ends = await asyncio.gather(*(self._remove(share) for share in shares), return_exceptions=True)
+            for error in ends:
+                if error is not None:
+                    raise error
+
+    async def _remove(self, prefixes: Sequence[str]) -> None:
+        for prefix in prefixes:
             try:
                 async with self._db.transaction():
                     if await garbage.hold(self._db, prefix, due=True):

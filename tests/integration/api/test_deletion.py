@@ -5,8 +5,23 @@ import pytest
 
 from docrefinery.model import JobStatus
 from docrefinery.settings import Settings
+from docrefinery.store import claims
+from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
-from tests.support.calls import a_pdf, assert_problem, job_of, queued, results, stored_files, uploaded
+from docrefinery.worker.broker import build_broker
+from docrefinery.worker.doorbell import RedisDoorbell
+from docrefinery.worker.maintenance import Maintenance
+from tests.support.calls import (
+    a_pdf,
+    assert_nothing_left,
+    assert_problem,
+    job_of,
+    queued,
+    results,
+    stored_files,
+    uploaded,
+)
+from tests.support.counted import assert_counted
 from tests.support.work import HandWorker
 
 
@@ -79,3 +94,45 @@ async def test_deleted_document_takes_no_new_job(client: httpx.AsyncClient) -> N
     document = await uploaded(client)
     await client.delete(f"/v1/documents/{document['id']}/")
     assert_problem(await client.post("/v1/jobs/", json={"document_id": document["id"]}), 404, "NOT_FOUND")
+
+
+async def test_nothing_of_several_jobs_and_attempts_is_left_in_the_storage(
+    client: httpx.AsyncClient, worker: HandWorker, db: Database, settings: Settings
+) -> None:
+    kept = await queued(client)
+    await worker.publish(await worker.claim())
+    left = stored_files(settings)
+    failed = await queued(client)
+    number = failed["document_id"]
+    await worker.fail(await worker.claim())
+    await client.post(f"/v1/jobs/{failed['id']}/retry/")
+    await worker.publish(await worker.claim())
+    for _ in range(2):
+        await client.post("/v1/jobs/", json={"document_id": number})
+        await worker.publish(await worker.claim())
+    crashed = await client.post("/v1/jobs/", json={"document_id": number})
+    lost = await worker.claim()
+    await claims.crashed(db, lost, claims.Crash(code="WORKER_CRASHED", message="Made by hand."), max_crashes=3)
+    running = await worker.claim()
+    assert crashed.json()["id"] == lost.job_id == running.job_id
+    await client.post("/v1/jobs/", json={"document_id": number})
+    assert len(stored_files(settings)) == len(left) + 1 + 3 * 2
+    assert (await client.delete(f"/v1/documents/{number}/")).status_code == 204
+    # Workers that did not know yet store their results, publish nothing, and leave them to the sweep.
+    assert await worker.publish(running) is False
+    with pytest.raises(claims.LeaseLost):
+        await worker.publish(lost)
+    await db.fetch("UPDATE unreferenced_blobs SET removable_at = now()")
+    await Maintenance(db, Blobs(settings.storage), RedisDoorbell(build_broker(settings.redis_url)), settings).sweep()
+    assert stored_files(settings) == left
+    assert not await db.fetch("SELECT FROM unreferenced_blobs")
+    assert (await job_of(client, kept["id"]))["status"] == "SUCCEEDED"
+    await assert_counted(db)
+
+
+async def test_upload_that_was_deleted_before_any_job_leaves_nothing(
+    client: httpx.AsyncClient, db: Database, settings: Settings
+) -> None:
+    document = await uploaded(client)
+    await client.delete(f"/v1/documents/{document['id']}/")
+    await assert_nothing_left(db, settings)

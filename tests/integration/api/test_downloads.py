@@ -10,8 +10,17 @@ import msgspec
 import pytest
 
 from docrefinery.settings import Settings
+from docrefinery.store import tenants
+from docrefinery.store.blobs import BlobMissing, Blobs
+from docrefinery.store.database import Database
+from docrefinery.store.tenants import Keep
+from docrefinery.worker.broker import build_broker
+from docrefinery.worker.doorbell import RedisDoorbell
+from docrefinery.worker.maintenance import Maintenance
+from tests.support.ageing import age
 from tests.support.api import Api, running
 from tests.support.calls import assert_problem, queued, results, stored_files, upload
+from tests.support.server import serving
 from tests.support.work import HandWorker
 
 CONTENT = bytes(range(256)) * 2048
@@ -158,6 +167,70 @@ async def test_missing_bytes_are_told_before_the_answer_begins(
     response = await client.get(url(artifact))
     assert_problem(response, 503, "UNAVAILABLE")
     assert response.headers["retry-after"]
+
+
+async def expire(db: Database, settings: Settings) -> None:
+    """Let everything expire now, bytes included."""
+    [tenant] = await tenants.list_tenants(db)
+    await tenants.set_tenant(db, tenant.id, keep=Keep(artifacts_hours=1, files_hours=1))
+    await age(db, 1)
+    await Maintenance(db, Blobs(settings.storage), RedisDoorbell(build_broker(settings.redis_url)), settings).sweep()
+    assert stored_files(settings) == []
+
+
+@pytest.mark.parametrize("what", ["artifact", "file"])
+async def test_what_expires_between_look_and_read_is_told_as_expired(
+    client: httpx.AsyncClient,
+    artifact: dict[str, Any],
+    db: Database,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+) -> None:
+    reading = Blobs.stream
+
+    async def too_late(blobs: Blobs, key: str, **more: Any) -> AsyncIterator[bytes]:
+        await expire(db, settings)
+        async for chunk in reading(blobs, key, **more):
+            yield chunk
+
+    monkeypatch.setattr(Blobs, "stream", too_late)
+    path = url(artifact) if what == "artifact" else f"/v1/documents/{artifact['document_id']}/file/"
+    assert_problem(await client.get(path), 410, "ARTIFACT_EXPIRED")
+
+
+async def test_download_that_has_begun_ends_well_though_it_expires(
+    client: httpx.AsyncClient, worker: HandWorker, db: Database, settings: Settings
+) -> None:
+    content = CONTENT * 64
+    await queued(client)
+    await worker.publish(await worker.claim(), {"text": content})
+    [artifact] = await results(client, "/v1/artifacts/")
+    with serving(settings) as address:
+        async with (
+            httpx.AsyncClient(base_url=address, headers=client.headers, trust_env=False) as real,
+            real.stream("GET", url(artifact)) as response,
+        ):
+            chunks = response.aiter_raw()
+            taken = [await anext(chunks)]
+            await expire(db, settings)
+            taken += [chunk async for chunk in chunks]
+        assert b"".join(taken) == content
+        assert_problem(await client.get(url(artifact)), 410, "ARTIFACT_EXPIRED")
+
+
+async def test_download_whose_storage_fails_is_cut_and_not_short(
+    client: httpx.AsyncClient, artifact: dict[str, Any], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(blobs: Blobs, key: str, **more: Any) -> AsyncIterator[bytes]:
+        yield CONTENT[:1000]
+        raise BlobMissing("gone")
+
+    monkeypatch.setattr(Blobs, "stream", failing)
+    with serving(settings) as address:
+        async with httpx.AsyncClient(base_url=address, headers=client.headers, trust_env=False) as real:
+            with pytest.raises(httpx.RemoteProtocolError):
+                await real.get(url(artifact))
 
 
 @pytest.fixture

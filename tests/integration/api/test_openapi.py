@@ -78,6 +78,18 @@ async def test_versioned_operations_ask_for_a_key(document: dict[str, Any]) -> N
         assert (operation.get("security") == [{"ApiKey": []}]) is path.startswith("/v1/")
 
 
+async def test_limits_and_expiry_are_told_where_they_are_met(document: dict[str, Any]) -> None:
+    described = operations(document)
+    for (_, path), operation in described.items():
+        told = operation["responses"]
+        assert ("429" in told) is path.startswith("/v1/")
+        assert ("410" in told) is (path in ("/v1/documents/{id}/file/", "/v1/artifacts/{id}/"))
+        if path.startswith("/v1/"):
+            assert told["429"]["headers"].keys() == {"Retry-After", "RateLimit-Policy", "RateLimit"}
+            assert told["503"]["headers"].keys() == {"Retry-After"}
+    assert "file_expired_at" in document["components"]["schemas"]["DocumentView"]["properties"]
+
+
 async def test_parameters_and_bodies_are_described(document: dict[str, Any]) -> None:
     described = operations(document)
 

@@ -91,7 +91,7 @@ async def test_retry_counts_crashes_anew(db: Database, worker: HandWorker) -> No
     tenant = await make_tenant(db, "acme")
     job = await make_job(db, tenant)
     await claims.crashed(db, await worker.claim(), CRASH, max_crashes=1)
-    await jobs.retry(db, tenant, job.id, "convert")
+    await jobs.retry(db, tenant, job.id, "convert", 1)
     await claims.crashed(db, await worker.claim(), CRASH, max_crashes=2)
     assert (await the_job(db)).status == "QUEUED"
 

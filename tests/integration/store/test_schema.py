@@ -24,7 +24,7 @@ from docrefinery.store.records import (
     KeyRecord,
     Record,
 )
-from docrefinery.store.sql import counters, first_schema, tenant_limits
+from docrefinery.store.sql import counters, first_schema, quotas, tenant_limits
 from docrefinery.store.tables import TABLES, ApiKey, Artifact, Document, JobView, WebhookDelivery, WebhookEndpoint
 from tests.support.counted import assert_counted
 
@@ -94,7 +94,14 @@ def test_record_leaves_out_what_nobody_outside_needs(record: type[Record], table
 def test_record_of_a_key_has_its_columns_and_what_its_tenant_is_held_to() -> None:
     own = {column._meta.name for column in ApiKey._meta.columns}
     more = {"tenant_uuid", "tenant_name", "tenant_options", "tenant_default_profile", "tenant_max_upload_mb"}
-    more |= {"tenant_max_pages", "tenant_encrypt", "tenant_disabled_profiles"}
+    more |= {
+        "tenant_max_pages",
+        "tenant_encrypt",
+        "tenant_disabled_profiles",
+        "tenant_requests_per_minute",
+        "tenant_max_queued_jobs",
+    }
+    more |= {"tenant_max_pages_in_flight", "tenant_max_stored_mb"}
     assert set(KeyRecord.__struct_fields__) == own | more
 
 
@@ -172,11 +179,12 @@ async def test_an_installation_with_jobs_is_counted_when_it_is_brought_up_to_dat
         """INSERT INTO tenants (name) VALUES ('acme'), ('idle');
            INSERT INTO documents (uuid, tenant_id, original_filename, sha256, size_bytes, blob_key)
            SELECT gen_random_uuid(), id, 'a.pdf', repeat('0', 64), 7, 'a' FROM tenants WHERE name = 'acme';
-           INSERT INTO jobs (tenant_id, document_id, status) SELECT tenant_id, id, 'RUNNING' FROM documents;
+           INSERT INTO jobs (tenant_id, document_id, status)
+           SELECT tenant_id, id, unnest(ARRAY['RUNNING', 'QUEUED']) FROM documents;
            INSERT INTO jobs (tenant_id, document_id, status, scan_ms, finished_at, pages_done)
            SELECT tenant_id, id, 'SUCCEEDED', 11, now(), 3 FROM documents"""
     )
-    for statement in (*tenant_limits.STATEMENTS, *counters.STATEMENTS):
+    for statement in (*tenant_limits.STATEMENTS, *counters.STATEMENTS, *quotas.STATEMENTS):
         await older.execute(statement)
     await older.close()
     upgraded = Database(empty_database, pool_size=1)

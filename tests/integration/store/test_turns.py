@@ -22,7 +22,7 @@ from tests.support.work import LEASE, HandWorker
 
 async def limit(db: Database, tenant: int, jobs: int) -> None:
     """Set how many jobs a tenant may have running; 0 is no limit."""
-    await tenants.set_tenant(db, tenant, options=None, default_profile=None, limits=Limits(max_running_jobs=jobs))
+    await tenants.set_tenant(db, tenant, limits=Limits(max_running_jobs=jobs))
 
 
 async def tenants_of_next(db: Database, times: int) -> list[int | None]:

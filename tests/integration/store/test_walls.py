@@ -62,6 +62,11 @@ async def two(db: Database, settings: Settings) -> tuple[int, int]:
         await audit.insert(db, [audit.NewEntry(action="key.created", actor_kind="system", actor="", tenant_id=tenant)])
         await make_job(db, tenant)
         await worker.publish(await worker.claim())
+        await db.fetch(
+            "INSERT INTO expired_artifacts (id, uuid, tenant_id, job_id) SELECT id, uuid, tenant_id, id FROM jobs"
+            " WHERE tenant_id = $1",
+            tenant,
+        )
         made.append(tenant)
     return made[0], made[1]
 

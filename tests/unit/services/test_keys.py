@@ -42,6 +42,8 @@ async def test_row_read_before_a_revocation_was_heard_of_is_not_kept(monkeypatch
     record = KeyRecord(
         id=1, uuid=uuid4(), tenant_id=1, tenant_uuid=uuid4(), tenant_name="acme", tenant_options=msgspec.Raw(b"{}"),
         tenant_default_profile=None, tenant_max_upload_mb=None, tenant_max_pages=None, tenant_encrypt=None,
+        tenant_requests_per_minute=None, tenant_max_queued_jobs=None,
+        tenant_max_pages_in_flight=None, tenant_max_stored_mb=None,
         tenant_disabled_profiles=[], name="", prefix=made.prefix, secret_sha256=made.secret_sha256, scopes=[],
         options=msgspec.Raw(b"{}"), default_profile=None, created_at=datetime.now(UTC), expires_at=None,
         revoked_at=None,

@@ -1,5 +1,7 @@
 """Counts that are kept as things happen, so that nobody has to count a million rows (docs/decisions/0009)."""
 
+from docrefinery.store.sql import quotas
+
 STAGE_BOUNDS_MS = (10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000)
 """Upper bounds of the buckets of stage times; bucket n holds what is above bound n - 1 and not above bound n."""
 _BOUNDS = ", ".join(map(str, STAGE_BOUNDS_MS))
@@ -198,5 +200,6 @@ RECOUNT = (
     """
 TRUNCATE tenant_job_counts, tenant_finished_jobs, tenant_finished_minutes, tenant_stage_times, tenant_volumes""",
     *COUNT_WHAT_IS_THERE,
+    quotas.COUNT_WHAT_IS_THERE,
 )
 """For the schema's owner, after rows were loaded with the triggers off."""
