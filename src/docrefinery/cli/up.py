@@ -45,6 +45,22 @@ class Stopped(Exception):
     """Somebody asked this process to stop."""
 
 
+class Orders:
+    """What signals say: to stop, and whether in a hurry, as a person at a terminal is, or who asks twice."""
+
+    def __init__(self) -> None:
+        self.hurried = False
+        self._stopping = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._take)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.hurried = self._stopping or number != signal.SIGTERM
+        if not self._stopping:
+            self._stopping = True
+            raise Stopped
+
+
 def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
@@ -57,19 +73,12 @@ def up(
     chosen = settings(host=host, port=port, data_dir=data_dir.absolute() if data_dir else None, workers=workers)
     logs.configure(chosen, "up")
     registry_of(chosen)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    orders = Orders()
     with ExitStack() as stack:
         try:
-            _run(chosen, stack)
+            _run(chosen, stack, orders)
         except Stopped:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
             _say("Stopping …")
-
-
-def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raise Stopped
 
 
 def _say(text: str) -> None:
@@ -78,7 +87,7 @@ def _say(text: str) -> None:
         tell(text)
 
 
-def _run(chosen: Settings, stack: ExitStack) -> None:
+def _run(chosen: Settings, stack: ExitStack, orders: Orders) -> None:
     with errors.status("Starting …") as status:
         embedded, chosen = _services(chosen, stack, lambda text: status.update(f"{text} …"))
         chosen = keyed(chosen, make=True)
@@ -90,7 +99,7 @@ def _run(chosen: Settings, stack: ExitStack) -> None:
     # Without the spinner: from here on the processes write their own lines.
     _say("Starting the API and the workers …")
     processes = _processes(chosen, listener)
-    stack.callback(stop_all, processes)
+    stack.callback(stop_all, processes, chosen.stop_grace_seconds, lambda: orders.hurried)
     for process in processes:
         process.start()
     url = f"http://{_host(chosen.host)}:{port}"
