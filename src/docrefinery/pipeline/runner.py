@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import assert_never
@@ -263,8 +263,8 @@ class Runner:
         :returns: whether the job is over, since it has been put off for too long.
         """
         log.warning("job_put_off", error=str(error))
-        since, limit = claim.put_off_since, self._settings.scanner_wait_seconds
-        if since is None or (datetime.now(UTC) - since).total_seconds() < limit:
+        limit = self._settings.scanner_wait_seconds
+        if claim.put_off_seconds is None or claim.put_off_seconds < limit:
             await patiently(lambda: claims.give_back(self._db, claim, delay=RETRY, put_off=True))
             return False
         # The error's own words may name paths of this machine.

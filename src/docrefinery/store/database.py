@@ -19,7 +19,10 @@ UNREACHABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
+    # Its disk or memory is full, or it has no connection left.
+    asyncpg.InsufficientResourcesError,
+    # It ended a transaction whose process was frozen.
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     # A connection that the server left in the middle of an answer, before the driver has noticed that it is closed.
@@ -29,6 +32,8 @@ UNREACHABLE = (
 CONNECT_SECONDS = 5
 QUERY_SECONDS = 30
 """No query here takes a second; one that takes so long waits for a server that is gone."""
+IDLE_SECONDS = 15
+"""How long a transaction may stand still: its process is frozen or gone, and what it holds is held for everybody."""
 SCHEMA_MISSING = asyncpg.UndefinedTableError
 """What the driver raises before the first migration."""
 
@@ -39,6 +44,11 @@ async def _as_it_is(_: object) -> None:
     The driver has rolled back what was open. Nothing here outlives its transaction (no session locks, cursors or
     settings), and the driver's own reset would be a second round trip for each query.
     """
+
+
+async def _bounded(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    # Not as a parameter of the connection, which PgBouncer refuses.
+    await connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS * 1000:.0f}ms'")
 
 
 class Database:
@@ -69,7 +79,7 @@ class Database:
         """Open the pool on the running loop; it connects as it is used, so that a start does not need the server."""
         for table in TABLES:
             table._meta.db = self._engine
-        await self._engine.start_connection_pool(min_size=0, max_size=self._pool_size, reset=_as_it_is)
+        await self._engine.start_connection_pool(min_size=0, max_size=self._pool_size, init=_bounded, reset=_as_it_is)
 
     async def close(self) -> None:
         """Close the pool; connections still in use are cut."""

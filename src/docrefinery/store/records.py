@@ -191,7 +191,7 @@ class ClaimRecord(Record, frozen=True, kw_only=True):
     original_filename: str
     blob_key: str
     size_bytes: int
-    put_off_since: datetime | None
+    put_off_seconds: float | None
     traceparent: str
     request_id: str
 
