@@ -18,6 +18,7 @@ from tests.support.processes import wait_until
 
 Fault = Callable[[Ground, int], None]
 AWAY_SECONDS = 2.0
+LONG_SECONDS = 45.0
 PAST_LEASE_SECONDS = LEASE_SECONDS + 2
 
 
@@ -33,6 +34,12 @@ def frozen(processes: Sequence[psutil.Process]) -> Iterator[None]:
         for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.resume()
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process and all that it started."""
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
 
 
 def worker_killed(ground: Ground, job_id: int) -> None:
@@ -72,6 +79,12 @@ def database_frozen(ground: Ground, job_id: int) -> None:
     """The database stands still: connections stay open, and nothing comes."""
     with frozen(ground.own.processes("postgres")):
         time.sleep(PAST_LEASE_SECONDS)
+
+
+def database_away(ground: Ground, job_id: int) -> None:
+    """The database stands still for longer than anybody waits for it."""
+    with frozen(ground.own.processes("postgres")):
+        time.sleep(LONG_SECONDS)
 
 
 def broker_killed(ground: Ground, job_id: int) -> None:
@@ -165,7 +178,7 @@ FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (
         worker_killed, worker_frozen, worker_told_to_stop, converter_killed, database_killed, database_restarted,
-        database_frozen, broker_killed, broker_frozen, broker_flushed, scanner_away, storage_away, storage_full,
-        api_killed, api_told_to_stop, slow_clients, everything_killed,
+        database_frozen, database_away, broker_killed, broker_frozen, broker_flushed, scanner_away, storage_away,
+        storage_full, api_killed, api_told_to_stop, slow_clients, everything_killed,
     )
 }  # fmt: skip

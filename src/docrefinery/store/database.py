@@ -59,13 +59,22 @@ class Database:
     :param statement_cache: prepared statements are reused; off behind PgBouncer in transaction mode.
     :param walled: every statement is held to the tenant that the request or task is for (:mod:`.wall`); without walls
         they reach every tenant.
+    :param patience_seconds: how long a query, and the wait for a free connection, may take.
     """
 
-    def __init__(self, url: str, *, pool_size: int, statement_cache: bool = True, walled: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        statement_cache: bool = True,
+        walled: bool = False,
+        patience_seconds: float = QUERY_SECONDS,
+    ) -> None:
         config: dict[str, Any] = {
             "dsn": url,
             "timeout": CONNECT_SECONDS,
-            "command_timeout": QUERY_SECONDS,
+            "command_timeout": patience_seconds,
             "server_settings": {"application_name": "docrefinery"},
         }
         if not statement_cache:
@@ -74,6 +83,7 @@ class Database:
         self._config = config
         self._walled = walled
         self._engine = (WalledEngine if walled else QuietEngine)(config=config, extensions=())
+        self._engine.patience_seconds = patience_seconds
 
     async def start(self) -> None:
         """Open the pool on the running loop; it connects as it is used, so that a start does not need the server."""

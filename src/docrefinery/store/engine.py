@@ -16,6 +16,8 @@ class PooledTransaction(PostgresTransaction):
     Piccolo's own would stay in effect then, and every later query of the task would fail.
     """
 
+    engine: "QuietEngine"
+
     async def __aenter__(self) -> PostgresTransaction:
         """Begin, or join the one that is open."""
         if self._parent is not None:
@@ -61,14 +63,21 @@ class PooledTransaction(PostgresTransaction):
 
     async def get_connection(self) -> Any:
         """Take a connection of the pool, or open one where there is no pool, as in migrations."""
-        return await (self.engine.get_new_connection() if self._pool is None else self._pool.acquire())
+        if self._pool is None:
+            return await self.engine.get_new_connection()
+        return await self._pool.acquire(timeout=self.engine.patience_seconds)
 
     async def _release(self) -> None:
         await (self.connection.close() if self._pool is None else self._pool.release(self.connection))
 
 
 class QuietEngine(PostgresEngine):
-    """A PostgreSQL engine that does not connect when it is made: a process starts whether the server is up or not."""
+    """A PostgreSQL engine that does not connect when it is made: a process starts whether the server is up or not.
+
+    ``patience_seconds`` is how long one waits for a free connection; ``None`` is without end.
+    """
+
+    patience_seconds: float | None = None
 
     def transaction(self, allow_nested: bool = True) -> PooledTransaction:  # noqa: FBT001, FBT002 - as Piccolo has it
         """Open a transaction, or join the one that is open."""
@@ -80,7 +89,7 @@ class QuietEngine(PostgresEngine):
     async def run_bare(self, sql: str, *args: object) -> Sequence[asyncpg.Record]:
         """Run a statement on a connection of the pool, which has to be there."""
         assert self.pool is not None
-        async with self.pool.acquire() as connection:
+        async with self.pool.acquire(timeout=self.patience_seconds) as connection:
             rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *args)
         return rows
 
