@@ -54,9 +54,9 @@ bench-quality: ## Score the geometric engine against Docling's (ARGS="folder wit
 	$(dev)
 	@exec $(BIN)/python -m bench.quality $(ARGS)
 
-soak: ## Try faults at random against a real installation (MINUTES=10 SEED=1)
+soak: ## Try faults at random against a real installation (MINUTES=10 SEED=1), or its memory (JOBS=1000)
 	$(dev)
-	@exec $(BIN)/python -m tests.soak $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
+	@exec $(BIN)/python -m tests.soak $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 
 hostile: ## Convert a folder of hostile PDFs under the converter's limits, and print what became of each (ARGS=folder)
 	$(dev)

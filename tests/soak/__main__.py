@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.soak import memory
 from tests.support import pdfs
 from tests.support.disks import disk
 from tests.support.faults import FAULTS
@@ -86,10 +87,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
     parser.add_argument("minutes", type=float)
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--jobs", type=int, default=0, help="so many jobs through one worker, for its memory, instead")
     arguments = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if arguments.seed is None else arguments.seed
     folder = Path(tempfile.mkdtemp(prefix="docrefinery-soak-"))
-    code = soak(folder / "home", arguments.minutes, seed)
+    home = folder / "home"
+    code = memory.run(home, arguments.jobs) if arguments.jobs else soak(home, arguments.minutes, seed)
     if code == 0:
         shutil.rmtree(folder)
     else:

@@ -1,4 +1,4 @@
-"""Webhooks sent by names that rebind, in a network of its own: ``unshare --mount --net python -m tests.support.rebinding``.
+"""Webhooks to names that rebind, in a network of its own: ``unshare --mount --net python -m tests.support.rebinding``.
 
 The loopback device is all of that network; it also has a public address. The system's resolver asks our name server.
 """
@@ -15,7 +15,7 @@ import tempfile
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from docrefinery.errors import InvalidWebhookUrl
@@ -40,7 +40,7 @@ _SIOCSIFFLAGS, _SIOCSIFADDR, _UP = 0x8914, 0x8916, 0x41
 class Private(BaseHTTPRequestHandler):
     """Answers, and notes who was asked."""
 
-    asked: list[str] = []
+    asked: ClassVar[list[str]] = []
 
     def do_POST(self) -> None:
         """Take a request."""

@@ -259,7 +259,8 @@ class LifeCycle(RuleBasedStateMachine):
     @rule(which=pick)
     def publish(self, which: int) -> None:
         """A job succeeds."""
-        job, claim = self._left(which)
+        # No worker comes back with what it has published: its results are the job's, and are noted as garbage no more.
+        job, claim = self.held.pop(which % len(self.held))
         assert self.world.run(self.world.thing.worker.publish(claim)) is not job.cancel
         job.ends("SUCCEEDED")
 
