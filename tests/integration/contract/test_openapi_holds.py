@@ -93,11 +93,12 @@ async def owned(settings: Settings, tenant: str) -> dict[str, list[dict[str, Any
 @contextmanager
 def working(settings: Settings) -> Iterator[None]:
     """Finish what is queued, so that streams end and nobody waits for nothing."""
-    over = threading.Event()
+    started, over = threading.Event(), threading.Event()
 
     async def work() -> None:
         database = Database(settings.database_url, pool_size=2)
         await database.start()
+        started.set()
         worker = HandWorker.of(database, settings)
         while not over.is_set():
             if await claims.waiting(database, "convert", 1):
@@ -108,6 +109,8 @@ def working(settings: Settings) -> Iterator[None]:
 
     thread = threading.Thread(target=lambda: asyncio.run(work()))
     thread.start()
+    # Piccolo's tables belong to the database that was opened last: the API's, which this thread must not take away.
+    assert started.wait(20)
     try:
         yield
     finally:

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-import asyncpg
 import httpx
 import pytest
 import redis
@@ -37,6 +36,7 @@ from tests.support.api import Api, running
 from tests.support.calls import a_pdf, stored_files, upload
 from tests.support.consistent import assert_in_order
 from tests.support.counted import assert_counted
+from tests.support.emptied import empty
 from tests.support.inloop import InLoop, in_loop
 from tests.support.work import HandWorker
 
@@ -93,9 +93,7 @@ class LifeCycle(RuleBasedStateMachine):
 
     async def _emptied(self) -> httpx.AsyncClient:
         world = self.world.thing
-        connection = await asyncpg.connect(world.settings.migration_database_url)
-        await connection.execute("TRUNCATE tenants CASCADE; TRUNCATE workers, unreferenced_blobs, counters")
-        await connection.close()
+        await empty(world.settings.migration_database_url)
         shutil.rmtree(unquote(urlsplit(world.settings.storage).path), ignore_errors=True)
         return await world.api.client(tenant=self.tenant)
 
