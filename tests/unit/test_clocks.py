@@ -12,6 +12,7 @@ TOLD = {
     # What others are told of the moment; their own clocks judge it.
     "services/webhooks/sending.py": "the time in a signature",
     "services/webhooks/endpoints.py": "the time of a ping",
+    "services/trail.py": "the time of an entry that is written later",
     "embedded/lock.py": "since when a data directory is held, for a person",
     # Somebody else's process.
     "webhooks.py": "a receiver judges the age of a signature",
