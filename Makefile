@@ -8,7 +8,7 @@ require = $(eval MISSING := $(shell sh tools/venv missing $(1)))$(if $(MISSING),
 runtime = $(call require,runtime)@sh tools/venv runtime
 dev = $(call require,dev)@sh tools/venv dev
 
-.PHONY: help up test test-models models check fix docs bench bench-quality lock clean
+.PHONY: help up test test-models models check fix docs bench bench-quality soak hostile audit previous lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,22 @@ bench: ## Run the benchmarks (ARGS="folder of PDFs")
 bench-quality: ## Score the geometric engine against Docling's (ARGS="folder with pdfs/, ground-truth/ and score.py")
 	$(dev)
 	@exec $(BIN)/python -m bench.quality $(ARGS)
+
+soak: ## Try faults at random against a real installation (MINUTES=10 SEED=1), or its memory (JOBS=1000)
+	$(dev)
+	@exec $(BIN)/python -m tests.soak $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
+
+hostile: ## Convert a folder of hostile PDFs under the converter's limits, and print what became of each (ARGS=folder)
+	$(dev)
+	@exec $(BIN)/python -m tests.hostile $(ARGS)
+
+audit: ## Look the locked packages up among the known vulnerabilities (needs the network)
+	$(dev)
+	@$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off --vulnerability-service osv \
+		$(foreach lock,runtime dev models,--requirement requirements/$(lock).txt)
+
+previous: ## At a release: keep its code, which the next one's schema has to serve (REV=HEAD)
+	@git archive --format=tar $(or $(REV),HEAD) src/docrefinery | xz -9e >tests/data/previous-release.tar.xz
 
 COMPILE = UV_CUSTOM_COMPILE_COMMAND="make lock" sh tools/venv uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url $(if $(UPGRADE),--upgrade)

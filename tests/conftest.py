@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import asyncpg
 import msgspec
 import pytest
 
@@ -12,6 +11,7 @@ from docrefinery.embedded import EmbeddedServices
 from docrefinery.settings import Settings, load
 from docrefinery.store.database import Database
 from docrefinery.store.migrate import migrate
+from tests.support.emptied import empty
 
 
 @pytest.fixture
@@ -28,17 +28,6 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServi
         yield services
 
 
-async def _empty(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(
-            "SET docrefinery.prune_audit = 'on'; TRUNCATE tenants CASCADE;"
-            "TRUNCATE workers, models_seen, unreferenced_blobs, counters, audit_log"
-        )
-    finally:
-        await connection.close()
-
-
 @pytest.fixture
 def settings(embedded: EmbeddedServices, tmp_path: Path) -> Iterator[Settings]:
     """Settings of an installation of this test's own, on a database without rows."""
@@ -49,7 +38,7 @@ def settings(embedded: EmbeddedServices, tmp_path: Path) -> Iterator[Settings]:
         migration_database_url=embedded.migration_database_url,
         redis_url=embedded.redis_url,
     )
-    asyncio.run(_empty(embedded.migration_database_url))
+    asyncio.run(empty(embedded.migration_database_url))
 
 
 @pytest.fixture

@@ -40,9 +40,35 @@ def assert_finishes_what_was_in_hand(own: Refinery, job_ids: list[int]) -> None:
         assert own.client.job(job_id)["attempt"] == 1
 
 
-def test_sigterm_gives_the_job_in_hand_back_without_counting_a_crash(make: Start) -> None:
+def times_claimed(own: Refinery) -> int:
+    return own.log.read_text(errors="replace").count("job_claimed")
+
+
+def test_sigterm_lets_the_job_in_hand_end_and_leaves_the_next_in_the_queue(make: Start) -> None:
+    own = make(DOCREFINERY_STOP_GRACE_SECONDS="40", DOCREFINERY_MAX_CRASHES="1").start()
+    in_hand = own.client.submit(fresh(slow(12)))["job_id"]
+    queued = own.client.submit(fresh(born_digital()))["job_id"]
+    own.client.running(in_hand)
+    own.stop(signal.SIGTERM)
+    assert times_claimed(own) == 1
+    assert "job_given_back" not in own.log.read_text(errors="replace")
+    assert_finishes_what_was_in_hand(own, [in_hand, queued])
+    assert times_claimed(own) == 2
+
+
+def test_a_second_sigterm_gives_the_job_in_hand_back_at_once(make: Start) -> None:
+    own = make(DOCREFINERY_STOP_GRACE_SECONDS="300", DOCREFINERY_MAX_CRASHES="1").start()
+    in_hand = own.client.submit(fresh(slow(60)))["job_id"]
+    own.client.running(in_hand)
+    own.send(signal.SIGTERM)
+    wait_until(lambda: "worker_stops" in own.log.read_text(errors="replace"), 5)
+    assert own.stop(signal.SIGTERM) < STOP_LIMIT
+    assert "job_given_back" in own.log.read_text(errors="replace")
+
+
+def test_sigterm_gives_a_job_back_that_does_not_end_in_time_without_counting_a_crash(make: Start) -> None:
     # One crash would fail the job.
-    own = make(DOCREFINERY_MAX_CRASHES="1").start()
+    own = make(DOCREFINERY_MAX_CRASHES="1", DOCREFINERY_STOP_GRACE_SECONDS="0.5").start()
     in_hand = own.client.submit(fresh(slow(12)))["job_id"]
     queued = own.client.submit(fresh(born_digital()))["job_id"]
     own.client.running(in_hand)

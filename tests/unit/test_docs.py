@@ -79,3 +79,9 @@ def test_models_that_are_downloaded_are_told() -> None:
         [row] = [line for line in page.splitlines() if line.startswith(f"| `{checkpoint.part}`")]
         assert checkpoint.repo in row
         assert f"{checkpoint.megabytes} MB" in row
+
+
+def test_tests_that_hold_what_is_promised_are_there() -> None:
+    named = set(re.findall(r"`(?:[\w/]+/)?(test_\w+\.py)`", (ROOT / "SECURITY.md").read_text()))
+    assert len(named) > 20
+    assert named <= {path.name for path in (ROOT / "tests").rglob("test_*.py")}

@@ -14,6 +14,7 @@ from docrefinery.api.deps import DEPENDENCIES, ApiRequest, Services
 from docrefinery.api.documents import DocumentsController
 from docrefinery.api.health import healthz, metrics, readyz
 from docrefinery.api.jobs import JobsController
+from docrefinery.api.methods import tell_methods
 from docrefinery.api.problems import HANDLERS
 from docrefinery.api.webhooks import WebhooksController
 
@@ -44,6 +45,7 @@ def create_app(services: Services, lifespan: Lifespan) -> Litestar:
             metrics,
         ],
         dependencies=DEPENDENCIES,
+        before_request=tell_methods,
         exception_handlers=HANDLERS,
         lifespan=[lifespan],
         openapi_config=openapi.config(),

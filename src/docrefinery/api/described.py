@@ -82,7 +82,9 @@ HEADERS: dict[tuple[str, str], dict[str, str]] = {
         for path in ("/healthz", "/readyz", "/metrics")
     },
 }
-METHODS = ("get", "post", "put", "patch", "delete")
+# What a header's value looks like, where not anything will do.
+PATTERNS = {"Idempotency-Key": "^[ -~]{1,255}$", "Last-Event-ID": "^[0-9]{1,9}$"}
+METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 
 def describe(document: OpenAPI) -> None:
@@ -102,12 +104,20 @@ def describe(document: OpenAPI) -> None:
 
 
 def _answers(operation: Operation, method: str, path: str) -> None:
+    if method == "head":
+        # It is answered as GET is, without the body.
+        method = "get"
     responses = {status: answer for status, answer in (operation.responses or {}).items() if status != "400"}
     documented = next(answer for status, answer in responses.items() if status.startswith("2"))
     for status, alike in SUCCESSES.get((method, path), {}).items():
         answer = copy(documented) if alike and isinstance(documented, OpenAPIResponse) else OpenAPIResponse("")
         answer.description = HTTPStatus(status).phrase
         responses[str(status)] = answer
+    if path == "/v1/artifacts/{id}/":
+        # An artifact has the type that its exporter gave it.
+        for shown in responses.values():
+            if isinstance(shown, OpenAPIResponse) and shown.content:
+                shown.content = {"*/*": next(iter(shown.content.values()))}
     refusals = {*ALWAYS, *REFUSALS.get((method, path), ()), *((404,) if "{id}" in path else ())}
     if not path.startswith("/v1/"):
         refusals = {403}
@@ -121,8 +131,11 @@ def _answers(operation: Operation, method: str, path: str) -> None:
 
 
 def _headers(operation: Operation, method: str, path: str) -> None:
-    known = HEADERS.get((method, path), {})
+    known = HEADERS.get(("get" if method == "head" else method, path), {})
     operation.parameters = [
         *(operation.parameters or []),
-        *(Parameter(name, "header", description=text, schema=_TEXT) for name, text in known.items()),
+        *(
+            Parameter(name, "header", description=text, schema=Schema(type=_TEXT.type, pattern=PATTERNS.get(name)))
+            for name, text in known.items()
+        ),
     ]

@@ -21,6 +21,10 @@ from docrefinery.store.records import ref_of
 _OFFSET_LOST_PLUS = re.compile(r"((?:T\d{2,6}|:\d\d)(?:\.\d+)?) (\d\d(?::?\d\d)?)$")
 
 
+REF = r"^([0-9]+|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$"
+"""An id as the OpenAPI document describes it: a number or a uuid."""
+
+
 class Param(Struct, frozen=True):
     """A query parameter: how its text is read (``ValueError`` says why not) and what it looks like."""
 
@@ -38,9 +42,8 @@ def time_of(text: str) -> datetime:
 
 def ref(name: str, description: str) -> Param:
     """Declare an id: number or uuid."""
-    return Param(
-        name, description, _explained(ref_of, "is neither a number nor a uuid"), Schema(type=OpenAPIType.STRING)
-    )
+    schema = Schema(type=OpenAPIType.STRING, pattern=REF)
+    return Param(name, description, _explained(ref_of, "is neither a number nor a uuid"), schema)
 
 
 def uuid(name: str, description: str) -> Param:
@@ -64,7 +67,7 @@ def words(name: str, description: str, pattern: str = r"[\w.-]{1,64}") -> Param:
             raise ValueError("is not a name, or names separated by commas")
         return parts
 
-    return Param(name, description, read, Schema(type=OpenAPIType.STRING))
+    return Param(name, description, read, Schema(type=OpenAPIType.STRING, pattern=_several(pattern)))
 
 
 def choices(name: str, description: str, kind: type[StrEnum]) -> Param:
@@ -81,7 +84,7 @@ def choices(name: str, description: str, kind: type[StrEnum]) -> Param:
         name,
         f"{description} One or more of {', '.join(known)}, separated by commas.",
         read,
-        Schema(type=OpenAPIType.STRING),
+        Schema(type=OpenAPIType.STRING, pattern=_several(f"({'|'.join(known)})")),
     )
 
 
@@ -104,7 +107,11 @@ def sha256(name: str, description: str) -> Param:
             raise ValueError("is not a SHA-256 in hex")
         return text.lower()
 
-    return Param(name, description, read, Schema(type=OpenAPIType.STRING))
+    return Param(name, description, read, Schema(type=OpenAPIType.STRING, pattern="^[0-9a-fA-F]{64}$"))
+
+
+def _several(pattern: str) -> str:
+    return rf"^{pattern}(,{pattern})*$"
 
 
 def _explained(read: Callable[[str], Any], reason: str) -> Callable[[str], Any]:

@@ -235,7 +235,7 @@ class JobRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 WebhookName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-WebhookUrl = Annotated[str, Meta(min_length=1, max_length=2048)]
+WebhookUrl = Annotated[str, Meta(min_length=1, max_length=2048, extra_json_schema={"pattern": "^https?://"})]
 WebhookSecret = Annotated[str, Meta(min_length=1, max_length=1024)]
 WebhookEvents = Annotated[tuple[Literal["job.updated"], ...], Meta(min_length=1)]
 

@@ -29,10 +29,14 @@ from docrefinery.store.blobs import Blobs
 from docrefinery.worker.broker import build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
 
+ANSWER_SECONDS = 10
+"""How long a request waits for a database that is there and says nothing: clients have time limits of their own."""
+
 
 def build_api(settings: Settings) -> App:
     """Build the API process's application; ``api.middleware.observed`` goes around it where it is served."""
-    registry, db, blobs = registry_of(settings), database_of(settings, walled=True), Blobs(settings.storage)
+    registry, blobs = registry_of(settings), Blobs(settings.storage)
+    db = database_of(settings, walled=True, patience_seconds=ANSWER_SECONDS)
     vault = vault_of(settings, db, blobs)
     doorbell = RedisDoorbell(build_broker(settings.redis_url))
     trail = Trail(db)

@@ -12,7 +12,7 @@ from docrefinery.plugin import ScanEngine, Scanner
 from docrefinery.plugin.registry import Registry, load
 from docrefinery.settings import Settings, SettingsError
 from docrefinery.store.blobs import Blobs
-from docrefinery.store.database import Database
+from docrefinery.store.database import QUERY_SECONDS, Database
 from docrefinery.store.encryption.keys import MasterKeys
 from docrefinery.store.encryption.vault import Vault
 
@@ -68,7 +68,7 @@ def scanner_of(registry: Registry, settings: Settings) -> Scanner:
     return dataclasses.replace(scanner, create=create)
 
 
-def database_of(settings: Settings, *, walled: bool) -> Database:
+def database_of(settings: Settings, *, walled: bool, patience_seconds: float = QUERY_SECONDS) -> Database:
     """Return the access to PostgreSQL that the settings name; it is opened with ``start``.
 
     :param walled: for requests of tenants; workers, sweeps and the operator's commands go across tenants by nature.
@@ -78,6 +78,7 @@ def database_of(settings: Settings, *, walled: bool) -> Database:
         pool_size=settings.database_pool_size,
         statement_cache=settings.database_statement_cache,
         walled=walled,
+        patience_seconds=patience_seconds,
     )
 
 

@@ -1,15 +1,46 @@
-"""uvicorn's protocol with a bound on a request's head, and refusals in the API's own shape."""
+"""uvicorn with a bound on a request's head, refusals in the API's own shape, and an orderly end."""
 
 import json
 import random
+import signal
+import socket
+from collections.abc import Callable
 from http import HTTPStatus
+from types import FrameType
 
+import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from docrefinery.errors import InvalidRequest
 
 MAX_HEAD_BYTES = 64 * 1024
 """Request line and headers; the parser has no bound of its own, and takes quadratic time for one long header."""
+
+
+HURRIED_SECONDS = 3
+"""What requests in flight are given after SIGINT: a person waits at a terminal."""
+
+
+class GracefulServer(uvicorn.Server):
+    """Stops accepting, has ended what would go on for ever, and lets the requests in flight end within the grace time.
+
+    :param let_go: ends what only waits: held answers and streams of events.
+    """
+
+    def __init__(self, config: uvicorn.Config, let_go: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._let_go = let_go
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Take a signal; a second SIGINT ends it at once."""
+        if sig == signal.SIGINT:
+            self.config.timeout_graceful_shutdown = HURRIED_SECONDS
+        super().handle_exit(sig, frame)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop in order."""
+        self._let_go()
+        await super().shutdown(sockets)
 
 
 class BoundedProtocol(HttpToolsProtocol):

@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
 log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 8.0
+LOOK_SECONDS = 0.05
 SLOWEST_RESTART = 15.0
 
 
@@ -49,6 +50,11 @@ class Process:
         """Its exit code if it has ended."""
         return self._process.poll() if self._process else None
 
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
     def ensure(self) -> None:
         """Start it again if it died: at once, but slower and slower if it dies soon after each start."""
         now = time.monotonic()
@@ -61,10 +67,10 @@ class Process:
         if self._process is None and now >= self._not_before:
             self.start()
 
-    def ask_to_stop(self) -> None:
-        """Send SIGTERM."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+    def ask_to_stop(self, number: int) -> None:
+        """Send a signal."""
+        if self._process is not None and self.running:
+            self._process.send_signal(number)
 
     def await_end(self, deadline: float) -> None:
         """Wait for its end until a time of the monotonic clock, then kill it."""
@@ -78,10 +84,17 @@ class Process:
             self._process.wait()
 
 
-def stop_all(processes: Sequence[Process]) -> None:
-    """Stop processes, all at once, within seconds."""
+def stop_all(processes: Sequence[Process], grace_seconds: float, hurried: Callable[[], bool]) -> None:
+    """Stop processes, all at once: within seconds, after what they have in hand unless somebody is in a hurry."""
+    if not hurried():
+        for process in processes:
+            process.ask_to_stop(signal.SIGTERM)
+        deadline = time.monotonic() + grace_seconds
+        while not hurried() and time.monotonic() < deadline and any(process.running for process in processes):
+            time.sleep(LOOK_SECONDS)
+    if hurried():
+        for process in processes:
+            process.ask_to_stop(signal.SIGINT)
     deadline = time.monotonic() + STOP_SECONDS
-    for process in processes:
-        process.ask_to_stop()
     for process in processes:
         process.await_end(deadline)

@@ -5,10 +5,12 @@ Each command imports what it alone needs: together that takes a second, and a wo
 
 import asyncio
 import ctypes
+import math
 import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -49,14 +51,15 @@ def api(
 
     from docrefinery.api.middleware import observed
     from docrefinery.bootstrap.api import build_api
-    from docrefinery.cli.http import BoundedProtocol
+    from docrefinery.cli.http import BoundedProtocol, GracefulServer
 
     _die_with(parent)
     chosen = keyed(connected(settings(host=host, port=port, data_dir=data_dir)))
     logs.configure(chosen, "api")
     asyncio.run(check_keys(chosen))
+    app = build_api(chosen)
     config = uvicorn.Config(
-        observed(build_api(chosen)),
+        observed(app),
         host=chosen.host,
         port=chosen.port,
         loop="uvloop",
@@ -64,11 +67,13 @@ def api(
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=math.ceil(chosen.stop_grace_seconds),
     )
-    server = uvicorn.Server(config)
-    # As a socket and not as uvicorn's own `fd`, which it takes for a Unix socket: no TCP_NODELAY, 40 ms an answer.
-    server.run(sockets=None if fd is None else [socket.socket(fileno=fd)])
+    server = GracefulServer(config, app.state.services.jobs.let_go)
+    # uvicorn raises the signals that it was told again when it is done.
+    with suppress(KeyboardInterrupt):
+        # As a socket and not as uvicorn's own `fd`, which it takes for a Unix socket: no TCP_NODELAY, 40 ms an answer.
+        server.run(sockets=None if fd is None else [socket.socket(fileno=fd)])
     if not server.started:
         sys.exit(1)
 
@@ -88,7 +93,7 @@ def worker(data_dir: DataDir = None, parent: Parent = 0) -> None:
         # Root's converters take accounts of their own, and have their folders in there.
         open_to(seclusion_of(chosen).account, chosen.data_dir, scratch.parent, scratch)
         require_jail(chosen, scratch)
-        run(*build_worker(chosen, scratch))
+        run(*build_worker(chosen, scratch), chosen.stop_grace_seconds)
 
 
 def migrate(data_dir: DataDir = None) -> None:

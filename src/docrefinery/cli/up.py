@@ -48,6 +48,22 @@ class Stopped(Exception):
     """Somebody asked this process to stop."""
 
 
+class Orders:
+    """What signals say: to stop, and whether in a hurry, as a person at a terminal is, or who asks twice."""
+
+    def __init__(self) -> None:
+        self.hurried = False
+        self._stopping = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._take)
+
+    def _take(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.hurried = self._stopping or number != signal.SIGTERM
+        if not self._stopping:
+            self._stopping = True
+            raise Stopped
+
+
 def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
@@ -63,19 +79,12 @@ def up(
     make_data_dir(chosen.data_dir)
     open_to(seclusion_of(chosen).account, chosen.data_dir)
     require_jail(chosen)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _stop)
+    orders = Orders()
     with ExitStack() as stack:
         try:
-            _run(chosen, stack)
+            _run(chosen, stack, orders)
         except Stopped:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
             _say("Stopping …")
-
-
-def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raise Stopped
 
 
 def _say(text: str) -> None:
@@ -84,7 +93,7 @@ def _say(text: str) -> None:
         tell(text)
 
 
-def _run(chosen: Settings, stack: ExitStack) -> None:
+def _run(chosen: Settings, stack: ExitStack, orders: Orders) -> None:
     with errors.status("Starting …") as status:
         embedded, chosen = _services(chosen, stack, lambda text: status.update(f"{text} …"))
         chosen = keyed(chosen, make=True)
@@ -97,7 +106,7 @@ def _run(chosen: Settings, stack: ExitStack) -> None:
     # Without the spinner: from here on the processes write their own lines.
     _say("Starting the API and the workers …")
     processes = _processes(chosen, listener)
-    stack.callback(stop_all, processes)
+    stack.callback(stop_all, processes, chosen.stop_grace_seconds, lambda: orders.hurried)
     for process in processes:
         process.start()
     url = f"http://{_host(chosen.host)}:{port}"

@@ -1,7 +1,8 @@
 """What a worker does: claim the next job, take it through its stages, publish, until none is left."""
 
+import asyncio
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 from typing import assert_never
@@ -77,26 +78,42 @@ class Runner:
         self._settings = settings
         self._slot = slot
         self._lease: Lease | None = None
-        self._stopping = False
+        self._stopping = self._gives_back = False
+        self._free = asyncio.Event()
+        self._free.set()
 
     @property
     def queues(self) -> tuple[str, ...]:
         """Queues whose jobs it takes: those that want Docling's models once the converter holds them."""
         return JOB_QUEUES if self._converter.models.usable else (QUEUE,)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it takes no more jobs."""
+        return self._stopping
+
+    async def take_no_more(self) -> None:
+        """Take no more jobs, and return when the one in hand is left."""
+        self._stopping = True
+        await self._free.wait()
+
     def shut_down(self) -> None:
         """Take no more jobs, and give the one in hand back to the queue."""
-        self._stopping = True
+        self._stopping = self._gives_back = True
         if self._lease is not None:
             self._lease.end("shutdown")
 
     async def drain(self) -> None:
         """Claim and run jobs until there is none that this worker takes."""
         lease = timedelta(seconds=self._settings.lease_seconds)
-        while not self._stopping:
-            claim = await claims.claim(self._db, self.queues, self._slot.worker_id, lease)
-            if claim is None or not await self.run(claim):
-                return
+        self._free.clear()
+        try:
+            while not self._stopping:
+                claim = await claims.claim(self._db, self.queues, self._slot.worker_id, lease)
+                if claim is None or not await self.run(claim):
+                    return
+        finally:
+            self._free.set()
 
     async def run(self, claim: ClaimRecord) -> bool:
         """Take one job to its end, or back into the queue.
@@ -116,7 +133,7 @@ class Runner:
                 self._db, claim, self._settings.lease_seconds, self._slot.watching, self._converter.kill
             ) as lease:
                 self._lease = lease
-                if self._stopping:
+                if self._gives_back:
                     lease.end("shutdown")
                 ended = await self._guarded(claim, lease, workdir)
         except LeaseLost:
@@ -254,8 +271,8 @@ class Runner:
         :returns: whether the job is over, since it has been put off for too long.
         """
         log.warning("job_put_off", error=str(error))
-        since, limit = claim.put_off_since, self._settings.scanner_wait_seconds
-        if since is None or (datetime.now(UTC) - since).total_seconds() < limit:
+        limit = self._settings.scanner_wait_seconds
+        if claim.put_off_seconds is None or claim.put_off_seconds < limit:
             await patiently(lambda: claims.give_back(self._db, claim, delay=RETRY, put_off=True))
             return False
         # The error's own words may name paths of this machine.

@@ -54,6 +54,7 @@ class Changes:
         self._channel = channel
         self._on_keys = on_keys
         self._on_listening = on_listening
+        self.ending = False
         self._watches: dict[int, set[Watch]] = defaultdict(set)
         self._task: asyncio.Task[None] | None = None
 
@@ -66,6 +67,13 @@ class Changes:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+
+    def let_go(self) -> None:
+        """Wake everybody for the last time: the process stops, and ``ending`` says so."""
+        self.ending = True
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.wake()
 
     @contextmanager
     def watching(self, job_id: int) -> Iterator[Watch]:

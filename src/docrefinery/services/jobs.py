@@ -58,6 +58,10 @@ class Jobs:
         """Return one page of the tenant's jobs."""
         return await jobs.page(tenant_id, filters, request)
 
+    def let_go(self) -> None:
+        """Answer all who wait as it is now, and end every stream: the process stops."""
+        self._changes.let_go()
+
     async def wait(self, caller: Caller, before: JobRecord, seconds: float) -> JobRecord:
         """Return a job as soon as anything of it is not as ``before``, page progress included, or after ``seconds``."""
         if JobStatus(before.status).terminal:
@@ -66,16 +70,19 @@ class Jobs:
         deadline = loop.time() + seconds
         with self._changes.watching(before.id) as watch:
             while (now := await self.get(caller.tenant_id, before.id)) == before and loop.time() < deadline:
+                if self._changes.ending:
+                    break
                 await watch.changed(deadline - loop.time())
         return now
 
     async def follow(self, caller: Caller, job: JobRecord, after: int) -> AsyncIterator[EventRecord | None]:
         """Yield a job's events after sequence ``after``, then new ones as they come, to the end of the job.
 
-        ``None`` is yielded now and then while nothing happens, and while the database is away.
+        ``None`` is yielded now and then while nothing happens, and while the database is away. A process that stops
+        ends the stream early: clients come back to another with the last event that they know.
         """
         with self._changes.watching(job.id) as watch:
-            while True:
+            while not self._changes.ending:
                 try:
                     # The job first: whatever happened before it was terminal is then among the events.
                     job = await self.get(caller.tenant_id, job.id)

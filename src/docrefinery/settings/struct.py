@@ -189,6 +189,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 10
     sweep_seconds: Annotated[Seconds, setting("Seconds between two looks for abandoned or forgotten jobs.")] = 2
     max_crashes: Annotated[Positive, setting("Crashes of its converter or worker after which a job fails.")] = 3
+    stop_grace_seconds: Annotated[
+        Annotated[float, Meta(ge=0, le=YEAR)],
+        setting(
+            "Seconds after SIGTERM within which the job in hand and requests in flight may end; what is left then goes "
+            "back to the queue, or is broken off."
+        ),
+    ] = 15
     database_pool_size: Annotated[
         Positive, setting("Connections that each process keeps to PostgreSQL at the most, besides one that listens.")
     ] = 8

@@ -56,7 +56,7 @@ WITH picked AS (
 )
 SELECT j.id AS job_id, j.uuid AS job_uuid, j.tenant_id, t.uuid AS tenant_uuid, j.document_id, l.token, j.attempt,
        j.queue, j.profile, j.options, j.exports, d.original_filename, d.blob_key, d.size_bytes, d.data_key,
-       j.put_off_since, j.traceparent, j.request_id
+       j.traceparent, j.request_id, extract(epoch FROM now() - j.put_off_since)::float8 AS put_off_seconds
 FROM picked p LEFT JOIN (claimed j JOIN leased l ON l.job_id = j.id JOIN documents d ON d.id = j.document_id
      JOIN tenants t ON t.id = j.tenant_id) ON j.id = p.id
 """
@@ -299,8 +299,9 @@ async def expire(db: Database, crash: Crash, *, max_crashes: int) -> int:
     taken = 0
     for row in rows:
         async with db.transaction():
-            await db.fetch("SELECT FROM documents WHERE id = $1 FOR UPDATE", row["document_id"])
-            if await db.fetch(
+            # Whoever holds it may be frozen, and the other jobs must not wait for that.
+            free = await db.fetch("SELECT FROM documents WHERE id = $1 FOR UPDATE SKIP LOCKED", row["document_id"])
+            if free and await db.fetch(
                 "SELECT FROM leases WHERE job_id = $1 AND token = $2 AND expires_at < now() FOR UPDATE",
                 row["job_id"],
                 row["token"],

@@ -19,7 +19,10 @@ UNREACHABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
+    # Its disk or memory is full, or it has no connection left.
+    asyncpg.InsufficientResourcesError,
+    # It ended a transaction whose process was frozen.
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     # A connection that the server left in the middle of an answer, before the driver has noticed that it is closed.
@@ -29,6 +32,8 @@ UNREACHABLE = (
 CONNECT_SECONDS = 5
 QUERY_SECONDS = 30
 """No query here takes a second; one that takes so long waits for a server that is gone."""
+IDLE_SECONDS = 15
+"""How long a transaction may stand still: its process is frozen or gone, and what it holds is held for everybody."""
 SCHEMA_MISSING = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 """What the driver raises before a migration that the query needs."""
 
@@ -41,6 +46,11 @@ async def _as_it_is(_: object) -> None:
     """
 
 
+async def _bounded(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    # Not as a parameter of the connection, which PgBouncer refuses.
+    await connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_SECONDS * 1000:.0f}ms'")
+
+
 class Database:
     """One process's access to PostgreSQL.
 
@@ -49,13 +59,22 @@ class Database:
     :param statement_cache: prepared statements are reused; off behind PgBouncer in transaction mode.
     :param walled: every statement is held to the tenant that the request or task is for (:mod:`.wall`); without walls
         they reach every tenant.
+    :param patience_seconds: how long a query, and the wait for a free connection, may take.
     """
 
-    def __init__(self, url: str, *, pool_size: int, statement_cache: bool = True, walled: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        statement_cache: bool = True,
+        walled: bool = False,
+        patience_seconds: float = QUERY_SECONDS,
+    ) -> None:
         config: dict[str, Any] = {
             "dsn": url,
             "timeout": CONNECT_SECONDS,
-            "command_timeout": QUERY_SECONDS,
+            "command_timeout": patience_seconds,
             "server_settings": {"application_name": "docrefinery"},
         }
         if not statement_cache:
@@ -64,12 +83,13 @@ class Database:
         self._config = config
         self._walled = walled
         self._engine = (WalledEngine if walled else QuietEngine)(config=config, extensions=())
+        self._engine.patience_seconds = patience_seconds
 
     async def start(self) -> None:
         """Open the pool on the running loop; it connects as it is used, so that a start does not need the server."""
         for table in TABLES:
             table._meta.db = self._engine
-        await self._engine.start_connection_pool(min_size=0, max_size=self._pool_size, reset=_as_it_is)
+        await self._engine.start_connection_pool(min_size=0, max_size=self._pool_size, init=_bounded, reset=_as_it_is)
 
     async def close(self) -> None:
         """Close the pool; connections still in use are cut."""

@@ -217,7 +217,7 @@ class ClaimRecord(Record, frozen=True, kw_only=True):
     blob_key: str
     size_bytes: int
     data_key: bytes | None
-    put_off_since: datetime | None
+    put_off_seconds: float | None
     traceparent: str
     request_id: str
 

@@ -2,9 +2,9 @@
 
 import asyncio
 import signal
-import threading
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import dramatiq
@@ -35,7 +35,7 @@ def declare_actors(broker: DoorbellBroker, lifecycle: "OnTheLoop") -> None:
     assert lifecycle.parts is not None
     runner, courier = lifecycle.parts.runner, lifecycle.parts.courier
     slot, rung = asyncio.Lock(), asyncio.Event()
-    broker.takes = lambda queue: queue in runner.queues and not slot.locked()
+    broker.takes = lambda queue: queue in runner.queues and not (slot.locked() or runner.stopping)
 
     async def work(queue: str) -> None:
         await lifecycle.ready.wait()
@@ -78,10 +78,15 @@ class OnTheLoop(Middleware):
         self.ready = asyncio.Event()
         self.warmed = asyncio.Event()
         self._open = AsyncExitStack()
+        self._draining: asyncio.Task[None] | None = None
 
     def after_worker_boot(self, broker: object, worker: object) -> None:  # noqa: ARG002
         """Start the pool, the converter, and the background tasks."""
         _loop().run_coroutine(self._start())
+
+    def take_no_more(self, left: Callable[[], None]) -> None:
+        """Have no job claimed any more; ``left`` is called when the one in hand is over."""
+        _loop().loop.call_soon_threadsafe(self._take_no_more, left)
 
     def before_worker_shutdown(self, broker: object, worker: object) -> None:  # noqa: ARG002
         """Give the job in hand back before the threads are waited for."""
@@ -90,6 +95,11 @@ class OnTheLoop(Middleware):
     def after_worker_shutdown(self, broker: object, worker: object) -> None:  # noqa: ARG002
         """Close everything; this comes before ``AsyncIO`` ends the loop, since later middleware goes first here."""
         _loop().run_coroutine(self._open.aclose())
+
+    def _take_no_more(self, left: Callable[[], None]) -> None:
+        assert self.parts is not None
+        self._draining = asyncio.create_task(self.parts.runner.take_no_more())
+        self._draining.add_done_callback(lambda _: left())
 
     def _shut_down(self) -> None:
         assert self.parts is not None
@@ -152,11 +162,16 @@ async def _renew(parts: Parts) -> None:
         log.warning("secrets_not_renewed", error=str(error), exc_info=not isinstance(error, UNREACHABLE))
 
 
-def run(broker: DoorbellBroker, lifecycle: OnTheLoop) -> None:
-    """Work until SIGTERM or SIGINT; the job in hand goes back to the queue."""
-    asked_to_stop = threading.Event()
+def run(broker: DoorbellBroker, lifecycle: OnTheLoop, grace_seconds: float) -> None:
+    """Work until SIGTERM or SIGINT.
+
+    SIGTERM lets the job in hand end within the grace time; SIGINT, a second signal, and the end of that time give it
+    back to the queue at once.
+    """
+    # Its `put` may interrupt its own `get`, as handlers of signals do.
+    told: SimpleQueue[int | None] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked_to_stop.set())
+        signal.signal(number, lambda number, _: told.put(number))
     assert lifecycle.parts is not None
     declare_actors(broker, lifecycle)
     # A thread for each queue: with one message of each queue in hand at the most, none waits for the other's.
@@ -165,7 +180,11 @@ def run(broker: DoorbellBroker, lifecycle: OnTheLoop) -> None:
     # A second message fetched ahead would wait behind the job in hand while other workers are idle.
     worker.queue_prefetch = 1
     worker.start()
-    asked_to_stop.wait()
+    asked = told.get()
     log.info("worker_stops")
+    if asked == signal.SIGTERM:
+        lifecycle.take_no_more(lambda: told.put(None))
+        with suppress(Empty):
+            told.get(timeout=grace_seconds)
     worker.stop(timeout=STOP_MILLISECONDS)
     broker.close()

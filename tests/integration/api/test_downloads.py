@@ -206,9 +206,9 @@ async def test_download_that_has_begun_ends_well_though_it_expires(
     await queued(client)
     await worker.publish(await worker.claim(), {"text": content})
     [artifact] = await results(client, "/v1/artifacts/")
-    with serving(settings) as address:
+    with serving(settings) as served:
         async with (
-            httpx.AsyncClient(base_url=address, headers=client.headers, trust_env=False) as real,
+            httpx.AsyncClient(base_url=served.url, headers=client.headers, trust_env=False) as real,
             real.stream("GET", url(artifact)) as response,
         ):
             chunks = response.aiter_raw()
@@ -227,8 +227,8 @@ async def test_download_whose_storage_fails_is_cut_and_not_short(
         raise BlobMissing("gone")
 
     monkeypatch.setattr(Blobs, "stream", failing)
-    with serving(settings) as address:
-        async with httpx.AsyncClient(base_url=address, headers=client.headers, trust_env=False) as real:
+    with serving(settings) as served:
+        async with httpx.AsyncClient(base_url=served.url, headers=client.headers, trust_env=False) as real:
             with pytest.raises(httpx.RemoteProtocolError):
                 await real.get(url(artifact))
 

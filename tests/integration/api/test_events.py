@@ -119,8 +119,8 @@ async def test_retried_job_goes_on_counting(client: httpx.AsyncClient, worker: H
 @pytest.fixture
 def address(settings: Settings) -> Iterator[str]:
     """A real server, since answers in this process are only given as a whole."""
-    with serving(settings) as address:
-        yield address
+    with serving(settings) as server:
+        yield server.url
 
 
 async def test_live_stream_tells_events_as_they_come_and_closes_after_the_last(

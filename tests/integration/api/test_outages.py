@@ -11,11 +11,14 @@ import msgspec
 import obstore
 import pytest
 
+from docrefinery.bootstrap import api as bootstrap_api
 from docrefinery.embedded import EmbeddedServices
 from docrefinery.settings import Settings, load
 from docrefinery.store.migrate import migrate
 from tests.support.api import running
 from tests.support.calls import a_pdf, assert_problem, job_of, queued, upload
+from tests.support.disks import disk, full
+from tests.support.faults import family, frozen
 from tests.support.waiting import gone, until, until_true
 
 
@@ -106,6 +109,40 @@ async def test_request_that_waits_while_the_database_goes_is_answered(
     assert_problem(answer, 503, "UNAVAILABLE")
     await asyncio.to_thread(own_services.ensure)
     await recovered(client)
+
+
+async def test_database_that_says_nothing_is_given_up_in_time(
+    own_settings: Settings, own_services: EmbeddedServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap_api, "ANSWER_SECONDS", 0.5)
+    async with running(own_settings) as api, await api.client(tenant=f"t{os.urandom(4).hex()}") as client:
+        job = await queued(client)
+        pids = [pid for server, pid in own_services.pids.items() if "postgres" in server.lower()]
+        with frozen([process for pid in pids for process in family(pid)]):
+            # More than there are connections: those that wait for one are answered as well.
+            asked = [client.get(f"/v1/jobs/{job['id']}/") for _ in range(20)]
+            async with asyncio.timeout(15):
+                for refused in await asyncio.gather(*asked):
+                    assert_problem(refused, 503, "UNAVAILABLE")
+                    assert int(refused.headers["retry-after"]) > 0
+        await recovered(client)
+        assert await job_of(client, job["id"]) == job
+
+
+async def test_upload_while_the_storage_is_full_is_told_to_come_again_and_leaves_nothing(
+    own_settings: Settings, own_services: EmbeddedServices, tmp_path: Path
+) -> None:
+    folder = tmp_path / "small"
+    small = msgspec.structs.replace(own_settings, storage_url=folder.as_uri())
+    with disk(folder, mebibytes=1) as mounted:
+        if not mounted:
+            pytest.skip("only root may mount a small disk")
+        async with running(small) as api, await api.client(tenant=f"t{os.urandom(4).hex()}") as client:
+            with full(folder):
+                problem = assert_problem(await upload(client, a_pdf() + bytes(100_000)), 503, "UNAVAILABLE")
+                assert "storage" in str(problem["detail"])
+            assert [path for path in folder.rglob("*") if path.is_file()] == []
+            assert (await upload(client)).status_code == 201
 
 
 async def test_upload_without_a_broker_is_accepted_and_waits(

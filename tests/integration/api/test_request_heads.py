@@ -16,8 +16,8 @@ CHUNK = b"a" * 60_000
 
 @pytest.fixture
 def server(settings: Settings) -> Iterator[str]:
-    with serving(settings) as url:
-        yield url
+    with serving(settings) as server:
+        yield server.url
 
 
 def sent(url: str, head: bytes, then: Iterable[bytes] = ()) -> tuple[int, dict[str, object], int]:

@@ -23,8 +23,8 @@ PIECE = b"x" * 65_536
 @pytest.fixture
 def address(settings: Settings) -> Iterator[str]:
     """A server that takes files of a mebibyte at the most."""
-    with serving(msgspec.structs.replace(settings, upload_max_size_mb=1)) as address:
-        yield address
+    with serving(msgspec.structs.replace(settings, upload_max_size_mb=1)) as server:
+        yield server.url
 
 
 class Wire:

@@ -9,7 +9,6 @@ from uuid import uuid4
 from docrefinery.bootstrap.common import vault_of
 from docrefinery.bootstrap.operator import operator
 from docrefinery.errors import InvalidJobState, NotFound
-from docrefinery.model import TRANSITIONS, JobStatus
 from docrefinery.services.documents import Documents
 from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Caller
@@ -19,7 +18,7 @@ from docrefinery.store.blobs import Blobs
 from docrefinery.store.claims import Crash, LeaseLost
 from docrefinery.store.database import Database
 from docrefinery.store.records import ClaimRecord
-from tests.support.counted import assert_counted
+from tests.support.consistent import assert_in_order
 from tests.support.tenants import make_document, make_job, make_tenant
 from tests.support.work import HandWorker
 
@@ -117,33 +116,3 @@ class Actor:
         tenant, document = self.made[index]
         self.made[index] = (tenant, (await make_document(self.pool, tenant)).id)
         await self.documents.delete(Caller(tenant, "", 0, "", frozenset(), None), document)  # type: ignore[arg-type]
-
-
-async def assert_in_order(db: Database) -> None:
-    """Fail if a row contradicts another."""
-    assert not await db.fetch("SELECT FROM leases l JOIN jobs j ON j.id = l.job_id WHERE j.status <> 'RUNNING'")
-    assert not await db.fetch("SELECT FROM jobs j WHERE status = 'RUNNING' AND id NOT IN (SELECT job_id FROM leases)")
-    assert not await db.fetch("SELECT FROM artifacts a JOIN jobs j ON j.id = a.job_id WHERE j.status <> 'SUCCEEDED'")
-    assert not await db.fetch(
-        "SELECT FROM artifacts a JOIN documents d ON d.id = a.document_id WHERE d.deleted_at IS NOT NULL"
-    )
-    for job in await db.fetch("SELECT * FROM jobs"):
-        events = await db.fetch("SELECT * FROM job_events WHERE job_id = $1 ORDER BY sequence", job["id"])
-        assert [event["sequence"] for event in events] == list(range(1, job["event_sequence"] + 1))
-        before = ("QUEUED", "SCANNING")
-        for event in events:
-            assert (event["previous_status"], event["previous_stage"]) == before
-            before = (event["status"], event["stage"])
-            was = JobStatus(event["previous_status"])
-            assert event["status"] == was or JobStatus(event["status"]) in TRANSITIONS[was]
-        assert before == (job["status"], job["stage"])
-    for document in await db.fetch("SELECT * FROM documents WHERE deleted_at IS NULL"):
-        rows = await db.fetch("SELECT status FROM jobs WHERE document_id = $1", document["id"])
-        statuses = {row["status"] for row in rows}
-        if "SUCCEEDED" in statuses:
-            assert document["status"] == "READY"
-        elif statuses and statuses <= {"QUEUED", "RUNNING"}:
-            assert document["status"] == "PROCESSING"
-        elif not statuses:
-            assert document["status"] == "UPLOADED"
-    await assert_counted(db)

@@ -1,0 +1,51 @@
+"""Print what becomes of the PDFs in a folder, or of those that are made here; fail if one does harm."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from tests.hostile.run import SECONDS, converting, converts_a_good_one, try_all
+from tests.support import hostile
+
+
+def files_in(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the files in a folder and below it."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix not in (".md", ".json"):
+            yield path.name, path.read_bytes()
+
+
+async def table(files: Iterable[tuple[str, bytes]]) -> int:
+    """Print a line a file and the sums; returns the exit code."""
+    endings, replaced, slowest = Counter[str](), Counter[str](), 0.0
+    with tempfile.TemporaryDirectory(prefix="docrefinery-hostile-") as name:
+        async with converting(Path(name)) as converter:
+            async for fate in try_all(converter, Path(name), files):
+                print(f"{fate.seconds:7.2f} s  {fate.ending:28} {fate.replaced:14} {fate.name}", flush=True)
+                endings[fate.ending] += 1
+                replaced[fate.replaced or "kept"] += 1
+                slowest = max(slowest, fate.seconds)
+            good = await converts_a_good_one(converter, Path(name))
+    print(f"\n{endings.total()} files, the slowest {slowest:.1f} s (bound {SECONDS:g} s)")
+    print("endings:    " + ", ".join(f"{ending} {n}" for ending, n in endings.most_common()))
+    print("converters: " + ", ".join(f"{cause} {n}" for cause, n in replaced.most_common()))
+    print(f"a good file afterwards: {'converted' if good else 'NOT converted'}")
+    return 0 if good else 1
+
+
+def main() -> int:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="make hostile", description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, help="PDFs of your own; without one, those made here")
+    parser.add_argument("--seed", type=int, default=1, help="of the files made here")
+    arguments = parser.parse_args()
+    files = files_in(arguments.folder) if arguments.folder else hostile.sample(arguments.seed)
+    return asyncio.run(table(files))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

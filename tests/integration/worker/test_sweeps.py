@@ -1,0 +1,54 @@
+"""Sweeps of several workers at once: what all of them find is done once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from docrefinery.settings import Settings
+from docrefinery.store import garbage
+from docrefinery.store.blobs import Blobs
+from docrefinery.store.database import Database
+from docrefinery.worker.broker import build_broker
+from docrefinery.worker.doorbell import RedisDoorbell
+from docrefinery.worker.maintenance import Maintenance
+from tests.support.calls import stored_files
+from tests.support.consistent import assert_in_order
+from tests.support.tenants import make_job, make_tenant
+from tests.support.work import HandWorker
+
+LEADERS, JOBS = 4, 12
+PAST = timedelta(seconds=-1)
+
+
+@pytest.fixture
+async def leaders(settings: Settings) -> AsyncIterator[list[Maintenance]]:
+    """Sweepers as of several workers, each with connections of its own."""
+    broker = build_broker(settings.redis_url)
+    pools = [Database(settings.database_url, pool_size=2) for _ in range(LEADERS)]
+    for pool in pools:
+        await pool.start()
+    yield [Maintenance(pool, Blobs(settings.storage), RedisDoorbell(broker), settings) for pool in pools]
+    for pool in pools:
+        await pool.close()
+    broker.close()
+
+
+async def test_lost_jobs_and_garbage_that_all_of_them_find_are_handled_once(
+    db: Database, settings: Settings, leaders: list[Maintenance]
+) -> None:
+    tenant, worker, blobs = await make_tenant(db, "acme"), HandWorker.of(db, settings), Blobs(settings.storage)
+    for number in range(JOBS):
+        await make_job(db, tenant)
+        await worker.claim(PAST)
+        async with blobs.writing(f"left/{number}/file") as writer:
+            await writer.write(b"x")
+        await garbage.note(db, f"left/{number}", removable_in=PAST)
+    await asyncio.gather(*(leader.sweep() for leader in leaders))
+    assert [row["crashes"] for row in await db.fetch("SELECT crashes FROM jobs")] == [1] * JOBS
+    [recovered] = await db.fetch("SELECT sum(n)::integer AS n FROM counters WHERE name = 'jobs_recovered'")
+    assert recovered["n"] == JOBS
+    assert stored_files(settings) == []
+    assert not await db.fetch("SELECT FROM unreferenced_blobs")
+    await assert_in_order(db)
