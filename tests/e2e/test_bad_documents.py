@@ -32,9 +32,10 @@ def _goes_on(own: Refinery) -> Any:
     own.assert_one_set(own.client.submit(fresh(pdfs.born_digital()))["job_id"])
 
 
-def failed(own: Refinery, content: bytes, **options: Any) -> Json:
+def failed(own: Refinery, content: bytes, profile: str = "", **options: Any) -> Json:
     """Submit a document that has to fail, and return its job."""
-    uploaded = own.client.submit(content, options_json=json.dumps(options))
+    more = {"profile": profile} if profile else {}
+    uploaded = own.client.submit(content, options_json=json.dumps(options), **more)
     job = own.client.finished(uploaded["job_id"])
     assert job["status"] == "FAILED", job
     assert job["error_message"]
@@ -81,7 +82,8 @@ def test_larger_than_the_requests_max_file_size(own: Refinery) -> None:
 
 
 def test_document_timeout_stops_a_conversion(own: Refinery) -> None:
-    job = failed(own, fresh(pdfs.slow(8)), max_num_pages=8, document_timeout=1)
+    # Reading pages from their pictures takes seconds on any machine.
+    job = failed(own, fresh(pdfs.slow(8)), profile="ocr_only", max_num_pages=8, document_timeout=1)
     assert (job["error_code"], job["attempt"]) == ("CONVERSION_TIMEOUT", 1)
     assert [warning["code"] for warning in job["warnings"]] == ["BASIC_SCANNER"]
 

@@ -67,6 +67,8 @@ class Ground:
                 "DOCREFINERY_LEASE_SECONDS": str(LEASE_SECONDS),
                 "DOCREFINERY_SWEEP_SECONDS": "0.5",
                 "DOCREFINERY_STOP_GRACE_SECONDS": "2",
+                # The disk that is filled up is small.
+                "DOCREFINERY_MIN_FREE_DISK_MB": "0",
                 "DOCREFINERY_MAX_CRASHES": "10",
                 "DOCREFINERY_STORAGE_URL": self.storage.as_uri(),
                 "DOCREFINERY_CLAMD_ADDRESS": clamd.address,

@@ -12,6 +12,8 @@ TOLD = {
     # What others are told of the moment; their own clocks judge it.
     "services/webhooks/sending.py": "the time in a signature",
     "services/webhooks/endpoints.py": "the time of a ping",
+    "services/rates.py": "seconds until a client may ask again; whether it may is Valkey's",
+    "services/storage.py": "how old a blob is, by the storage's own time",
     "services/trail.py": "the time of an entry that is written later",
     "embedded/lock.py": "since when a data directory is held, for a person",
     # Somebody else's process.

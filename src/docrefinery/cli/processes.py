@@ -86,9 +86,10 @@ class Process:
 
 def stop_all(processes: Sequence[Process], grace_seconds: float, hurried: Callable[[], bool]) -> None:
     """Stop processes, all at once: within seconds, after what they have in hand unless somebody is in a hurry."""
+    # Also before SIGINT: one that has only begun to start ends of it, and does not print where it was.
+    for process in processes:
+        process.ask_to_stop(signal.SIGTERM)
     if not hurried():
-        for process in processes:
-            process.ask_to_stop(signal.SIGTERM)
         deadline = time.monotonic() + grace_seconds
         while not hurried() and time.monotonic() < deadline and any(process.running for process in processes):
             time.sleep(LOOK_SECONDS)

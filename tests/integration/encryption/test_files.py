@@ -159,8 +159,8 @@ async def test_damage_that_shows_late_cuts_the_answer_off(
     else:
         del blob[-5 if damage == "cut off" else len(blob) - CHUNK - 16 :]
     path.write_bytes(blob)
-    with serving(settings) as url:
-        received, error = await received_from(f"{url}/v1/documents/{document['id']}/file/", encrypted.headers)
+    with serving(settings) as served:
+        received, error = await received_from(f"{served.url}/v1/documents/{document['id']}/file/", encrypted.headers)
     assert isinstance(error, httpx.RemoteProtocolError)
     assert len(received) < len(file)
     assert file.startswith(received)
