@@ -9,8 +9,9 @@ from docrefinery.errors import RefineryError
 from docrefinery.plugin.registry import PluginError
 from docrefinery.settings import SettingsError
 from docrefinery.store.database import SCHEMA_MISSING, UNREACHABLE
+from docrefinery.store.locking import Busy
 
-EXPECTED = (SettingsError, PluginError, EmbeddedError, RefineryError)
+EXPECTED = (SettingsError, PluginError, EmbeddedError, RefineryError, Busy)
 """What is wrong is in the message: one line, and no trace."""
 
 

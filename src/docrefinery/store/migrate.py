@@ -10,14 +10,18 @@ import structlog
 from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.apps.migrations.tables import Migration
 from piccolo.table import Table
+from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_after_delay, wait_random
 
 from docrefinery.store import piccolo_conf
-from docrefinery.store.schema import APP
+from docrefinery.store.locking import Busy, lock_all
+from docrefinery.store.schema import APP, LATEST
 from docrefinery.store.tables import TABLES
 
 log = structlog.get_logger(__name__)
 
 LOCK = 0x646F_6372_6566  # "docref"
+PATIENCE_SECONDS = 120.0
+"""How long one tries to get the tables of an installation that is at work."""
 
 
 async def migrate(url: str, app_url: str) -> int:
@@ -26,16 +30,30 @@ async def migrate(url: str, app_url: str) -> int:
     :param url: PostgreSQL as the role that owns the schema.
     :param app_url: PostgreSQL as the application's role, which may be the same.
     :returns: how many migrations ran.
+    :raises Busy: if others held on to the tables for :data:`PATIENCE_SECONDS`; nothing has changed then.
     """
     connection = await asyncpg.connect(url)
     try:
         # Two migrators at once collide in Piccolo's own bookkeeping, so the second waits here.
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
-        ran = await _forwards(url)
+        ran = await _patiently(url)
         await _grant(connection, app_url)
     finally:
         await connection.close()
     return ran
+
+
+async def _patiently(url: str) -> int:
+    attempts = AsyncRetrying(
+        retry=retry_if_exception_type(Busy), wait=wait_random(0.2, 1), stop=stop_after_delay(PATIENCE_SECONDS)
+    )
+    try:
+        return await attempts(_forwards, url)
+    except RetryError as error:
+        raise Busy(
+            f"The tables were in use for {PATIENCE_SECONDS:g} seconds; the schema is as it was. See in "
+            "pg_stat_activity which queries or transactions run for long, end them, and migrate again."
+        ) from error
 
 
 async def _forwards(url: str) -> int:
@@ -48,8 +66,10 @@ async def _forwards(url: str) -> int:
         for table, _ in bound:
             table._meta.db = engine
         # One transaction around everything: a migration and the note that it ran stand or fall together.
-        async with engine.transaction():
+        async with engine.transaction() as transaction:
             before = await _known()
+            if before and LATEST not in await Migration.get_migrations_which_ran(APP):
+                await lock_all(transaction.connection)
             with contextlib.redirect_stdout(io.StringIO()) as said:
                 result = await ForwardsMigrationManager(app_name=APP).run()
             if not result.success:

@@ -3,17 +3,20 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from piccolo.apps.migrations.commands.forwards import ForwardsMigrationManager
 from piccolo.columns import Array, Column
 from piccolo.table import Table
 
 from docrefinery.embedded import EmbeddedServices
-from docrefinery.store import migrations, schema
+from docrefinery.store import migrate as migrating, migrations, schema
 from docrefinery.store.database import Database
+from docrefinery.store.locking import Busy
 from docrefinery.store.migrate import migrate
 from docrefinery.store.records import (
     ArtifactRecord,
@@ -27,8 +30,10 @@ from docrefinery.store.records import (
 from docrefinery.store.sql import counters, first_schema, quotas, tenant_limits
 from docrefinery.store.tables import TABLES, ApiKey, Artifact, Document, JobView, WebhookDelivery, WebhookEndpoint
 from tests.support.counted import assert_counted
+from tests.support.waiting import until_true
 
 MIGRATIONS = sorted(Path(str(migrations.__file__)).parent.glob("*_2*.py"))
+OLDER = "2026-11-26T01:10:00:000000"
 TYPES = {
     "BIGINT": "bigint",
     "INTEGER": "integer",
@@ -160,6 +165,57 @@ async def test_database_without_tables_is_not_up_to_date(empty_database: str) ->
     await migrate(empty_database, empty_database)
     assert await schema.up_to_date(fresh)
     await fresh.close()
+
+
+async def older(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bring a database to the schema that was there before row-level security."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrating, "ForwardsMigrationManager", partial(ForwardsMigrationManager, migration_id=OLDER))
+        await migrate(url, url)
+
+
+async def waits_for_a_table(url: str) -> bool:
+    watcher = await asyncpg.connect(url)
+    try:
+        sql = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock' AND locktype = 'relation'"
+        return bool(await watcher.fetch(sql))
+    finally:
+        await watcher.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [("tenants", "jobs"), ("jobs", "tenant_clocks"), ("tenant_clocks", "tenants")]
+)
+async def test_migration_and_a_sweep_at_work_do_not_end_each_other(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch, first: str, then: str
+) -> None:
+    await older(empty_database, monkeypatch)
+    worker = await asyncpg.connect(empty_database)
+    async with worker.transaction():
+        await worker.execute(f"SELECT FROM {first}")
+        task = asyncio.create_task(migrate(empty_database, empty_database))
+        await until_true(lambda: waits_for_a_table(empty_database))
+        await worker.execute(f"SELECT FROM {then}")
+        # Both are in each other's way for longer than it takes the server to notice a circle.
+        await worker.execute("SELECT pg_sleep(1.5)")
+        assert not task.done()
+    await worker.close()
+    assert await task > 0
+
+
+async def test_migration_that_gets_no_table_says_so_and_changes_nothing(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await older(empty_database, monkeypatch)
+    monkeypatch.setattr(migrating, "PATIENCE_SECONDS", 0.1)
+    worker = await asyncpg.connect(empty_database)
+    before = await worker.fetch("SELECT name FROM migration")
+    async with worker.transaction():
+        await worker.execute("SELECT FROM workers")
+        with pytest.raises(Busy, match=r"is as it was\. See in pg_stat_activity"):
+            await migrate(empty_database, empty_database)
+    assert await worker.fetch("SELECT name FROM migration") == before
+    await worker.close()
 
 
 async def test_failed_migration_leaves_nothing(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,6 @@
 from docrefinery.store.sql.walls import wall
 
 STATEMENTS = (
-    # In the order in which uploads and publications lock, so that they wait for a moment, and in no circle.
-    "LOCK TABLE documents, artifacts, tenants",
     # Null follows the installation's default.
     "ALTER TABLE tenants ADD COLUMN encrypt boolean",
     """

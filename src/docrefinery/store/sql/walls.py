@@ -63,8 +63,6 @@ ALTER TABLE webhook_deliveries
 )
 
 STATEMENTS = (
-    # In the order in which everybody locks: whoever is at work meanwhile waits for a moment, in no circle.
-    "LOCK TABLE documents, leases, jobs, webhook_endpoints, webhook_deliveries",
     *COMPOSITE_KEYS,
     *(statement for table in OF_A_TENANT for statement in wall(table, "tenant_id")),
     *wall("tenants", "id"),
