@@ -15,6 +15,9 @@ __all__ = ["Cell", "die_with", "enter", "home", "leave_network", "prepare"]
 
 _NAMES = ("network", "files", "system calls", "account", "privileges", "other processes", "processes", "limits")
 _ELSEWHERE = "only Linux has it"
+_GPU_SOCKETS = (
+    "the libraries of GPUs need Unix sockets, so those of this machine that its account may use can be reached"
+)
 
 
 def leave_network() -> bool:
@@ -64,7 +67,7 @@ def enter(cell: Cell, *, offline: bool, parent: int) -> tuple[Measure, ...]:
     files_lack = files.confine(cell)
     calls_lack = calls.restrict(unix_sockets=cell.accelerated)
     lacks = (
-        "" if offline or not calls_lack else f"nobody may make a network namespace here, and {calls_lack}",
+        network_lacks(cell, offline=offline, calls_lack=calls_lack),
         files_lack,
         calls_lack,
         account_lacks,
@@ -74,3 +77,15 @@ def enter(cell: Cell, *, offline: bool, parent: int) -> tuple[Measure, ...]:
         "",
     )
     return tuple(map(Measure, _NAMES, lacks))
+
+
+def network_lacks(cell: Cell, *, offline: bool, calls_lack: str) -> str:
+    """Return why something can be reached, this machine's services included.
+
+    :param offline: whether the network was left.
+    :param calls_lack: why system calls are not refused, if they are not.
+    """
+    if calls_lack and not offline:
+        return f"nobody may make a network namespace here, and {calls_lack}"
+    # No namespace keeps a process from a socket that has a name in the file system.
+    return _GPU_SOCKETS if cell.accelerated else ""

@@ -1,6 +1,7 @@
 """The file system as a converter sees it (Landlock): its folder to write to, and what it needs to read."""
 
 import os
+import pwd
 import shutil
 import sys
 from collections.abc import Iterator
@@ -93,12 +94,24 @@ def _readable(cell: Cell) -> Iterator[str]:
 
 
 def _tesseract() -> Iterator[str]:
-    """Yield where Tesseract and its data are if they are not among the system's own."""
+    """Yield Tesseract, its libraries and its data if they are not among the system's own.
+
+    Of a folder that somebody lives in, or that such a one is in, nothing is opened but the program.
+    """
+    found = []
     if program := shutil.which("tesseract"):
         place = Path(program).resolve()
-        yield str(place.parents[1] if place.parent.name == "bin" else place)
+        yield str(place)
+        if place.parent.name == "bin" and not _inhabited(prefix := place.parents[1]):
+            found += [prefix / "lib", prefix / "share/tessdata"]
     if data := os.environ.get("TESSDATA_PREFIX"):
-        yield data
+        found.append(Path(data).resolve())
+    yield from (str(path) for path in found if not _inhabited(path))
+
+
+def _inhabited(folder: Path) -> bool:
+    homes = {*(entry.pw_dir for entry in pwd.getpwall()), str(Path.home())}
+    return any(Path(home).resolve().is_relative_to(folder) for home in homes if home)
 
 
 def _allow(rules: Ruleset, path: str, rights: AccessFS) -> None:
