@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tests.hostile.run import SECONDS, converting, converts_a_good_one, try_all
+from tests.hostile.run import SECONDS, Fate, converting, converts_a_good_one, harmful, try_all
 from tests.support import hostile
 
 
@@ -21,20 +21,23 @@ def files_in(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 async def table(files: Iterable[tuple[str, bytes]]) -> int:
     """Print a line a file and the sums; returns the exit code."""
-    endings, replaced, slowest = Counter[str](), Counter[str](), 0.0
+    fates = list[Fate]()
     with tempfile.TemporaryDirectory(prefix="docrefinery-hostile-") as name:
         async with converting(Path(name)) as converter:
             async for fate in try_all(converter, Path(name), files):
                 print(f"{fate.seconds:7.2f} s  {fate.ending:28} {fate.replaced:14} {fate.name}", flush=True)
-                endings[fate.ending] += 1
-                replaced[fate.replaced or "kept"] += 1
-                slowest = max(slowest, fate.seconds)
+                fates.append(fate)
             good = await converts_a_good_one(converter, Path(name))
-    print(f"\n{endings.total()} files, the slowest {slowest:.1f} s (bound {SECONDS:g} s)")
+    endings = Counter(fate.ending for fate in fates)
+    replaced = Counter(fate.replaced or "kept" for fate in fates)
+    harm = harmful(fates)
+    slowest = max((fate.seconds for fate in fates), default=0.0)
+    print(f"\n{len(fates)} files, the slowest {slowest:.1f} s (bound {SECONDS:g} s)")
     print("endings:    " + ", ".join(f"{ending} {n}" for ending, n in endings.most_common()))
     print("converters: " + ", ".join(f"{cause} {n}" for cause, n in replaced.most_common()))
     print(f"a good file afterwards: {'converted' if good else 'NOT converted'}")
-    return 0 if good else 1
+    print("harm:       " + (", ".join(fate.name for fate in harm) or "none"))
+    return 0 if good and not harm else 1
 
 
 def main() -> int:

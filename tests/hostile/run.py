@@ -1,5 +1,6 @@
 """Converting files that may be anything, one after the other, in one converter under its limits."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
@@ -14,6 +15,13 @@ from tests.support.pdfs import born_digital
 
 LIMITS = ChildLimits(memory_bytes=1536 * 2**20, max_jobs=10**6, max_rss_bytes=1024 * 2**20)
 SECONDS = 20.0
+HUNG = "Hung"
+# A converter has to be ended, and another one started, within as much again and again.
+OVER = 3
+# pdfium ends its own process over these, or takes all the memory that there is: the bound, not the file, ends them.
+ENDED_BY_PDFIUM = {"recursive_forms"}
+# What ends a converter when a file wants more than it may have.
+BOUNDS = {"", "timeout", "out_of_memory"}
 EXPORTS = ["markdown", "docling_json"]
 
 
@@ -24,6 +32,19 @@ class Fate(Struct, frozen=True):
     ending: str
     seconds: float
     replaced: str
+
+
+def harmful(fates: Iterable[Fate], seconds: float = SECONDS) -> list[Fate]:
+    """Return those that harmed more than their own job: crashed, hung, or over the bound.
+
+    :param seconds: what each was given to be converted in.
+    """
+    return [fate for fate in fates if fate.name not in ENDED_BY_PDFIUM and _harmed(fate, seconds)]
+
+
+def _harmed(fate: Fate, seconds: float) -> bool:
+    crashed = fate.ending == HUNG or fate.ending.startswith("Crashed") or fate.replaced not in BOUNDS
+    return crashed or fate.seconds > OVER * seconds
 
 
 @asynccontextmanager
@@ -43,7 +64,11 @@ async def try_all(
     """Convert each within so many seconds; a file that makes this raise is a defect of ours."""
     for number, (name, content) in enumerate(files):
         before, started = Counter(converter.replaced), time.monotonic()
-        ending = await _convert(converter, _task(folder / str(number), content, seconds))
+        try:
+            async with asyncio.timeout(2 * OVER * seconds):
+                ending = await _convert(converter, _task(folder / str(number), content, seconds))
+        except TimeoutError:
+            ending = HUNG
         taken = time.monotonic() - started
         # The next child is started when it is needed, and counted then.
         await converter.start()
