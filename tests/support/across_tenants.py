@@ -4,6 +4,7 @@ LEASED = "of a worker: fenced by the token of a lease, or by a job that it holds
 SWEEP = "a sweep over every tenant"
 SENDING = "of the deliveries, which go across tenants: fenced by a token, or by an endpoint that is held"
 OPERATOR = "of the operator's commands"
+NAMED = "held to the tenant by the conditions that `_same` writes"
 COUNTED = "the installation's figures, of which no tenant is told"
 
 ACROSS_TENANTS = {
@@ -36,14 +37,19 @@ ACROSS_TENANTS = {
     "counters.forget_minutes": SWEEP,
     "idempotency.remove_expired": SWEEP,
     "metrics.FIGURES": COUNTED,
+    "plain_blobs.refers": NAMED,
+    "plain_blobs.swap": NAMED,
     "quotas.queue_depth": COUNTED,
     "retention.ARTIFACTS_DUE": SWEEP,
     "retention.FILES_DUE": SWEEP,
     "retention.JOBS_DUE": SWEEP,
+    "retention._EXPIRE_ARTIFACTS": "of one tenant's artifacts, whose jobs are its own by a key of both columns",
     "retention._due": SWEEP,
     "storage._LOSE": OPERATOR,
     "storage._THERE": OPERATOR,
     "storage._UNKNOWN": OPERATOR,
+    "storage.rows": OPERATOR,
+    "storage.still_there": OPERATOR,
     "stranded.MOVE": SWEEP,
     "stranded.TENANTS": SWEEP,
     "tenant_keys.after": "the change of keys, over every tenant",

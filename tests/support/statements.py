@@ -24,10 +24,23 @@ TENANT_TABLES = {
     "expired_artifacts",
 }
 _SQL = re.compile(r"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s")
-_NAMES = re.compile(r"\b(?:FROM|JOIN|INTO|UPDATE|,)\s+\"?(\w+)\"?", re.IGNORECASE)
+_CLAUSES = re.compile(
+    r"\b(FROM|JOIN|INTO|UPDATE|USING)\s+(.*?)(?=\b(?:WHERE|SET|ON|SELECT|VALUES|FROM|USING|LEFT|RIGHT|INNER|CROSS|JOIN|"
+    r"GROUP|ORDER|LIMIT|RETURNING|HAVING|FOR|WITH|DO|DEFAULT)\b|$)"
+)
+_TABLE = re.compile(r"(?:(?:ONLY|LATERAL) )?\"?(\w+)\"?(?: (?:AS )?\"?(\w+)\"?)?")
+_JOINED = re.compile(
+    r"\bJOIN (?:ONLY )?\"?(\w+)\"?(?: (?:AS )?\"?(?!ON\b)(\w+)\"?)? ON (.*?)"
+    r"(?=\b(?:LEFT|RIGHT|INNER|CROSS|JOIN|WHERE)\b|$)"
+)
+_EQUAL = re.compile(r"\"?(\w+)\"?\.\"?(\w+)\"? = \"?(\w+)\"?\.\"?(\w+)\"?")
+_CALL = re.compile(r"\b\w+\([^()]*\)")
+_INTO = re.compile(r"\bINSERT INTO \"?(\w+)\"?(?: AS (\w+))? \(([^)]*)\)")
+_SET_OPERATION = re.compile(r"\b(?:UNION|INTERSECT|EXCEPT)\b")
+_OF_A_JOB = {"job_events", "leases"}  # tables without a tenant of their own: their rows are of their job's
+PLACEHOLDER = "interpolated"
 _OWN = re.compile(r"(?:\"?\w+\"?\.)?\"?tenant_id\"? = \$(\d+)")
 _OWN_JOB = re.compile(r"job_of_tenant\(\$1, \$(\d+)")
-_OWN_TENANT = re.compile(r"\bid = \$(\d+)")
 
 
 class Statement(Struct, frozen=True):
@@ -73,7 +86,7 @@ def _text(node: ast.AST, module: ModuleType) -> str | None:
         case ast.JoinedStr(values=values):
             return "".join(_text(value, module) or "" for value in values)
         case ast.FormattedValue(value=value):
-            return _text(value, module) or "id"
+            return _text(value, module) or PLACEHOLDER
         case ast.Name(id=name):
             constant = getattr(module, name, None)
             return constant if isinstance(constant, str) else None
@@ -103,15 +116,11 @@ def selects() -> Iterator[tuple[str, bool]]:
 def unheld(sql: str) -> list[str]:
     """Return the tables of tenants that a statement touches without naming the tenant beside them.
 
-    Each query within the statement is looked at by itself: of its tables one has to be held to a parameter, at the top
-    of its conditions and beside no OR. What is joined to that one belongs to the same tenant, by the tables' keys.
+    Each query within the statement is looked at by itself. Each of its tables has to be held to a parameter, at the top
+    of its conditions and beside no OR, or be joined by the tenant to one that is, there or in a query around it.
+    A table whose name is put in later may be any.
     """
-    found = []
-    for scope, _ in _scopes(" ".join(sql.split())):
-        touched = sorted(TENANT_TABLES.intersection(_NAMES.findall(scope)))
-        if touched and not _is_held(scope, touched):
-            found += touched
-    return found
+    return sorted(_unheld(" ".join(sql.split()), {}))
 
 
 def own_parameters(sql: str) -> set[int]:
@@ -119,16 +128,80 @@ def own_parameters(sql: str) -> set[int]:
     return {int(number) for found in (_OWN, _OWN_JOB) for number in found.findall(" ".join(sql.split()))}
 
 
-def _is_held(scope: str, touched: list[str]) -> bool:
-    if re.search(r"\bINSERT INTO\b", scope):
-        return "(tenant_id" in scope
-    conditions = scope.partition(" WHERE ")[2]
-    if re.search(r"\bOR\b", conditions):
-        return False
-    joined = scope.partition(" FROM ")[2]
-    if touched == ["tenants"]:
-        return bool(_OWN_TENANT.search(conditions))
-    return bool(_OWN.search(conditions) or _OWN.search(joined))
+def _unheld(sql: str, around: dict[str, str]) -> Iterator[str]:
+    outside, nested = _first(sql)
+    held = dict(around)
+    for query in _SET_OPERATION.split(_plain(outside)):
+        tables = _tables(query)
+        own = _held(query, tables, around)
+        for name, table in tables.items():
+            if table in {*TENANT_TABLES, PLACEHOLDER} and name not in own:
+                yield table
+        held |= {name: table for name, table in tables.items() if name in own}
+    for inner in nested:
+        yield from _unheld(inner, held)
+
+
+def _plain(query: str) -> str:
+    """Return a query without calls, and without parentheses around what it reads from."""
+    query = query.replace(" ()", "").replace("EXISTS()", "f")
+    while (shorter := _CALL.sub("f", query)) != query:
+        query = shorter
+    return re.sub(r"\b(FROM|JOIN) (?:LATERAL )?\(", r"\1 ", query)
+
+
+def _tables(query: str) -> dict[str, str]:
+    """Return the tables of a query by the names that they have in it."""
+    found = {}
+    for word, clause in _CLAUSES.findall(query):
+        parts = clause.split(",")
+        for part in parts[:1] if word == "INTO" else parts:
+            if named := _TABLE.match(part.strip()):
+                found[named[2] or named[1]] = named[1]
+    return found
+
+
+def _held(query: str, tables: dict[str, str], around: dict[str, str]) -> set[str]:
+    """Return the names of what is held to a tenant in a query: itself, or by what it is joined to."""
+    held, known = around.keys() - tables.keys(), around | tables
+    where = _conjunction(query.partition(" WHERE ")[2])
+    joins = [(alias or table, _conjunction(on)) for table, alias, on in _JOINED.findall(query)]
+    into = _INTO.search(query)
+    read = {name: table for name, table in tables.items() if into is None or name != (into[2] or into[1])}
+    held |= {name for name in read if _names_tenant(where, name, read)}
+    held |= {name for name, on in joins if name in read and _names_tenant(on, name, read)}
+    if into and re.search(r"\btenant_id\b", into[3]):
+        held.add(into[2] or into[1])
+    links = [link for condition in (where, *(on for _, on in joins)) for link in _EQUAL.findall(condition)]
+    for _ in tables:
+        for one, column, other, others in links:
+            if _tied(one, column, other, others, known) and other in held:
+                held.add(one)
+            if _tied(other, others, one, column, known) and one in held:
+                held.add(other)
+    return held
+
+
+def _conjunction(conditions: str) -> str:
+    return "" if re.search(r"\bOR\b", conditions) else conditions
+
+
+def _tenant_column(table: str | None) -> str:
+    return "id" if table == "tenants" else "tenant_id"
+
+
+def _names_tenant(conditions: str, name: str, tables: dict[str, str]) -> bool:
+    column = _tenant_column(tables[name])
+    alone = [other for other, table in tables.items() if table in {*TENANT_TABLES, PLACEHOLDER} - _OF_A_JOB] == [name]
+    prefix = rf"(?:\"?\b{name}\"?\.)" + ("?" if alone else "")
+    return bool(re.search(rf"(?<![\w.\"]){prefix}\"?{column}\"? = \$\d", conditions))
+
+
+def _tied(one: str, column: str, other: str, others: str, tables: dict[str, str]) -> bool:
+    """Whether rows of one are of the same tenant as those of the other that they are joined to."""
+    if tables.get(one) in _OF_A_JOB:
+        return column == "job_id" and others == "id" and tables.get(other) in ("jobs", "job_views")
+    return column == _tenant_column(tables.get(one)) and others == _tenant_column(tables.get(other))
 
 
 def _scopes(sql: str) -> Iterator[tuple[str, list[str]]]:
