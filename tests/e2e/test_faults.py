@@ -13,6 +13,7 @@ WITH_ONE: tuple[tuple[str, StageName], ...] = (
     ("worker_killed", "FINALIZING"),
     ("worker_told_to_stop", "EXPORTING"),
     ("converter_killed", "CHUNKING"),
+    ("zygote_killed", "CONVERTING"),
     ("database_restarted", "FINALIZING"),
     ("database_frozen", "CONVERTING"),
     ("broker_flushed", "EXPORTING"),

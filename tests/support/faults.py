@@ -61,7 +61,18 @@ def worker_told_to_stop(ground: Ground, job_id: int) -> None:
 
 def converter_killed(ground: Ground, job_id: int) -> None:
     """The process that converts dies."""
-    for child in ground.worker_of(job_id).children():
+    ours = set(ground.worker_of(job_id).children(recursive=True))
+    converters = [process for process in ground.own.converters if process in ours]
+    assert converters, f"nobody converts job {job_id}"
+    for converter in converters:
+        converter.kill()
+
+
+def zygote_killed(ground: Ground, job_id: int) -> None:
+    """The process that converters are forked from dies, and those with it."""
+    children = ground.worker_of(job_id).children()
+    assert children, f"nobody converts job {job_id}"
+    for child in children:
         child.kill()
 
 
@@ -177,8 +188,8 @@ def postmaster(ground: Ground) -> psutil.Process:
 FAULTS: dict[str, Fault] = {
     fault.__name__: fault
     for fault in (
-        worker_killed, worker_frozen, worker_told_to_stop, converter_killed, database_killed, database_restarted,
-        database_frozen, database_away, broker_killed, broker_frozen, broker_flushed, scanner_away, storage_away,
-        storage_full, api_killed, api_told_to_stop, slow_clients, everything_killed,
+        worker_killed, worker_frozen, worker_told_to_stop, converter_killed, zygote_killed, database_killed,
+        database_restarted, database_frozen, database_away, broker_killed, broker_frozen, broker_flushed, scanner_away,
+        storage_away, storage_full, api_killed, api_told_to_stop, slow_clients, everything_killed,
     )
 }  # fmt: skip
