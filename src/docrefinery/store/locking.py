@@ -10,11 +10,14 @@ ORDER = ("tenants", "tenant_clocks", "documents", "leases", "jobs", "artifacts",
 # Less than PostgreSQL's `deadlock_timeout` (1 s): not everybody locks in one order (a claim reads the tenants first, a
 # change of a job ends with its tenant's clock), and who is in a circle with a migration is let go on before the server
 # ends one of them.
-AT_MOST_MS = 700
+SHORT_MS = 700
+# An autovacuum makes way for who has waited for `deadlock_timeout`, so now and then one does.
+LONG_MS = 2000
+LONG_EACH = 5
 
 _TABLES = """
 SELECT quote_ident(tablename) AS name FROM pg_tables
-WHERE schemaname = current_schema() AND tableowner = current_user AND tablename <> 'migration'
+WHERE schemaname = current_schema() AND pg_has_role(tableowner, 'USAGE') AND tablename <> 'migration'
 ORDER BY array_position($1::text[], tablename::text), tablename
 """
 
@@ -23,13 +26,19 @@ class Busy(Exception):
     """Others hold tables that a migration needs."""
 
 
-async def lock_all(connection: asyncpg.Connection) -> None:
+def patience_ms(attempt: int) -> int:
+    """Return for how many milliseconds an attempt waits, of those that are counted from 1 on."""
+    return SHORT_MS if attempt % LONG_EACH else LONG_MS
+
+
+async def lock_all(connection: asyncpg.Connection, attempt: int) -> None:
     """Lock all tables for the transaction that is open, or none.
 
-    :raises Busy: if that takes longer than :data:`AT_MOST_MS`; the transaction has failed then.
+    :param attempt: which one it is, from 1 on.
+    :raises Busy: if that takes too long; the transaction has failed then.
     """
     names = [row["name"] for row in await connection.fetch(_TABLES, list(ORDER))]
-    await connection.execute(f"SET LOCAL statement_timeout = {AT_MOST_MS}")
+    await connection.execute(f"SET LOCAL statement_timeout = {patience_ms(attempt)}")
     try:
         await connection.execute(f"LOCK TABLE {', '.join(names)}")
     except (asyncpg.QueryCanceledError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError) as error:

@@ -48,15 +48,18 @@ async def _patiently(url: str) -> int:
         retry=retry_if_exception_type(Busy), wait=wait_random(0.2, 1), stop=stop_after_delay(PATIENCE_SECONDS)
     )
     try:
-        return await attempts(_forwards, url)
+        async for attempt in attempts:
+            with attempt:
+                return await _forwards(url, attempt.retry_state.attempt_number)
     except RetryError as error:
         raise Busy(
             f"The tables were in use for {PATIENCE_SECONDS:g} seconds; the schema is as it was. See in "
             "pg_stat_activity which queries or transactions run for long, end them, and migrate again."
         ) from error
+    raise AssertionError("tenacity returns or raises")
 
 
-async def _forwards(url: str) -> int:
+async def _forwards(url: str, attempt: int) -> int:
     os.environ.setdefault("PICCOLO_CONF", piccolo_conf.__name__)
     engine = piccolo_conf.DB
     engine.config = {"dsn": url}
@@ -69,7 +72,7 @@ async def _forwards(url: str) -> int:
         async with engine.transaction() as transaction:
             before = await _known()
             if before and LATEST not in await Migration.get_migrations_which_ran(APP):
-                await lock_all(transaction.connection)
+                await lock_all(transaction.connection, attempt)
             with contextlib.redirect_stdout(io.StringIO()) as said:
                 result = await ForwardsMigrationManager(app_name=APP).run()
             if not result.success:

@@ -16,7 +16,7 @@ from piccolo.table import Table
 from docrefinery.embedded import EmbeddedServices
 from docrefinery.store import migrate as migrating, migrations, schema
 from docrefinery.store.database import Database
-from docrefinery.store.locking import Busy
+from docrefinery.store.locking import Busy, patience_ms
 from docrefinery.store.migrate import migrate
 from docrefinery.store.records import (
     ArtifactRecord,
@@ -216,6 +216,12 @@ async def test_migration_that_gets_no_table_says_so_and_changes_nothing(
             await migrate(empty_database, empty_database)
     assert await worker.fetch("SELECT name FROM migration") == before
     await worker.close()
+
+
+@pytest.mark.parametrize(("attempt", "longer"), [(1, False), (4, False), (5, True), (10, True)])
+def test_now_and_then_a_migration_waits_until_an_autovacuum_makes_way(attempt: int, longer: bool) -> None:
+    deadlock_timeout_ms = 1000
+    assert (patience_ms(attempt) > deadlock_timeout_ms) == longer
 
 
 async def test_failed_migration_leaves_nothing(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
