@@ -44,6 +44,7 @@ ACROSS_TENANTS = {
     "storage._LOSE": OPERATOR,
     "storage._THERE": OPERATOR,
     "storage._UNKNOWN": OPERATOR,
+    "storage.tenants": OPERATOR,
     "stranded.MOVE": SWEEP,
     "stranded.TENANTS": SWEEP,
     "tenant_keys.after": "the change of keys, over every tenant",
