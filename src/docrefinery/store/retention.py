@@ -85,7 +85,7 @@ WITH due AS (
                                                    AND j.status IN ('QUEUED', 'RUNNING'))
     ORDER BY d.modified_at LIMIT $3 FOR UPDATE OF d SKIP LOCKED
 ), expired AS (
-    UPDATE documents d SET deleted_at = now(), file_expired_at = now(), modified_at = now()
+    UPDATE documents d SET deleted_at = now(), file_expired_at = now(), modified_at = now(), data_key = NULL
     FROM due WHERE d.tenant_id = $1 AND d.id = due.id RETURNING d.id, d.blob_key
 ), noted AS (
     INSERT INTO unreferenced_blobs SELECT blob_key, now() FROM expired ON CONFLICT DO NOTHING
