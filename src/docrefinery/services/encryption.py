@@ -109,10 +109,14 @@ class Encryption:
         return done
 
     async def give_up(self, tenant_name: str) -> bool:
-        """Delete a tenant's key: what was encrypted under it is unreadable for good. False if it has none."""
+        """Delete a tenant's key: what was encrypted under it is unreadable for good, and answers as expired.
+
+        :returns: whether the tenant had a key.
+        """
         tenant = await self._tenants.get(tenant_name)
         async with self._db.transaction():
             there = await tenant_keys.give_up(self._db, tenant.id)
+            await tenant_keys.expire_sealed(self._db, tenant.id)
             if there:
                 await note(self._db, Action.TENANT_SHREDDED, tenant.id, f"tenant {tenant.id}", name=tenant_name)
         return there
@@ -122,7 +126,7 @@ class Encryption:
 
         :raises Unreadable: if its content is not there or not what it was.
         """
-        key = f"{tenant.uuid}/encrypted/{uuid4()}"
+        key = garbage.encrypted_copy(blob.blob_key, str(uuid4()))
         await garbage.note(self._db, key, removable_in=UNFINISHED)
         try:
             async with self._vault.writing(tenant.id, key, encrypt=True) as writer:
@@ -150,6 +154,7 @@ class Encryption:
 
     async def _swap(self, blob: PlainBlob, key: str, data_key: bytes) -> bool:
         async with self._db.transaction():
+            await self._vault.hold_key(blob.tenant_id, [(key, data_key)])
             if not await plain_blobs.swap(self._db, blob, key, data_key):
                 return False
             if not await garbage.forget(self._db, key):

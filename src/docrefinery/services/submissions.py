@@ -246,6 +246,10 @@ class Submissions:
         # A default profile that is switched off does not keep a file from being uploaded and left alone.
         if wanted.ingest or wanted.profile:
             _check_enabled(caller, job.profile)
+        try:
+            await self._vault.hold_key(caller.tenant_id, [(upload.key, upload.data_key)])
+        except StorageError as error:
+            raise Unavailable("The key to the file was given up while it arrived; send it again.") from error
         document = await documents.insert(
             self._db,
             caller.tenant_id,
