@@ -82,7 +82,10 @@ class Encryption:
         """
         if not self._masters.available:
             raise InvalidRequest("Set DOCREFINERY_SECRET_KEYS to the keys that API and workers have.")
-        return await rewrap(self._db, self._masters)
+        done = await rewrap(self._db, self._masters)
+        counts = {"tenants": done.tenants, "unavailable": len(done.unavailable)}
+        await note(self._db, Action.STORAGE_REWRAPPED, None, "storage", **counts)
+        return done
 
     async def encrypt(self, tenant_name: str, told: Callable[[int], None]) -> Encrypted:
         """Encrypt what a tenant has stored plainly; what was done stays done if it is broken off.
@@ -96,6 +99,15 @@ class Encryption:
         if not self._vault.encrypts(tenant.encrypt):
             raise InvalidRequest(f"Switch it on first: `docrefinery tenant set {tenant_name} --encrypt on`.")
         done = Encrypted()
+        try:
+            await self._encrypt_all(tenant, done, told)
+        finally:
+            # What was done stays done, and is told, also if the rest was broken off.
+            counts = {"blobs": done.blobs, "unreadable": len(done.unreadable)}
+            await note(self._db, Action.STORAGE_ENCRYPTED, tenant.id, f"tenant {tenant.id}", **counts)
+        return done
+
+    async def _encrypt_all(self, tenant: TenantRecord, done: Encrypted, told: Callable[[int], None]) -> None:
         for table in plain_blobs.TABLES:
             last = 0
             while found := await plain_blobs.after(self._db, table, tenant.id, last, AT_ONCE):
@@ -106,7 +118,6 @@ class Encryption:
                         done.unreadable.append(blob.blob_key)
                     told(done.blobs)
                 last = found[-1].id
-        return done
 
     async def give_up(self, tenant_name: str) -> bool:
         """Delete a tenant's key: what was encrypted under it is unreadable for good, and answers as expired.

@@ -8,6 +8,7 @@ import structlog
 from msgspec import Struct, field
 
 from docrefinery.errors import InvalidRequest
+from docrefinery.services.audit import Action, note
 from docrefinery.store import garbage, storage
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
@@ -113,6 +114,17 @@ class Storage:
         await storage.lose(self._db, report.missing)
         for tenant in report.miscounted:
             await storage.recount(self._db, tenant.tenant_id)
+        await note(
+            self._db,
+            Action.STORAGE_REPAIRED,
+            None,
+            "storage",
+            orphans=len(report.orphans),
+            half_written=len(report.half_written),
+            missing=len(report.missing),
+            miscounted=len(report.miscounted),
+            forced=force,
+        )
         report.repaired = True
 
 

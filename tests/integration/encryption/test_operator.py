@@ -346,3 +346,17 @@ async def test_a_key_that_is_given_up_is_in_the_audit_log(
     await services.encryption.give_up("acme")
     rows = await db.fetch("SELECT a.object, t.id FROM audit_log a, tenants t WHERE a.action = 'tenant.shredded'")
     assert [row["object"] for row in rows] == [f"tenant {rows[0]['id']}"]
+
+
+async def test_what_was_encrypted_and_rewrapped_is_in_the_audit_log(
+    acme: httpx.AsyncClient, services: Operator, db: Database
+) -> None:
+    await uploaded(acme, a_file())
+    await services.tenants.set("acme", encrypt="on")
+    await services.encryption.encrypt("acme", untold)
+    await services.encryption.rewrap()
+    rows = await db.fetch("SELECT action, details FROM audit_log WHERE action LIKE 'storage.%' ORDER BY id")
+    assert [(row["action"], msgspec.json.decode(row["details"])) for row in rows] == [
+        ("storage.encrypted", {"blobs": 1, "unreadable": 0}),
+        ("storage.rewrapped", {"tenants": 1, "unavailable": 0}),
+    ]

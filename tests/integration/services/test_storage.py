@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
+import msgspec
 import pytest
 
 from docrefinery.bootstrap.operator import operator
@@ -86,6 +87,10 @@ async def test_old_orphans_are_found_and_removed(
     assert f"{t}/documents/orphan.pdf" in stored_files(settings)
     report = await storage.check(repair=True)
     assert (report.orphans, report.repaired) == ([f"{t}/documents/orphan.pdf"], True)
+    [entry] = await db.fetch("SELECT details FROM audit_log WHERE action = 'storage.repaired'")
+    assert msgspec.json.decode(entry["details"]) == {
+        "orphans": 1, "half_written": 0, "missing": 0, "miscounted": 0, "forced": False,
+    }  # fmt: skip
     assert set(stored_files(settings)) == {
         *belonging, f"{t}/documents/young.pdf", f"{t}/documents/noted.pdf", f"{t}/jobs/j/7/noted.md",
     }  # fmt: skip
