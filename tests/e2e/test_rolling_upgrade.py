@@ -135,6 +135,19 @@ def a_day_in_its_life(client: Client) -> list[int]:
     return [done["job_id"], infected, stopped]
 
 
+def sent_to_one_and_again_to_the_other(one: Client, other: Client, key: str) -> None:
+    """Send an upload and a job twice with their keys, as through a balancer in front of both releases."""
+    files, headers = {"file": ("a.pdf", fresh(born_digital()))}, {"Idempotency-Key": key}
+    first, second = (client.post("/v1/documents/", files=files, headers=headers) for client in (one, other))
+    assert (first.status_code, second.status_code) == (201, 201), second.text
+    assert second.json()["id"] == first.json()["id"]
+    body, headers = {"document_id": first.json()["id"]}, {"Idempotency-Key": f"{key} job"}
+    first, second = (client.post("/v1/jobs/", json=body, headers=headers) for client in (one, other))
+    assert (first.status_code, second.status_code) == (201, 201), second.text
+    assert second.json()["id"] == first.json()["id"]
+    assert one.finished(first.json()["id"])["status"] == "SUCCEEDED"
+
+
 @pytest.mark.timeout(240)
 def test_processes_of_the_previous_release_go_on_beside_the_new_ones(
     releases: tuple[Release, Release], receiver: Server, tmp_path: Path
@@ -155,6 +168,8 @@ def test_processes_of_the_previous_release_go_on_beside_the_new_ones(
         new.command("migrate")
         job_ids = [in_hand, *a_day_in_its_life(old_client)]
         new.start()
+        sent_to_one_and_again_to_the_other(old_client, new_client, "from the previous release")
+        sent_to_one_and_again_to_the_other(new_client, old_client, "from the new release")
         both = (old_client, new_client) * 4
         job_ids += [client.submit(fresh(born_digital(3)))["job_id"] for client in both]
         job_ids += a_day_in_its_life(old_client) + a_day_in_its_life(new_client)

@@ -50,6 +50,7 @@ ACROSS_TENANTS = {
     "storage._UNKNOWN": OPERATOR,
     "storage.rows": OPERATOR,
     "storage.still_there": OPERATOR,
+    "storage.tenants": OPERATOR,
     "stranded.MOVE": SWEEP,
     "stranded.TENANTS": SWEEP,
     "tenant_keys.after": "the change of keys, over every tenant",

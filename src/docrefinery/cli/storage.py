@@ -20,7 +20,9 @@ app.command()(shred)
 @app.command()
 def check(
     repair: Annotated[bool, typer.Option("--repair", help="Put right what is found.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Repair although most rows have no blob.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Repair although most rows have no blob, or most blobs no row.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look for blobs without a row, rows without a blob, and wrong counters; exit 1 if there are any left."""
@@ -48,6 +50,7 @@ def _verdict(report: Report) -> str:
 def _rows(report: Report) -> list[dict[str, Any]]:
     return [
         *({"what": "blob without a row", "which": key} for key in report.orphans),
+        *({"what": "foreign file, left alone", "which": key} for key in report.foreign),
         *({"what": "half-written file", "which": path} for path in report.half_written),
         *(
             {"what": f"{row.table[:-1]} without its blob", "which": f"{row.id}: {row.blob_key}"}

@@ -118,9 +118,12 @@ class Publisher:
         results: list[NewArtifact] | None = None,
         blob_prefix: str | None = None,
     ) -> bool:
-        return await patiently(
-            lambda: claims.finish(self._db, claim, outcome, results=results, blob_prefix=blob_prefix)
-        )
+        async def finish() -> bool:
+            async with self._db.transaction():
+                await self._vault.hold_key(claim.tenant_id, [(new.blob_key, new.data_key) for new in results or ()])
+                return await claims.finish(self._db, claim, outcome, results=results, blob_prefix=blob_prefix)
+
+        return await patiently(finish)
 
     async def _store(self, claim: ClaimRecord, prefix: str, artifact: Artifact, *, encrypt: bool) -> NewArtifact:
         exporter = self._registry.exporters[artifact.kind]

@@ -41,6 +41,9 @@ class Action(StrEnum):
     SCOPE_MISSING = "scope.missing"
     KEY_REFUSED = "key.refused"
     AUDIT_PRUNED = "audit.pruned"
+    STORAGE_REPAIRED = "storage.repaired"
+    STORAGE_ENCRYPTED = "storage.encrypted"
+    STORAGE_REWRAPPED = "storage.rewrapped"
 
 
 class Acting(Struct):

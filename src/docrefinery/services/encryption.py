@@ -82,7 +82,10 @@ class Encryption:
         """
         if not self._masters.available:
             raise InvalidRequest("Set DOCREFINERY_SECRET_KEYS to the keys that API and workers have.")
-        return await rewrap(self._db, self._masters)
+        done = await rewrap(self._db, self._masters)
+        counts = {"tenants": done.tenants, "unavailable": len(done.unavailable)}
+        await note(self._db, Action.STORAGE_REWRAPPED, None, "storage", **counts)
+        return done
 
     async def encrypt(self, tenant_name: str, told: Callable[[int], None]) -> Encrypted:
         """Encrypt what a tenant has stored plainly; what was done stays done if it is broken off.
@@ -96,6 +99,15 @@ class Encryption:
         if not self._vault.encrypts(tenant.encrypt):
             raise InvalidRequest(f"Switch it on first: `docrefinery tenant set {tenant_name} --encrypt on`.")
         done = Encrypted()
+        try:
+            await self._encrypt_all(tenant, done, told)
+        finally:
+            # What was done stays done, and is told, also if the rest was broken off.
+            counts = {"blobs": done.blobs, "unreadable": len(done.unreadable)}
+            await note(self._db, Action.STORAGE_ENCRYPTED, tenant.id, f"tenant {tenant.id}", **counts)
+        return done
+
+    async def _encrypt_all(self, tenant: TenantRecord, done: Encrypted, told: Callable[[int], None]) -> None:
         for table in plain_blobs.TABLES:
             last = 0
             while found := await plain_blobs.after(self._db, table, tenant.id, last, AT_ONCE):
@@ -106,13 +118,16 @@ class Encryption:
                         done.unreadable.append(blob.blob_key)
                     told(done.blobs)
                 last = found[-1].id
-        return done
 
     async def give_up(self, tenant_name: str) -> bool:
-        """Delete a tenant's key: what was encrypted under it is unreadable for good. False if it has none."""
+        """Delete a tenant's key: what was encrypted under it is unreadable for good, and answers as expired.
+
+        :returns: whether the tenant had a key.
+        """
         tenant = await self._tenants.get(tenant_name)
         async with self._db.transaction():
             there = await tenant_keys.give_up(self._db, tenant.id)
+            await tenant_keys.expire_sealed(self._db, tenant.id)
             if there:
                 await note(self._db, Action.TENANT_SHREDDED, tenant.id, f"tenant {tenant.id}", name=tenant_name)
         return there
@@ -122,7 +137,7 @@ class Encryption:
 
         :raises Unreadable: if its content is not there or not what it was.
         """
-        key = f"{tenant.uuid}/encrypted/{uuid4()}"
+        key = garbage.encrypted_copy(blob.blob_key, str(uuid4()))
         await garbage.note(self._db, key, removable_in=UNFINISHED)
         try:
             async with self._vault.writing(tenant.id, key, encrypt=True) as writer:
@@ -150,6 +165,7 @@ class Encryption:
 
     async def _swap(self, blob: PlainBlob, key: str, data_key: bytes) -> bool:
         async with self._db.transaction():
+            await self._vault.hold_key(blob.tenant_id, [(key, data_key)])
             if not await plain_blobs.swap(self._db, blob, key, data_key):
                 return False
             if not await garbage.forget(self._db, key):

@@ -42,7 +42,10 @@ class Load:
         self._depth, self._until = 0, 0.0
 
     async def check_queue(self) -> None:
-        """Raise :class:`Unavailable` if too many jobs are queued; the number may be a second old."""
+        """Raise :class:`Unavailable` if too many jobs are queued; the number may be a second old.
+
+        Not to be called in a transaction: that sees one tenant's jobs, and holds what others here may wait for.
+        """
         if not self._most:
             return
         async with self._asking:

@@ -1,8 +1,9 @@
 """How many requests a tenant sends in a minute, counted in Valkey for all API processes together.
 
-A process takes requests in small blocks and spends them by itself, so a tenant with a high limit costs Valkey a few
-looks a second, however often it polls. While Valkey is away everything is let through: it is a doorbell elsewhere, and
-no reason to turn anybody away.
+A process takes requests in small blocks and spends them by itself, so a busy tenant costs Valkey a few looks a second,
+however often it polls. Blocks grow while they are spent quickly, and nothing that was taken is dropped: quiet processes
+take one request at a time, however many they are. While Valkey is away everything is let through: it is a doorbell
+elsewhere, and no reason to turn anybody away.
 """
 
 import asyncio
@@ -29,8 +30,8 @@ WINDOW_SECONDS = 60
 POLLS = 10
 """Looks at a single job have a bucket of their own that is so many times as large: to wait is not to work."""
 BLOCKS_A_SECOND = 8
-HELD_SECONDS = 1.0
-"""What was taken and not spent is dropped after this, so that no process saves up."""
+KNOWN_SECONDS = 1.0
+"""So long a refusal holds without another look. A block that is spent within it is followed by one twice as large."""
 AWAY_SECONDS = 5.0
 ANSWER_SECONDS = 1.0
 """A machine under load answers late; only a server that hangs takes longer, and is not asked again for a while."""
@@ -70,14 +71,27 @@ class _Block:
     def __init__(self, quota: int) -> None:
         self.quota = quota
         self.held = 0
+        self.size = 0
         self.remaining = 0
         self.reset_at = 0.0
         self.known_until = 0.0
+        self.taken_at = 0.0
         self.asking = asyncio.Lock()
 
     def known(self, now: float) -> bool:
-        """Return whether the next request can be judged without asking: by what is held, or by a refusal."""
-        return now < self.known_until and (self.held > 0 or self.remaining == 0)
+        """Return whether the next request can be judged without asking: by what is held, or by a refusal.
+
+        What is held was counted when it was taken, and stays good for a window.
+        """
+        if self.held > 0:
+            return now < self.taken_at + WINDOW_SECONDS
+        return self.remaining == 0 and now < self.known_until
+
+    def next_size(self, now: float) -> int:
+        """Return how many to take: one, or twice as many as were spent in a moment."""
+        if self.held or now >= self.taken_at + KNOWN_SECONDS:
+            return 1
+        return min(max(2 * self.size, 1), max(self.quota // (WINDOW_SECONDS * BLOCKS_A_SECOND), 1))
 
 
 class Rates:
@@ -144,19 +158,20 @@ class Rates:
         item = RateLimitItemPerMinute(block.quota)
         try:
             stats = await self._limiter.get_window_stats(item, bucket, str(tenant_id))
-            wanted = min(max(block.quota // (WINDOW_SECONDS * BLOCKS_A_SECOND), 1), stats.remaining)
+            wanted = min(block.next_size(time.monotonic()), stats.remaining)
             taken = wanted > 0 and await self._limiter.hit(item, bucket, str(tenant_id), cost=wanted)
         except (StorageError, OSError, TimeoutError) as error:
             self._lost(error)
             return False
         self._found()
         now = time.monotonic()
-        block.held = wanted if taken else 0
+        block.held = block.size = wanted if taken else 0
+        block.taken_at = now
         block.remaining = stats.remaining - wanted if taken else 0
         seconds = WINDOW_SECONDS if stats.remaining == block.quota else max(stats.reset_time - time.time(), 0)
         # A window that was used up has to end, and then to fade until the first of its requests has.
         block.reset_at = now + seconds + (0 if taken else WINDOW_SECONDS / block.quota)
-        block.known_until = now + HELD_SECONDS if taken else min(block.reset_at, now + HELD_SECONDS)
+        block.known_until = min(block.reset_at, now + KNOWN_SECONDS)
         return True
 
     def _lost(self, error: Exception) -> None:

@@ -33,7 +33,7 @@ from docrefinery.services.load import Arrival, Load
 from docrefinery.services.queues import Queues
 from docrefinery.services.quotas import Quotas, pages_expected
 from docrefinery.settings import Settings
-from docrefinery.store import documents, garbage, jobs
+from docrefinery.store import documents, garbage, idempotency, jobs
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.encryption.vault import Vault, VaultWriter
 from docrefinery.store.records import DocumentRecord, JobRecord, Ref
@@ -168,16 +168,22 @@ class Submissions:
         self._settings = settings
 
     @asynccontextmanager
-    async def receiving(self, caller: Caller, size: Size) -> AsyncIterator[Upload]:
+    async def receiving(self, caller: Caller, size: Size, key: str | None = None) -> AsyncIterator[Upload]:
         """Open an upload. What is not accepted before the block ends is removed, also after a crash.
 
+        :param key: the request's idempotency key; what was answered before is answered again however much there is
+            to do.
         :raises QuotaExceeded: if it is known already that there is no room for it.
         :raises Unavailable: if the installation has too much to do, or its disk is too full.
         """
-        await self._load.check_queue()
-        await self._quotas.check_stored(caller, size.at_least)
+        if not await self._answered(caller, key):
+            await self._load.check_queue()
+            await self._quotas.check_stored(caller, size.at_least)
         async with self._load.arriving(size.at_most) as arrival, self._opened(caller, arrival) as upload:
             yield upload
+
+    async def _answered(self, caller: Caller, key: str | None) -> bool:
+        return key is not None and await idempotency.get(self._db, caller.tenant_id, key) is not None
 
     @asynccontextmanager
     async def _opened(self, caller: Caller, arrival: Arrival) -> AsyncIterator[Upload]:
@@ -240,6 +246,10 @@ class Submissions:
         # A default profile that is switched off does not keep a file from being uploaded and left alone.
         if wanted.ingest or wanted.profile:
             _check_enabled(caller, job.profile)
+        try:
+            await self._vault.hold_key(caller.tenant_id, [(upload.key, upload.data_key)])
+        except StorageError as error:
+            raise Unavailable("The key to the file was given up while it arrived; send it again.") from error
         document = await documents.insert(
             self._db,
             caller.tenant_id,
@@ -289,7 +299,6 @@ class Submissions:
         attempt = Attempt.of(key, "POST /v1/jobs/", str(document_ref), wanted) if key else None
 
         async def work() -> JobRecord:
-            await self._load.check_queue()
             effective = await self._effective(caller, wanted)
             _check_enabled(caller, effective.profile)
             document = await documents.get(self._db, caller.tenant_id, document_ref, lock=True)
@@ -304,6 +313,8 @@ class Submissions:
             external = wanted.external_uuid or document.external_uuid
             return await self._insert_job(asked, document, external, effective)
 
+        if not await self._answered(caller, key):
+            await self._load.check_queue()
         job, replayed = await once(self._db, caller.tenant_id, attempt, JobRecord, work)
         if asked.queue:
             await self._doorbell.ring(asked.queue)

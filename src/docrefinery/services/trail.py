@@ -16,7 +16,7 @@ from msgspec import Struct
 from docrefinery.services.audit import Acting, Action, acting
 from docrefinery.store import audit
 from docrefinery.store.audit import Named, NewEntry
-from docrefinery.store.database import UNREACHABLE, Database
+from docrefinery.store.database import REFUSED, UNREACHABLE, Database
 from docrefinery.store.records import KeyRecord, Ref
 from docrefinery.store.wall import across_tenants
 
@@ -113,8 +113,21 @@ class Trail:
             with across_tenants():
                 await self._look_up()
                 while batch := self._entries[:AT_ONCE]:
-                    await audit.insert(self._db, _folded(batch))
-                    del self._entries[: len(batch)]
+                    try:
+                        await audit.insert(self._db, _folded(batch))
+                        del self._entries[: len(batch)]
+                    except REFUSED:
+                        await self._write_one_by_one(len(batch))
+
+    async def _write_one_by_one(self, count: int) -> None:
+        """Write the first entries, and drop those that cannot be written."""
+        for _ in range(count):
+            entry = self._entries[0]
+            try:
+                await audit.insert(self._db, [entry])
+            except REFUSED as error:
+                log.error("audit_entry_dropped", action=entry.action, tenant_id=entry.tenant_id, error=str(error))  # noqa: TRY400
+            del self._entries[0]
 
     async def _look_up(self) -> None:
         """Make entries of what was not found and exists."""

@@ -163,6 +163,9 @@ CROSS JOIN LATERAL (
     SELECT tenant_id, id FROM artifacts
     WHERE n.kind = 'artifact' AND (artifacts.id = n.id OR artifacts.uuid = n.uuid)
     UNION ALL
+    SELECT tenant_id, id FROM expired_artifacts
+    WHERE n.kind = 'artifact' AND (expired_artifacts.id = n.id OR expired_artifacts.uuid = n.uuid)
+    UNION ALL
     SELECT tenant_id, id FROM webhook_endpoints
     WHERE n.kind = 'webhook' AND (webhook_endpoints.id = n.id OR webhook_endpoints.uuid = n.uuid)
     UNION ALL

@@ -29,6 +29,8 @@ UNREACHABLE = (
     asyncpg.InternalClientError,
 )
 """What the driver raises when PostgreSQL is away; everything else is a defect."""
+REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, UnicodeError)
+"""What is raised for values that cannot be stored, however often one tries."""
 CONNECT_SECONDS = 5
 QUERY_SECONDS = 30
 """No query here takes a second; one that takes so long waits for a server that is gone."""

@@ -122,7 +122,7 @@ async def refresh_status(db: Database, tenant_id: int, document_id: int, *, scan
                ELSE 'UPLOADED' END
            FROM (SELECT status FROM jobs WHERE tenant_id = $1 AND document_id = $2
                  ORDER BY queued_at DESC, id DESC LIMIT 1) latest
-           WHERE d.tenant_id = $1 AND d.id = $2 AND d.deleted_at IS NULL""",
+           WHERE d.tenant_id = $1 AND d.id = $2 AND (d.deleted_at IS NULL) = (d.file_expired_at IS NULL)""",
         tenant_id,
         document_id,
         scanned_clean,

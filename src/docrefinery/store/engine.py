@@ -107,6 +107,17 @@ class WalledTransaction(PooledTransaction):
     async def begin(self) -> None:
         """Begin and put up the wall. A pooler in transaction mode hands the connection on without it."""
         await self.connection.execute(f"BEGIN; SET LOCAL docrefinery.tenant = '{wall.reach()}'")
+        self._wall = wall.put_up()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        """End, and take the wall down."""
+        try:
+            return await super().__aexit__(kind, error, traceback)
+        finally:
+            if self._parent is None:
+                wall.taken_down(self._wall)
 
     async def commit(self) -> None:
         """Commit."""

@@ -16,11 +16,24 @@ async def note(db: Database, prefix: str, *, removable_in: timedelta) -> None:
     )
 
 
+def encrypted_copy(blob_key: str, name: str) -> str:
+    """Return the key of a plain blob's encrypted copy, which tells the plain one's."""
+    tenant, rest = blob_key.split("/", 1)
+    return f"{tenant}/encrypted/{rest}/{name}"
+
+
+def noted(gone: str) -> str:
+    """Return the statement that notes every ``blob_key`` of a query, and the plain blob that it is a copy of."""
+    return f"""INSERT INTO unreferenced_blobs
+        SELECT DISTINCT k, now() FROM {gone}
+            CROSS JOIN unnest(ARRAY[blob_key, regexp_replace(blob_key, '^([^/]+)/encrypted/(.+)/[^/]+$', '\\1/\\2')]) k
+        ON CONFLICT (prefix) DO UPDATE
+            SET removable_at = least(unreferenced_blobs.removable_at, excluded.removable_at)"""
+
+
 async def note_all(db: Database, keys: Sequence[str]) -> None:
-    """Note blobs that were referred to and are garbage now."""
-    await db.fetch(
-        "INSERT INTO unreferenced_blobs SELECT k, now() FROM unnest($1::text[]) k ON CONFLICT DO NOTHING", list(keys)
-    )
+    """Note blobs that were referred to and are garbage now, with their plain copies that were still read."""
+    await db.fetch(noted("unnest($1::text[]) gone (blob_key)"), list(keys))
 
 
 async def forget(db: Database, prefix: str) -> bool:

@@ -40,6 +40,8 @@ async def migrate(url: str, app_url: str) -> int:
         await _grant(connection, app_url)
     finally:
         await connection.close()
+    if ran:
+        await _end_idle(app_url)
     return ran
 
 
@@ -101,3 +103,25 @@ async def _grant(connection: asyncpg.Connection, app_url: str) -> None:
     await connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {name}")
     await connection.execute(f"REVOKE INSERT, UPDATE, DELETE ON migration FROM {name}")
     await connection.execute(f"REVOKE UPDATE, DELETE ON audit_log FROM {name}")
+
+
+async def _end_idle(app_url: str) -> None:
+    """End the application's connections that wait for work.
+
+    Statements that were prepared before a column was added fail once, also those of the release that still runs. On new
+    connections they are prepared anew; a process notices at once that the old one is closed. Who listens goes on.
+    """
+    try:
+        connection = await asyncpg.connect(app_url, statement_cache_size=0)
+    except (OSError, asyncpg.PostgresError) as error:
+        log.warning("connections_not_ended", error=str(error))
+        return
+    try:
+        # As the application itself, since the schema's owner may not end another role's connections.
+        await connection.execute(
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND usename = current_user AND application_name = 'docrefinery'
+                     AND pid <> pg_backend_pid() AND state = 'idle' AND query NOT ILIKE 'LISTEN%'"""
+        )
+    finally:
+        await connection.close()

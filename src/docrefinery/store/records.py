@@ -122,8 +122,8 @@ class DocumentRecord(Record, frozen=True, kw_only=True):
     created_at: datetime
     modified_at: datetime
     deleted_at: datetime | None
-    file_expired_at: datetime | None
-    # With a default, since outcomes of idempotent requests are kept without it.
+    # With defaults, since outcomes of idempotent requests were kept without them by the release before.
+    file_expired_at: datetime | None = None
     data_key: bytes | None = None
 
 

@@ -62,7 +62,7 @@ WHERE tenant_id = $1 AND id = ANY ($2::bigint[]) AND document_id = ANY ($3::bigi
 ORDER BY id FOR UPDATE SKIP LOCKED
 """
 # A job that is locked is being deleted itself, and takes its artifacts along.
-_EXPIRE_ARTIFACTS = """
+_EXPIRE_ARTIFACTS = f"""
 WITH due AS (
     SELECT a.id FROM artifacts a JOIN jobs j ON j.id = a.job_id
     WHERE a.tenant_id = $1 AND a.created_at < now() - make_interval(hours => $2)
@@ -71,13 +71,13 @@ WITH due AS (
     DELETE FROM artifacts a USING due WHERE a.tenant_id = $1 AND a.id = due.id
     RETURNING a.tenant_id, a.id, a.uuid, a.job_id, a.blob_key
 ), noted AS (
-    INSERT INTO unreferenced_blobs SELECT blob_key, now() FROM gone ON CONFLICT DO NOTHING
+    {garbage.noted("gone")}
 )
 INSERT INTO expired_artifacts (tenant_id, id, uuid, job_id) SELECT tenant_id, id, uuid, job_id FROM gone RETURNING id
 """
 # Every change of its jobs moves a document's `modified_at`, in the same transaction: one that has got a job since this
 # statement began is looked at again under its lock, and is not old any more.
-_EXPIRE_FILES = """
+_EXPIRE_FILES = f"""
 WITH due AS (
     SELECT d.id FROM documents d
     WHERE d.tenant_id = $1 AND d.deleted_at IS NULL AND d.modified_at < now() - make_interval(hours => $2)
@@ -85,10 +85,10 @@ WITH due AS (
                                                    AND j.status IN ('QUEUED', 'RUNNING'))
     ORDER BY d.modified_at LIMIT $3 FOR UPDATE OF d SKIP LOCKED
 ), expired AS (
-    UPDATE documents d SET deleted_at = now(), file_expired_at = now(), modified_at = now()
+    UPDATE documents d SET deleted_at = now(), file_expired_at = now(), modified_at = now(), data_key = NULL
     FROM due WHERE d.tenant_id = $1 AND d.id = due.id RETURNING d.id, d.blob_key
 ), noted AS (
-    INSERT INTO unreferenced_blobs SELECT blob_key, now() FROM expired ON CONFLICT DO NOTHING
+    {garbage.noted("expired")}
 )
 SELECT id FROM expired
 """

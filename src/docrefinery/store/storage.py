@@ -24,7 +24,7 @@ WITH gone AS (DELETE FROM artifacts WHERE id = ANY ($1::bigint[]) RETURNING id, 
 INSERT INTO expired_artifacts (id, uuid, tenant_id, job_id) SELECT id, uuid, tenant_id, job_id FROM gone""",
     # A job that is queued or running finds out by itself, and fails.
     "documents": """
-UPDATE documents d SET deleted_at = now(), file_expired_at = now(), modified_at = now()
+UPDATE documents d SET deleted_at = now(), file_expired_at = now(), modified_at = now(), data_key = NULL
 WHERE id = ANY ($1::bigint[]) AND deleted_at IS NULL
       AND NOT EXISTS (SELECT FROM jobs j WHERE j.tenant_id = d.tenant_id AND j.document_id = d.id
                                                AND j.status IN ('QUEUED', 'RUNNING'))""",
@@ -64,6 +64,11 @@ class Miscounted(Record, frozen=True, kw_only=True):
     documents: int
     counted_bytes: int
     bytes: int
+
+
+async def tenants(db: Database) -> frozenset[str]:
+    """Return the uuids of all tenants, which their blobs' keys begin with."""
+    return frozenset(str(row["uuid"]) for row in await db.fetch("SELECT uuid FROM tenants"))
 
 
 async def unknown(db: Database, keys: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from docrefinery.store import garbage
 from docrefinery.store.database import Database
 
 
@@ -18,6 +19,15 @@ class WrappedKey(Struct, frozen=True):
 async def get(db: Database, tenant_id: int) -> bytes | None:
     """Return a tenant's key."""
     row = await db.fetch_one("SELECT wrapped FROM tenant_keys WHERE tenant_id = $1", tenant_id)
+    return row["wrapped"] if row else None
+
+
+async def hold(db: Database, tenant_id: int) -> bytes | None:
+    """Return a tenant's key, and keep it from being given up until the transaction ends.
+
+    To be called before anything else is locked: who gives a key up locks it first.
+    """
+    row = await db.fetch_one("SELECT wrapped FROM tenant_keys WHERE tenant_id = $1 FOR KEY SHARE", tenant_id)
     return row["wrapped"] if row else None
 
 
@@ -49,6 +59,34 @@ async def after(db: Database, tenant_id: int, limit: int) -> Sequence[WrappedKey
 async def replace(db: Database, tenant_id: int, old: bytes, new: bytes) -> None:
     """Put a key that was wrapped anew in the place of the old one, unless that is gone."""
     await db.fetch("UPDATE tenant_keys SET wrapped = $3 WHERE tenant_id = $1 AND wrapped = $2", tenant_id, old, new)
+
+
+# The key of a file that a job is about to read stays, so that the job learns why it cannot.
+_EXPIRE_FILES = f"""
+WITH gone AS (
+    UPDATE documents d SET deleted_at = now(), file_expired_at = now(), modified_at = now(),
+        data_key = CASE WHEN EXISTS (SELECT FROM jobs j WHERE j.tenant_id = $1 AND j.document_id = d.id
+                                                              AND j.status IN ('QUEUED', 'RUNNING')) THEN data_key END
+    WHERE tenant_id = $1 AND data_key IS NOT NULL AND deleted_at IS NULL RETURNING blob_key
+)
+{garbage.noted("gone")}
+"""
+_EXPIRE_ARTIFACTS = f"""
+WITH gone AS (
+    DELETE FROM artifacts WHERE tenant_id = $1 AND data_key IS NOT NULL RETURNING tenant_id, id, uuid, job_id, blob_key
+), noted AS (
+    {garbage.noted("gone")}
+)
+INSERT INTO expired_artifacts (tenant_id, id, uuid, job_id) SELECT tenant_id, id, uuid, job_id FROM gone
+"""
+
+
+async def expire_sealed(db: Database, tenant_id: int) -> None:
+    """Let what is sealed under a key that was given up answer as expired, in the transaction that gave it up."""
+    # Documents first, as everybody locks.
+    await db.fetch("SELECT FROM documents WHERE tenant_id = $1 ORDER BY id FOR UPDATE", tenant_id)
+    await db.fetch(_EXPIRE_FILES, tenant_id)
+    await db.fetch(_EXPIRE_ARTIFACTS, tenant_id)
 
 
 async def give_up(db: Database, tenant_id: int) -> bool:

@@ -9,7 +9,8 @@ import pytest
 
 from docrefinery.bootstrap.operator import operator
 from docrefinery.errors import UnknownProfile
-from docrefinery.services.audit import operator_acts
+from docrefinery.services import trail
+from docrefinery.services.audit import Action, operator_acts
 from docrefinery.settings import Settings
 from docrefinery.store import audit
 from docrefinery.store.audit import Filters
@@ -229,3 +230,32 @@ async def test_entries_wait_for_a_database_that_is_away(
         with pytest.raises(ConnectionResetError):
             await logged(api, db)
     assert told(await logged(api, db)) == [("document.downloaded", f"document {document['id']}")]
+
+
+@pytest.mark.parametrize("bad", ["a\0b", "a\ud800b"])
+async def test_an_entry_that_cannot_be_written_keeps_back_no_other(
+    client: httpx.AsyncClient, api: Api, db: Database, monkeypatch: pytest.MonkeyPatch, bad: str
+) -> None:
+    dropped: list[str] = []
+    monkeypatch.setattr(trail.log, "error", lambda event, **_: dropped.append(event))
+    document = await uploaded(client)
+    await client.get(f"/v1/documents/{document['id']}/file/")
+    api.services.trail.downloaded(Action.DOCUMENT_DOWNLOADED, bad)
+    await client.get(f"/v1/documents/{document['id']}/file/")
+    entries = await logged(api, db)
+    assert told(entries) == [("document.downloaded", f"document {document['id']}")] * 2
+    assert dropped == ["audit_entry_dropped"]
+
+
+async def test_access_to_an_expired_artifact_of_another_tenant_is_told(
+    client: httpx.AsyncClient, stranger: httpx.AsyncClient, api: Api, db: Database, worker: HandWorker
+) -> None:
+    await queued(client)
+    await worker.publish(await worker.claim())
+    artifact, _ = await results(client, "/v1/artifacts/")
+    await db.fetch(
+        """WITH gone AS (DELETE FROM artifacts RETURNING *)
+           INSERT INTO expired_artifacts (tenant_id, id, uuid, job_id) SELECT tenant_id, id, uuid, job_id FROM gone"""
+    )
+    assert_problem(await stranger.get(f"/v1/artifacts/{artifact['id']}/"), 404, "NOT_FOUND")
+    assert ("access.denied", f"artifact {artifact['id']}") in told(await logged(api, db))

@@ -32,6 +32,20 @@ async def test_upload_sent_again_gets_the_first_answer(
     assert not await db.fetch("SELECT FROM unreferenced_blobs")
 
 
+async def test_outcome_that_the_release_before_kept_is_replayed(client: httpx.AsyncClient, db: Database) -> None:
+    content = a_pdf()
+    first = await upload(client, content, headers=KEY)
+    later = ["data_key", "file_expired_at"]
+    kept = await db.fetch(
+        "UPDATE idempotency_records SET outcome = outcome #- $1 #- $2 RETURNING outcome::text",
+        *(["document", name] for name in later),
+    )
+    assert not any(name in kept[0]["outcome"] for name in later)
+    second = await upload(client, content, headers=KEY)
+    assert (second.status_code, second.json()) == (201, first.json())
+    assert second.headers["idempotency-replayed"] == "true"
+
+
 async def test_duplicate_answer_is_replayed_too(client: httpx.AsyncClient) -> None:
     content = a_pdf()
     document = await uploaded(client, content)

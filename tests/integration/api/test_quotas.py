@@ -235,6 +235,36 @@ async def test_a_long_queue_refuses_submissions_and_nothing_else(settings: Setti
         await until_true(accepts, 5)
 
 
+async def test_the_queue_is_as_long_as_all_tenants_make_it(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "KNOWN_SECONDS", 0.0)
+    busy = running(msgspec.structs.replace(settings, max_queue_depth=2))
+    async with busy as api, await api.client() as acme, await api.client(tenant="globex") as globex:
+        document = await uploaded(globex)
+        await queued(acme)
+        await queued(acme)
+        assert_problem(await start(globex, document["id"]), 503, "UNAVAILABLE")
+
+
+async def test_an_upload_that_was_answered_is_answered_again_however_much_there_is_to_do(settings: Settings) -> None:
+    keys = [{"Idempotency-Key": name} for name in ("created", "duplicate")]
+    content = pdf_of(MEBI * 2 // 5)
+    async with installed(settings, max_stored_mb=1, max_queue_depth=2) as client:
+        first = [await upload(client, content, headers=key, ingest="true") for key in keys]
+        assert [answer.status_code for answer in first] == [201, 409]
+        assert (await upload(client, pdf_of(MEBI // 2), ingest="true")).status_code == 201
+        assert_problem(await upload(client, pdf_of(MEBI * 2 // 5)), 429, "QUOTA_EXCEEDED")
+
+        async def refused() -> bool:
+            return (await upload(client)).status_code == 503
+
+        await until_true(refused, 5)
+        again = [await upload(client, content, headers=key, ingest="true") for key in keys]
+        assert [answer.status_code for answer in again] == [201, 409]
+        assert again[0].json() == first[0].json()
+        assert {answer.headers["idempotency-replayed"] for answer in again} == {"true"}
+        assert_problem(await upload(client, a_pdf(), headers=keys[0], ingest="true"), 422, "IDEMPOTENCY_KEY_REUSED")
+
+
 def disk_with(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
 

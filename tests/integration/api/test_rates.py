@@ -1,18 +1,23 @@
 """How many requests a tenant may send in a minute."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import msgspec
 import pytest
 import redis
+from limits import RateLimitItemPerMinute
 from redis.asyncio import BlockingConnectionPool
 
 from docrefinery.bootstrap.operator import operator
 from docrefinery.services import rates
+from docrefinery.services.keys import Caller
 from docrefinery.settings import Settings
 from docrefinery.store.tenants import Limits
 from tests.support.api import Api, running
@@ -101,6 +106,40 @@ async def test_a_high_limit_is_taken_in_blocks_and_never_passed(settings: Settin
     assert statuses.count(200) <= quota
     assert statuses[: quota // 2] == [200] * (quota // 2)
     assert statuses[-1] == 429
+
+
+@pytest.mark.parametrize("burst", [1, 3])
+async def test_quiet_processes_waste_nothing_however_many_they_are(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, burst: int
+) -> None:
+    """Eight processes send bursts two seconds apart, together a tenth of the quota."""
+    clock: Any = SimpleNamespace(now=1000.0, monotonic=lambda: clock.now, time=time.time)
+    monkeypatch.setattr(rates, "time", clock)
+    redis.Redis.from_url(settings.redis_url).flushall()
+    rounds = 28
+    quota = 8 * rounds * burst * 10
+    caller = cast("Caller", SimpleNamespace(tenant_id=1, requests_per_minute=quota))
+    processes = [rates.Rates(settings) for _ in range(8)]
+    try:
+        for _ in range(rounds):
+            clock.now += 2
+            for process in processes:
+                for _ in range(burst):
+                    standing = await process.count(caller, "requests")
+                    assert standing is not None
+                    assert standing.admitted
+        # What they hold is all that was taken and not spent.
+        taken = quota - await left(processes[0], quota)
+        assert taken - 8 * rounds * burst <= 8 * burst
+    finally:
+        for process in processes:
+            await process.close()
+
+
+async def left(process: rates.Rates, quota: int) -> int:
+    """Return how many requests nobody has taken."""
+    stats = await process._limiter.get_window_stats(RateLimitItemPerMinute(quota), "requests", "1")
+    return stats.remaining
 
 
 async def test_a_tenants_own_number_holds_at_once(api: Api, limited: Settings, client: httpx.AsyncClient) -> None:

@@ -16,13 +16,14 @@ from docrefinery.settings import Settings, SettingsError
 from docrefinery.store import documents
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
-from docrefinery.store.encryption.vault import Stored, Vault
+from docrefinery.store.encryption.vault import Stored, Vault, VaultWriter
 from docrefinery.worker.broker import build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
 from docrefinery.worker.maintenance import Maintenance
 from tests.support import hooks
 from tests.support.api import Api
-from tests.support.calls import assert_problem, queued, results, uploaded
+from tests.support.calls import assert_problem, queued, results, upload, uploaded
+from tests.support.counted import assert_counted
 from tests.support.encrypted import MARKER, a_file, content, folder, stored
 from tests.support.work import HandWorker
 
@@ -230,16 +231,80 @@ async def test_a_key_that_is_missing_is_told(encrypted: httpx.AsyncClient, setti
 
 
 async def test_a_key_that_is_given_up_takes_old_files_along_and_new_ones_get_another(
-    encrypted: httpx.AsyncClient, services: Operator
+    encrypted: httpx.AsyncClient, services: Operator, settings: Settings, db: Database, worker: HandWorker
 ) -> None:
-    old = await uploaded(encrypted, a_file())
+    file = a_file()
+    old = await uploaded(encrypted, file)
+    job = await queued(encrypted)
+    await worker.publish(await worker.claim())
+    await services.encryption.encrypt("acme", untold)
+    [artifact, _] = await results(encrypted, "/v1/artifacts/")
+    waiting = await queued(encrypted)
     assert await services.encryption.give_up("acme")
     assert not await services.encryption.give_up("acme")
-    assert_problem(await content(encrypted, old["id"]), 503, "UNAVAILABLE")
-    file = a_file()
+    assert_problem(await content(encrypted, old["id"]), 410, "ARTIFACT_EXPIRED")
+    assert_problem(await content(encrypted, job["document_id"]), 410, "ARTIFACT_EXPIRED")
+    assert_problem(await encrypted.get(f"/v1/artifacts/{artifact['id']}/"), 410, "ARTIFACT_EXPIRED")
+    await worker.fail(await worker.claim())
+    assert (await encrypted.get(f"/v1/documents/{waiting['document_id']}/")).json()["status"] == "FAILED"
     new = await uploaded(encrypted, file)
     assert (await content(encrypted, new["id"])).content == file
-    assert_problem(await content(encrypted, old["id"]), 503, "UNAVAILABLE")
+    assert_problem(await content(encrypted, old["id"]), 410, "ARTIFACT_EXPIRED")
+    await sweep_all(db, settings)
+    assert len(stored(settings)) == 1
+    await assert_counted(db)
+
+
+async def test_what_was_on_its_way_under_a_key_that_is_given_up_is_refused(
+    encrypted: httpx.AsyncClient, services: Operator, settings: Settings, db: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    file = a_file()
+    finishing = VaultWriter.finish
+
+    async def finish(self: VaultWriter) -> None:
+        await finishing(self)
+        await services.encryption.give_up("acme")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VaultWriter, "finish", finish)
+        assert_problem(await upload(encrypted, file), 503, "UNAVAILABLE")
+    new = await uploaded(encrypted, file)
+    assert (await content(encrypted, new["id"])).content == file
+    await assert_counted(db)
+
+
+async def test_a_copy_that_is_encrypted_under_a_key_that_is_given_up_is_refused(
+    acme: httpx.AsyncClient, services: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = a_file()
+    document = await uploaded(acme, file)
+    await services.tenants.set("acme", encrypt="on")
+    with monkeypatch.context() as patch:
+        meanwhile(patch, lambda: services.encryption.give_up("acme"))
+        with pytest.raises(StorageError, match="given up"):
+            await services.encryption.encrypt("acme", untold)
+    assert (await content(acme, document["id"])).content == file
+
+
+@pytest.mark.parametrize("how", ["deleted", "given up"])
+async def test_the_plain_copy_of_what_is_gone_does_not_outlive_it(
+    acme: httpx.AsyncClient, services: Operator, settings: Settings, db: Database, worker: HandWorker, how: str
+) -> None:
+    job = await queued(acme)
+    await worker.publish(await worker.claim())
+    await services.tenants.set("acme", encrypt="on")
+    await services.encryption.encrypt("acme", untold)
+    maintenance = Maintenance(db, Blobs(settings.storage), RedisDoorbell(build_broker(settings.redis_url)), settings)
+    await maintenance.sweep()
+    plain = [name for name in stored(settings) if "/encrypted/" not in name]
+    assert len(plain) == 3
+    if how == "deleted":
+        assert (await acme.delete(f"/v1/documents/{job['document_id']}/")).status_code == 204
+    else:
+        await services.encryption.give_up("acme")
+    await maintenance.sweep()
+    assert stored(settings) == {}
 
 
 async def test_nothing_is_to_be_encrypted_where_there_is_no_key(settings: Settings) -> None:
@@ -281,3 +346,17 @@ async def test_a_key_that_is_given_up_is_in_the_audit_log(
     await services.encryption.give_up("acme")
     rows = await db.fetch("SELECT a.object, t.id FROM audit_log a, tenants t WHERE a.action = 'tenant.shredded'")
     assert [row["object"] for row in rows] == [f"tenant {rows[0]['id']}"]
+
+
+async def test_what_was_encrypted_and_rewrapped_is_in_the_audit_log(
+    acme: httpx.AsyncClient, services: Operator, db: Database
+) -> None:
+    await uploaded(acme, a_file())
+    await services.tenants.set("acme", encrypt="on")
+    await services.encryption.encrypt("acme", untold)
+    await services.encryption.rewrap()
+    rows = await db.fetch("SELECT action, details FROM audit_log WHERE action LIKE 'storage.%' ORDER BY id")
+    assert [(row["action"], msgspec.json.decode(row["details"])) for row in rows] == [
+        ("storage.encrypted", {"blobs": 1, "unreadable": 0}),
+        ("storage.rewrapped", {"tenants": 1, "unavailable": 0}),
+    ]

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
+import msgspec
 import pytest
 
 from docrefinery.bootstrap.operator import operator
@@ -49,6 +50,12 @@ def folder(settings: Settings) -> Path:
     return Path(unquote(urlsplit(settings.storage).path))
 
 
+async def own(db: Database) -> str:
+    """Return the folder of the one tenant."""
+    [row] = await db.fetch("SELECT uuid FROM tenants WHERE name = 'acme'")
+    return str(row["uuid"])
+
+
 def put(settings: Settings, name: str, seconds_ago: float = TWO_DAYS) -> Path:
     path = folder(settings) / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,19 +76,23 @@ async def test_what_belongs_there_is_well(storage: Storage, job: dict[str, Any],
 async def test_old_orphans_are_found_and_removed(
     storage: Storage, job: dict[str, Any], db: Database, settings: Settings
 ) -> None:
-    belonging = stored_files(settings)
-    put(settings, "t/documents/orphan.pdf")
-    put(settings, "t/documents/young.pdf", seconds_ago=23 * 3600)
-    put(settings, "t/documents/noted.pdf")
-    put(settings, "t/jobs/j/7/noted.md")
-    for prefix in ("t/documents/noted.pdf", "t/jobs/j/7"):
+    belonging, t = stored_files(settings), await own(db)
+    put(settings, f"{t}/documents/orphan.pdf")
+    put(settings, f"{t}/documents/young.pdf", seconds_ago=23 * 3600)
+    put(settings, f"{t}/documents/noted.pdf")
+    put(settings, f"{t}/jobs/j/7/noted.md")
+    for prefix in (f"{t}/documents/noted.pdf", f"{t}/jobs/j/7"):
         await db.fetch("INSERT INTO unreferenced_blobs VALUES ($1, now() + interval '1 hour')", prefix)
-    assert (await storage.check()).orphans == ["t/documents/orphan.pdf"]
-    assert "t/documents/orphan.pdf" in stored_files(settings)
+    assert (await storage.check()).orphans == [f"{t}/documents/orphan.pdf"]
+    assert f"{t}/documents/orphan.pdf" in stored_files(settings)
     report = await storage.check(repair=True)
-    assert (report.orphans, report.repaired) == (["t/documents/orphan.pdf"], True)
+    assert (report.orphans, report.repaired) == ([f"{t}/documents/orphan.pdf"], True)
+    [entry] = await db.fetch("SELECT details FROM audit_log WHERE action = 'storage.repaired'")
+    assert msgspec.json.decode(entry["details"]) == {
+        "orphans": 1, "half_written": 0, "missing": 0, "miscounted": 0, "forced": False,
+    }  # fmt: skip
     assert set(stored_files(settings)) == {
-        *belonging, "t/documents/young.pdf", "t/documents/noted.pdf", "t/jobs/j/7/noted.md",
+        *belonging, f"{t}/documents/young.pdf", f"{t}/documents/noted.pdf", f"{t}/jobs/j/7/noted.md",
     }  # fmt: skip
     assert (await storage.check()).clean
 
@@ -90,21 +101,23 @@ async def test_a_deleted_documents_bytes_are_orphans(
     storage: Storage, client: httpx.AsyncClient, job: dict[str, Any], db: Database, settings: Settings
 ) -> None:
     [name] = [name for name in stored_files(settings) if "/documents/" in name]
+    await uploaded(client)
+    [kept] = [other for other in stored_files(settings) if "/documents/" in other and other != name]
     await client.delete(f"/v1/documents/{job['document_id']}/")
     put(settings, name)
     assert (await storage.check(repair=True)).orphans == [name]
-    assert stored_files(settings) == []
+    assert stored_files(settings) == [kept]
 
 
 async def test_half_written_files_of_a_killed_process_are_removed(
-    storage: Storage, job: dict[str, Any], settings: Settings
+    storage: Storage, job: dict[str, Any], db: Database, settings: Settings
 ) -> None:
-    belonging = stored_files(settings)
-    put(settings, "t/documents/a.pdf#1")
-    put(settings, "t/documents/b.pdf#12", seconds_ago=60)
+    belonging, t = stored_files(settings), await own(db)
+    put(settings, f"{t}/documents/a.pdf#1")
+    put(settings, f"{t}/documents/b.pdf#12", seconds_ago=60)
     report = await storage.check(repair=True)
-    assert (report.half_written, report.orphans) == (["t/documents/a.pdf#1"], [])
-    assert stored_files(settings) == sorted([*belonging, "t/documents/b.pdf#12"])
+    assert (report.half_written, report.orphans) == ([f"{t}/documents/a.pdf#1"], [])
+    assert stored_files(settings) == sorted([*belonging, f"{t}/documents/b.pdf#12"])
 
 
 async def test_a_killed_upload_looks_as_this_test_of_it_does(settings: Settings) -> None:
@@ -145,13 +158,61 @@ async def test_the_wrong_storage_is_not_repaired_unless_one_insists(
 ) -> None:
     for name in stored_files(settings):
         (folder(settings) / name).unlink()
-    put(settings, "t/documents/orphan.pdf")
+    t = await own(db)
+    put(settings, f"{t}/documents/orphan.pdf")
     with pytest.raises(InvalidRequest, match=r"3 of 3 documents and artifacts have no blob.*DOCREFINERY_STORAGE_URL"):
         await storage.check(repair=True)
-    assert stored_files(settings) == ["t/documents/orphan.pdf"]
+    assert stored_files(settings) == [f"{t}/documents/orphan.pdf"]
     assert (await client.get(f"/v1/documents/{job['document_id']}/")).json().get("file_expired_at") is None
     assert (await storage.check(repair=True, force=True)).repaired
     assert (await storage.check()).clean
+
+
+async def test_an_empty_database_removes_nothing_however_one_insists(
+    storage: Storage, client: httpx.AsyncClient, job: dict[str, Any], db: Database, settings: Settings
+) -> None:
+    """Its blobs are another installation's: none of their tenants is known."""
+    for name in stored_files(settings):
+        put(settings, name)
+    put(settings, "another/documents/a.pdf#1")
+    before = stored_files(settings)
+    await db.fetch("DELETE FROM artifacts")
+    await db.fetch("UPDATE documents SET deleted_at = now()")
+    await db.fetch("UPDATE tenants SET uuid = gen_random_uuid()")
+    report = await storage.check(repair=True, force=True)
+    assert (sorted(report.foreign), report.orphans, report.half_written) == (before, [], [])
+    assert stored_files(settings) == before
+
+
+async def test_tenants_without_their_rows_are_not_repaired_unless_one_insists(
+    storage: Storage, client: httpx.AsyncClient, job: dict[str, Any], db: Database, settings: Settings
+) -> None:
+    await uploaded(client)
+    for name in stored_files(settings):
+        put(settings, name)
+    before = stored_files(settings)
+    await db.fetch("DELETE FROM artifacts")
+    await db.fetch("UPDATE documents SET deleted_at = now() WHERE id = $1", job["document_id"])
+    with pytest.raises(InvalidRequest, match=r"3 blobs have no row and 1 have one.*DATABASE_URL"):
+        await storage.check(repair=True)
+    await db.fetch("UPDATE documents SET deleted_at = now()")
+    with pytest.raises(InvalidRequest, match="4 blobs have no row and 0 have one"):
+        await storage.check(repair=True)
+    assert stored_files(settings) == before
+    assert (await storage.check(repair=True, force=True)).repaired
+    assert stored_files(settings) == []
+
+
+async def test_a_foreign_file_is_told_and_left_alone(
+    storage: Storage, job: dict[str, Any], db: Database, settings: Settings
+) -> None:
+    belonging, t = stored_files(settings), await own(db)
+    foreign = ["notes.txt", f"{t}/backup/a.pdf", f"{t}/documents.zip", "t/documents/a.pdf", "t/documents/b.pdf#1"]
+    for name in foreign:
+        put(settings, name)
+    report = await storage.check(repair=True, force=True)
+    assert (sorted(report.foreign), report.clean) == (sorted(foreign), True)
+    assert stored_files(settings) == sorted([*belonging, *foreign])
 
 
 async def test_a_file_that_a_job_waits_for_is_left_to_that_job(

@@ -221,3 +221,15 @@ async def test_version_before_the_walls_reaches_what_it_did(settings: Settings, 
 async def test_a_row_cannot_point_at_another_tenants(db: Database, two: tuple[int, int], statement: str) -> None:
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         await db.fetch(statement, *two)
+
+
+async def test_nobody_looks_across_tenants_from_within_a_tenants_transaction(walled: Database) -> None:
+    wall.hold_to(1)
+    async with walled.transaction():
+        await walled.fetch("SELECT 1")
+        with pytest.raises(RuntimeError, match="before it begins"), wall.across_tenants():
+            pass
+    with wall.across_tenants():
+        async with walled.transaction():
+            with wall.across_tenants():
+                assert wall.reach() == wall.EVERYBODY

@@ -1,6 +1,6 @@
 """Blobs as the service reads and writes them: encrypted where their tenant's are, and plain to whoever asks here."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -135,6 +135,23 @@ class Vault:
         with path.open("wb") as file:
             async for piece in self.stream(blob):
                 file.write(piece)
+
+    async def hold_key(self, tenant_id: int, sealed: Iterable[tuple[str, bytes | None]]) -> None:
+        """Keep a tenant's key from being given up until the transaction ends, before anything else is locked.
+
+        :param sealed: keys of blobs that rows are about to refer to, and the wrapped secrets of those that are sealed.
+        :raises BlobDamaged: if the tenant's key is not the one that they were sealed under any more.
+        :raises KeyUnavailable: if it cannot be opened.
+        """
+        secrets = [(key, data_key) for key, data_key in sealed if data_key is not None]
+        if not secrets:
+            return
+        wrapped = await tenant_keys.hold(self._db, tenant_id)
+        if wrapped is None:
+            raise BlobDamaged("The tenant's key was given up.")
+        tenant_key = self._masters.tenant_key(tenant_id, wrapped)
+        for key, data_key in secrets:
+            tenant_key.secret(key, data_key)
 
     async def delete(self, prefix: str) -> None:
         """Delete blobs, as :meth:`.Blobs.delete` does."""
