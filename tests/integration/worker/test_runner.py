@@ -26,10 +26,10 @@ from docrefinery.pipeline.scanning import Scanning
 from docrefinery.plugin import Clean, Scanner, Verdict
 from docrefinery.plugin.registry import load
 from docrefinery.settings import Settings
-from docrefinery.store import claims, documents, jobs
+from docrefinery.store import claims, documents, jobs, tenant_keys
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
-from docrefinery.store.encryption.vault import Stored, Vault
+from docrefinery.store.encryption.vault import Stored, Vault, VaultWriter
 from docrefinery.store.records import ArtifactRecord, JobRecord
 from tests.support import hooks
 from tests.support.alive import HOLDS
@@ -356,6 +356,26 @@ async def test_tenant_that_was_switched_on_during_a_job_has_its_results_encrypte
     await a_runner(db, keyed, Switching(), tmp_path).drain()
     [artifact] = await db.fetch("SELECT data_key FROM artifacts")
     assert artifact["data_key"]
+
+
+async def test_results_under_a_key_that_was_given_up_are_not_published(
+    db: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyed, _ = await an_encrypted_job(db, settings)
+    finishing = VaultWriter.finish
+
+    async def finish(self: VaultWriter) -> None:
+        await finishing(self)
+        tenant_id = (await the_job(db)).tenant_id
+        async with db.transaction():
+            assert await tenant_keys.give_up(db, tenant_id)
+            await tenant_keys.expire_sealed(db, tenant_id)
+
+    monkeypatch.setattr(VaultWriter, "finish", finish)
+    await a_runner(db, keyed, Copying(), tmp_path).drain()
+    job = await the_job(db)
+    assert (job.status, job.error_code) == ("FAILED", "STORAGE_ERROR")
+    assert not await db.fetch("SELECT FROM artifacts")
 
 
 async def test_job_on_a_damaged_file_fails_at_once_and_says_what_to_do(
