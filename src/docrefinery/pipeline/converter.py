@@ -173,7 +173,7 @@ class Converter:
             try:
                 outcome = self._ending or await work(child, staged)
             finally:
-                staged.close()
+                await asyncio.to_thread(staged.close)
         except ConverterUnavailable:
             if self._ending is None:
                 raise

@@ -1,7 +1,6 @@
 """A zygote as its worker sees it, and the children that it forks."""
 
 import asyncio
-import shutil
 import signal
 import socket
 from pathlib import Path
@@ -13,6 +12,7 @@ from docrefinery.pipeline import protocol
 from docrefinery.pipeline.environment import environment
 from docrefinery.pipeline.jail.cell import home
 from docrefinery.pipeline.process import ChildProcess
+from docrefinery.pipeline.removal import remove_tree
 from docrefinery.pipeline.scratch import child_folder
 from docrefinery.pipeline.watched import Started, Watched, stderr_file
 
@@ -73,7 +73,7 @@ class Zygote(Watched):
         except BaseException as error:
             ours.close()
             stderr.close()
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
             if isinstance(error, TimeoutError):
                 raise ZygoteGone(f"it did not fork within {FORK_SECONDS:g} s") from None
             raise
@@ -91,7 +91,7 @@ class Zygote(Watched):
         """Wait until the process is gone, then release everything it held."""
         await self.ended()
         self._control.close()
-        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+        await asyncio.to_thread(remove_tree, self.folder)
 
     async def _order(self, order: protocol.Order, *descriptors: int) -> protocol.Report:
         # An answer that nobody waits for any more would be taken for the next one's.

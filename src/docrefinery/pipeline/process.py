@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from docrefinery.capabilities import Hardware
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.environment import environment
 from docrefinery.pipeline.jail.cell import home
+from docrefinery.pipeline.removal import remove_tree
 from docrefinery.pipeline.scratch import child_folder
 from docrefinery.pipeline.watched import Birth, Started, Watched, stderr_file
 
@@ -127,7 +127,7 @@ class ChildProcess(Watched):
         if self._writer is not None:
             self._writer.close()
         self._socket.close()
-        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+        await asyncio.to_thread(remove_tree, self.folder)
 
 
 def _memory(pid: int | str) -> tuple[int, int]:
