@@ -67,8 +67,9 @@ async def test_cancelling_the_caller_kills_the_process(converter: Converter, tas
     await assert_works(converter, task)
 
 
-async def test_what_the_child_started_dies_with_it(converter: Converter, task: Tasks) -> None:
-    slow = task(None, "grandchild")
+@pytest.mark.parametrize("export", ["grandchild", "leaving_its_session"])
+async def test_what_the_child_started_dies_with_it(converter: Converter, task: Tasks, export: str) -> None:
+    slow = task(None, export)
     running = asyncio.create_task(converter.convert(slow, ignore))
 
     def written() -> str:

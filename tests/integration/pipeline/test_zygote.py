@@ -122,11 +122,12 @@ async def test_a_zygote_sees_no_document_and_no_network(make: Make, task: Tasks)
     assert not [path for path in files if path.endswith(".pdf")]
     if any(measure.name == "network" and not measure.held for measure in converter.jail):
         pytest.skip("needs the right to make network namespaces")
-    assert _network(zygote_of(converter).pid) != _network(os.getpid())
+    for name in ("net", "ipc"):
+        assert _namespace(zygote_of(converter).pid, name) != _namespace(os.getpid(), name)
 
 
-def _network(pid: int) -> str:
-    return str(Path(f"/proc/{pid}/ns/net").readlink())
+def _namespace(pid: int, name: str) -> str:
+    return str(Path(f"/proc/{pid}/ns/{name}").readlink())
 
 
 async def test_a_plugin_that_starts_threads_costs_the_zygote_and_nothing_else(
