@@ -169,17 +169,19 @@ class Converter:
         self._begin()
         try:
             child = await self._child()
-            staged = await asyncio.to_thread(Staged, child.folder, child.owner, source)
+            staged = await self._staged(child, source)
             try:
                 outcome = self._ending or await work(child, staged)
+            except BaseException:
+                # Nobody knows what it is at.
+                child.kill()
+                raise
             finally:
                 await asyncio.to_thread(staged.close)
         except ConverterUnavailable:
             if self._ending is None:
                 raise
             return self._ending
-        except OSError as error:
-            raise ConverterUnavailable(f"the converter cannot be given the file: {error.strerror}") from error
         finally:
             self._busy = False
         self._settle(child, outcome)
@@ -195,6 +197,12 @@ class Converter:
             raise ConverterUnavailable("it was stopped before it was ready") from None
         finally:
             self._waiting = None
+
+    async def _staged(self, child: ChildProcess, source: Path) -> Staged:
+        try:
+            return await asyncio.to_thread(Staged, child.folder, child.owner, source)
+        except OSError as error:
+            raise ConverterUnavailable(f"the converter cannot be given the file: {error.strerror}") from error
 
     def _cpu_seconds(self, seconds: float) -> float:
         """Return what a child may compute in a time that its parent bounds anyway, with room for its threads."""
@@ -268,6 +276,8 @@ class Converter:
         except ExportFailed as error:
             self._keeper.replace("protocol")
             return Rejected(error.error_code, error.message, error.details)
+        except OSError as error:
+            raise ConverterUnavailable(f"the results cannot be taken: {error.strerror}") from error
 
     def _end(self, ending: Ending) -> None:
         self._ending = self._ending or ending
