@@ -93,10 +93,8 @@ class Child:
         try:
             match request:
                 case protocol.Scan():
-                    limits.bound_cpu(request.cpu_seconds)
                     return self._scan(request)
                 case protocol.Convert():
-                    limits.bound_cpu(request.cpu_seconds)
                     return self._convert(request, parent)
                 case protocol.Setup() | protocol.Description():
                     raise RuntimeError("nothing was asked for")
@@ -190,6 +188,8 @@ def serve(parent: Parent, child: Child, measures: tuple[Measure, ...]) -> None:
     while (request := parent.receive()) is not None:
         # An answer that came too late belongs to a request that is over; answering it would shift every later answer.
         if not isinstance(request, protocol.Description):
+            if isinstance(request, protocol.Scan | protocol.Convert):
+                limits.bound_cpu(request.cpu_seconds)
             parent.send(child.answer(request, parent))
 
 

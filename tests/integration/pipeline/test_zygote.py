@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import resource
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -124,6 +126,15 @@ async def test_a_zygote_sees_no_document_and_no_network(make: Make, task: Tasks)
         pytest.skip("needs the right to make network namespaces")
     for name in ("net", "ipc"):
         assert _namespace(zygote_of(converter).pid, name) != _namespace(os.getpid(), name)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells another process's limits")
+async def test_a_zygote_may_compute_for_ever(make: Make, task: Tasks) -> None:
+    converter = await make()
+    await assert_works(converter, task)
+    assert psutil.Process(zygote_of(converter).pid).rlimit(psutil.RLIMIT_CPU) == resource.getrlimit(resource.RLIMIT_CPU)
+    assert converter.pid is not None
+    assert psutil.Process(converter.pid).rlimit(psutil.RLIMIT_CPU)[0] > 0
 
 
 def _namespace(pid: int, name: str) -> str:
