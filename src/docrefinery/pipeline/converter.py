@@ -8,9 +8,11 @@ from typing import TypeVar
 
 from docrefinery.capabilities import NONE, Hardware, Measure, Models
 from docrefinery.errors import ExportFailed, OutOfMemory, ScannerUnavailable
+from docrefinery.model import Stage
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.artifacts import accept, accept_drawings
 from docrefinery.pipeline.describing import Describing, PictureDescriber
+from docrefinery.pipeline.hearsay import following, rejected
 from docrefinery.pipeline.keeper import Cause, ConverterUnavailable, Keeper
 from docrefinery.pipeline.nursery import APART, Seclusion
 from docrefinery.pipeline.outcomes import Canceled, Converted, Crashed, Outcome, Progress, Rejected, Task, TimedOut
@@ -227,7 +229,8 @@ class Converter:
             child.send(request)
             child.jobs += isinstance(request, protocol.Convert)
             async with Describing(describer, child.send, seconds * DESCRIBING) as describing:
-                return await self._listen(child, on_progress, describing)
+                scanning = isinstance(request, protocol.Scan)
+                return await self._listen(child, on_progress, describing, scanning=scanning)
         except ChildGone:
             await child.ended()
             return self._ending or self._found_dead(child, seconds)
@@ -240,18 +243,22 @@ class Converter:
             timer.cancel()
             watch.cancel()
 
-    async def _listen(self, child: ChildProcess, on_progress: OnProgress, describing: Describing) -> Answer | Rejected:
+    async def _listen(
+        self, child: ChildProcess, on_progress: OnProgress, describing: Describing, *, scanning: bool
+    ) -> Answer | Rejected:
+        stage = Stage.CONVERTING
         while True:
             match await child.receive():
                 case protocol.Working() as working:
-                    on_progress(Progress(working.stage, working.pages_done, working.pages_total))
+                    stage = following(working.stage, stage)
+                    on_progress(Progress(stage, working.pages_done, working.pages_total))
                 case protocol.Picture() as picture:
                     describing.take(picture)
                 case protocol.Failed(code=OutOfMemory.error_code):
                     return out_of_memory(self._limits.memory_bytes)
                 case protocol.Failed() as failed:
                     describing.end()
-                    return Rejected(failed.code, failed.message, failed.details)
+                    return rejected(failed, scanning=scanning)
                 case protocol.Done() | protocol.Scanned() as answer:
                     describing.end()
                     return answer

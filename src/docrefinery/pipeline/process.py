@@ -12,6 +12,7 @@ import msgspec
 from docrefinery.capabilities import Hardware
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.environment import environment
+from docrefinery.pipeline.hearsay import storable
 from docrefinery.pipeline.jail.cell import home
 from docrefinery.pipeline.removal import remove_tree
 from docrefinery.pipeline.scratch import child_folder
@@ -98,10 +99,11 @@ class ChildProcess(Watched):
         try:
             header = await self._reader.readexactly(protocol.HEADER_BYTES)
             body = await self._reader.readexactly(protocol.body_length(header))
-            return protocol.replies.decode(body)
+            reply: protocol.Reply = storable(protocol.replies.decode(body))
+            return reply
         except (asyncio.IncompleteReadError, OSError) as error:
             raise ChildGone from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise protocol.ProtocolError(f"an invalid message: {error}") from error
 
     def rss_bytes(self) -> int:
