@@ -1,6 +1,7 @@
 """A zygote as its worker sees it, and the children that it forks."""
 
 import asyncio
+import os
 import signal
 import socket
 from pathlib import Path
@@ -94,10 +95,14 @@ class Zygote(Watched):
         await asyncio.to_thread(remove_tree, self.folder)
 
     async def _order(self, order: protocol.Order, *descriptors: int) -> protocol.Report:
-        # An answer that nobody waits for any more would be taken for the next one's.
-        return await asyncio.shield(asyncio.ensure_future(self._exchange(order, descriptors)))
+        # An answer that nobody waits for any more would be taken for the next one's; what the order takes along is kept
+        # open by its own descriptors until then.
+        own = [os.dup(descriptor) for descriptor in descriptors]
+        exchange = asyncio.ensure_future(self._exchange(order, own))
+        exchange.add_done_callback(lambda _: _close(own))
+        return await asyncio.shield(exchange)
 
-    async def _exchange(self, order: protocol.Order, descriptors: tuple[int, ...]) -> protocol.Report:
+    async def _exchange(self, order: protocol.Order, descriptors: list[int]) -> protocol.Report:
         async with self._one_at_a_time:
             try:
                 socket.send_fds(self._control, [protocol.packet(order)], descriptors)
@@ -110,6 +115,11 @@ class Zygote(Watched):
                 return protocol.reports.decode(answer)
             except msgspec.DecodeError as error:
                 raise ZygoteGone(f"it sent an invalid message: {error}") from error
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 class _Forked:

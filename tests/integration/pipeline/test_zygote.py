@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from docrefinery.pipeline.converter import ChildLimits, Converter, Seclusion
 from docrefinery.pipeline.forking import Zygote
 from docrefinery.pipeline.outcomes import Converted, Crashed, Task
+from docrefinery.pipeline.protocol import Bury, Order, Report, Warm
 from tests.integration.pipeline.conftest import Make, assert_works, ignore
 from tests.support import plugins
 from tests.support.alive import HOLDS
@@ -135,6 +137,38 @@ async def test_a_zygote_may_compute_for_ever(make: Make, task: Tasks) -> None:
     assert psutil.Process(zygote_of(converter).pid).rlimit(psutil.RLIMIT_CPU) == resource.getrlimit(resource.RLIMIT_CPU)
     assert converter.pid is not None
     assert psutil.Process(converter.pid).rlimit(psutil.RLIMIT_CPU)[0] > 0
+
+
+async def test_an_order_that_waits_takes_along_what_it_was_given(make: Make) -> None:
+    converter = await make()
+    zygote = zygote_of(converter)
+    sent: list[str] = []
+
+    async def exchanged(_order: Order, descriptors: list[int]) -> Report:
+        await turn.wait()
+        sent.extend(os.read(descriptor, 10).decode() for descriptor in descriptors)
+        return Warm(1)
+
+    turn = asyncio.Event()
+    before = len(os.listdir("/dev/fd"))  # noqa: PTH208
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zygote, "_exchange", exchanged)
+        with tempfile.TemporaryFile() as file:
+            file.write(b"its own")
+            file.seek(0)
+            waiting = asyncio.create_task(zygote._order(Bury(0), file.fileno()))
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        # Another file gets the number.
+        with tempfile.TemporaryFile() as file:
+            file.write(b"another's")
+            file.seek(0)
+            turn.set()
+            await until(lambda: sent)
+    assert sent == ["its own"]
+    await until(lambda: len(os.listdir("/dev/fd")) == before)  # noqa: PTH208
 
 
 def _namespace(pid: int, name: str) -> str:
