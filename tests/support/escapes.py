@@ -60,6 +60,16 @@ def in_a_thread(what, *arguments):
     thread.join()
     return found[0]
 
+def in_a_fork(what):
+    reading, writing = os.pipe()
+    if (pid := os.fork()) == 0:
+        os.write(writing, what().encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(writing)
+    with open(reading, "rb") as pipe:
+        return pipe.read().decode()
+
 def status():
     lines = Path("/proc/self/status").read_text().splitlines()
     return {name: value.split() for name, _, value in (line.partition(":") for line in lines)}
@@ -84,6 +94,14 @@ def trying(document, stream):
         "signal parent": native(libc.kill, parent, 0),
         "signal neighbour": native(libc.kill, KNOWN["neighbour"], 0),
         "trace parent": native(libc.ptrace, 16, parent, None, None),
+        "new session": native(libc.setsid),
+        "new group": in_a_fork(lambda: native(libc.setpgid, 0, 0)),
+        "shared memory": native(libc.shmget, 0x5eed, 4096, 0o1600),
+        "attached memory": native(libc.shmat, 0, None, 0),
+        "queue": native(libc.msgget, 0x5eed, 0o1600),
+        "semaphores": native(libc.semget, 0x5eed, 1, 0o1600),
+        "named queue": native(libc.mq_open, b"/docrefinery-escaped", os.O_CREAT | os.O_RDWR, 0o600, None),
+        "file in memory": native(libc.memfd_create, b"x", 0),
         "new namespace": native(libc.unshare, 0x10000000),
         "become root": native(libc.setuid, 0) if os.getuid() else "EPERM",
         "raise a limit": attempt(raise_limit) or "done",

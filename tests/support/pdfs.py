@@ -77,6 +77,13 @@ def with_attachment(content: bytes, name: str = "attached.bin") -> bytes:
     return _document([_text_page(["A page with an attachment."])], catalog=catalog % name.encode(), extra=[file])
 
 
+def with_attachments(*specifications: bytes) -> bytes:
+    """Return a page with attachments as they are given: dictionaries, or anything else."""
+    names = b" ".join(b"(%d) %s" % numbered for numbered in enumerate(specifications))
+    catalog = b"/Names << /EmbeddedFiles << /Names [%s] >> >>" % names
+    return _document([_text_page(["A page with attachments."])], catalog=catalog)
+
+
 def with_open_action(action: bytes) -> bytes:
     """Return a page whose document has an action for when it is opened."""
     return _document([_text_page(["A page with an action."])], catalog=b"/OpenAction << %s >>" % action)

@@ -77,5 +77,13 @@ def _of_outline(document: pdfium.PdfDocument) -> Iterator[int]:
 
 def _attachments(document: pdfium.PdfDocument) -> Iterator[str]:
     for number in range(document.count_attachments()):
-        name = " ".join(document.get_attachment(number).get_name().split()) or "a file without a name"
+        name = _name(document, number) or "a file without a name"
         yield name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
+def _name(document: pdfium.PdfDocument, number: int) -> str:
+    try:
+        name = document.get_attachment(number).get_name()
+    except (pdfium.PdfiumError, UnicodeDecodeError):
+        return ""  # It is told nevertheless.
+    return " ".join(name.split())

@@ -1,6 +1,7 @@
 """A first look at a PDF before anything expensive: whether it can be opened and keeps to the limits."""
 
 import mmap
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -50,7 +51,7 @@ def preflight(source: Path, options: EngineOptions) -> Pages:
     _check_size(source, options.max_file_size or 0)
     with pypdfium2_lock, _opened(source) as document:
         pages = _chosen(len(document), options)
-        return replace(pages, large=dict(_large(document, pages)), warnings=tuple(inspect(document, source)))
+        return replace(pages, large=dict(_large(document, pages)), warnings=_told(document, source))
 
 
 def _chosen(count: int, options: EngineOptions) -> Pages:
@@ -106,6 +107,17 @@ def _large(document: pdfium.PdfDocument, pages: Pages) -> Iterator[tuple[int, tu
             continue  # It will fail to be converted, and be told then.
         if width * height > LARGE:
             yield number, (width, height)
+
+
+def _told(document: pdfium.PdfDocument, source: Path) -> tuple[JobWarning, ...]:
+    """Return what is to be told of a document; a look that fails ends no job."""
+    try:
+        return tuple(inspect(document, source))
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - files hold what nobody thought of
+        traceback.print_exc()
+        return ()
 
 
 def _is_encrypted(source: Path) -> bool:

@@ -1,6 +1,8 @@
 """Whether a page's own text can be used, looked at for itself: what engines that do not read it our way go by."""
 
+import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -36,7 +38,7 @@ def text_warnings(garbled: Sequence[int], silent: Sequence[int]) -> Iterator[Job
 
 
 def look_at_text(source: Path, pages: Pages, *, reads: bool) -> Iterator[JobWarning]:
-    """Tell of the text of a document's pages, in some milliseconds each.
+    """Tell of the text of a document's pages, in some milliseconds each; a look that fails ends no job.
 
     :param reads: whether pages without text were recognised.
     """
@@ -44,11 +46,14 @@ def look_at_text(source: Path, pages: Pages, *, reads: bool) -> Iterator[JobWarn
     with pypdfium2_lock, pdfium.PdfDocument(source) as document:
         for number in range(pages.first, pages.last + 1):
             try:
-                page = document[number - 1]
+                share, shows = _looked_at(document, number)
+            except MemoryError:
+                raise
             except pdfium.PdfiumError:
                 continue  # It has failed, and that is told.
-            share, shows = _looked_at(page)
-            page.close()
+            except Exception:  # noqa: BLE001 - pages hold what nobody thought of
+                traceback.print_exc()
+                continue
             if share is not None and share > GARBLED:
                 garbled.append(number)
             if share is None and shows and not reads:
@@ -56,15 +61,13 @@ def look_at_text(source: Path, pages: Pages, *, reads: bool) -> Iterator[JobWarn
     yield from text_warnings(garbled, silent)
 
 
-def _looked_at(page: pdfium.PdfPage) -> tuple[float | None, bool]:
+def _looked_at(document: pdfium.PdfDocument, number: int) -> tuple[float | None, bool]:
     """Return the share of a page's letters without a meaning, ``None`` without any, and whether it shows pictures."""
-    place = Place.of(page)
-    text_page = page.get_textpage()
-    try:
-        handle = address(text_page)
-        chars = read_chars(handle, place, Styles(handle, place.rotation))
-    finally:
-        text_page.close()
-    if len(chars.codes):
-        return chars.garbled, False
-    return None, any(True for _ in page.get_objects([pdfium_c.FPDF_PAGEOBJ_IMAGE]))
+    with closing(document[number - 1]) as page:
+        place = Place.of(page)
+        with closing(page.get_textpage()) as text_page:
+            handle = address(text_page)
+            chars = read_chars(handle, place, Styles(handle, place.rotation))
+        if len(chars.codes):
+            return chars.garbled, False
+        return None, any(True for _ in page.get_objects([pdfium_c.FPDF_PAGEOBJ_IMAGE]))

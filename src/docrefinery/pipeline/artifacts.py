@@ -31,8 +31,8 @@ def accept(
     :param expected: the kinds that were asked for.
     :param types: media types that are declared for them.
     :param written: what the child says.
-    :raises ExportFailed: if a kind is missing or was not asked for, a file is not a plain file of that folder, or is
-        not what its exporter declares.
+    :raises ExportFailed: if a kind is missing or was not asked for, two are one file, one is not a plain file of that
+        folder, or is not what its exporter declares.
     """
     if sorted(item.kind for item in written) != sorted(expected):
         raise ExportFailed("the results are not those that were asked for")
@@ -43,7 +43,8 @@ def accept_drawings(results: int, workdir: Path, *, asked: bool, drawn: Sequence
     """Return the drawings of pages.
 
     :param drawn: the pages, as the child says.
-    :raises ExportFailed: if none was asked for, a page comes twice, or a file is not a plain file of that folder.
+    :raises ExportFailed: if none was asked for, a page comes twice, or a file is another result or not a plain file of
+        that folder.
     """
     if (drawn and not asked) or len(set(drawn)) != len(drawn):
         raise ExportFailed("the drawings are not those that were asked for")
@@ -63,8 +64,11 @@ def _accept(results: int, workdir: Path, item: Written, content_type: str) -> Ar
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink != 1:
             raise _refused(item, "is not a plain file")
-        with path.open("xb") as copy:
-            size, digest = _copied(file, copy)
+        try:
+            with path.open("xb") as copy:
+                size, digest = _copied(file, copy)
+        except FileExistsError as error:
+            raise _refused(item, "is the same file as another one") from error
     if size > LARGEST:
         raise _refused(item, f"has more than {LARGEST} bytes")
     try:

@@ -11,43 +11,18 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from docrefinery.capabilities import Measure, Models
 from docrefinery.capabilities.models import missing_packages
 from docrefinery.errors import ConversionFailed, JobError, OutOfMemory, ScannerUnavailable
 from docrefinery.pipeline import jail, protocol
 from docrefinery.pipeline.asking import Channel
+from docrefinery.pipeline.hearsay import storable
 from docrefinery.pipeline.jail import limits
 from docrefinery.plugin import Clean, Infected, ScanEngine, Unscannable
 from docrefinery.plugin.registry import PluginError, Registry, load
 
 if TYPE_CHECKING:
     from docrefinery.engine.base import Engine
-
-LONGEST_TEXT = 2000
-"""Characters of an exception or a warning that are worth keeping."""
-
-
-def storable(value: Any) -> Any:
-    """Return a reply, or a part of one, with texts as a database and a reader can take them.
-
-    Libraries and plugins say what they like: a validation error quotes megabytes of its document. Long texts are cut;
-    NUL, which PostgreSQL refuses, and lone surrogates, which JSON does, are left out.
-    """
-    match value:
-        case str():
-            text = value if len(value) <= LONGEST_TEXT else f"{value[: LONGEST_TEXT - 1]}…"
-            return text.replace("\0", "").encode(errors="ignore").decode()
-        case dict():
-            return {storable(name): storable(item) for name, item in value.items()}
-        case list() | tuple():
-            return [storable(item) for item in value]
-        case msgspec.Struct():
-            changed = {name: storable(getattr(value, name)) for name in value.__struct_fields__}
-            return msgspec.structs.replace(value, **changed)
-        case _:
-            return value
 
 
 class Parent:
@@ -93,10 +68,8 @@ class Child:
         try:
             match request:
                 case protocol.Scan():
-                    limits.bound_cpu(request.cpu_seconds)
                     return self._scan(request)
                 case protocol.Convert():
-                    limits.bound_cpu(request.cpu_seconds)
                     return self._convert(request, parent)
                 case protocol.Setup() | protocol.Description():
                     raise RuntimeError("nothing was asked for")
@@ -190,6 +163,8 @@ def serve(parent: Parent, child: Child, measures: tuple[Measure, ...]) -> None:
     while (request := parent.receive()) is not None:
         # An answer that came too late belongs to a request that is over; answering it would shift every later answer.
         if not isinstance(request, protocol.Description):
+            if isinstance(request, protocol.Scan | protocol.Convert):
+                limits.bound_cpu(request.cpu_seconds)
             parent.send(child.answer(request, parent))
 
 

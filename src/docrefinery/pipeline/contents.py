@@ -18,6 +18,9 @@ _LARGEST_DIRECTORY = 16 * 1024**2
 # https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT 4.3.16
 _END = struct.Struct("<4s4H2LH")
 _END_SIGNATURE = b"PK\x05\x06"
+# 4.3.15: where an archive says otherwise what its end says, just before that.
+_ELSEWHERE = struct.Struct("<4sLQL")
+_ELSEWHERE_SIGNATURE = b"PK\x06\x07"
 _LONGEST_COMMENT = 2**16
 
 
@@ -65,6 +68,8 @@ def _check_archive(path: Path) -> None:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise BadContent(f"is no ZIP archive ({error})") from error
+    if len(entries) > MOST_ENTRIES:
+        raise BadContent(f"has more than {MOST_ENTRIES} entries")
     if len({entry.orig_filename for entry in entries}) != len(entries):
         raise BadContent("has two entries of one name")
     for entry in entries:
@@ -76,11 +81,13 @@ def _check_archive(path: Path) -> None:
 def _check_directory(path: Path) -> None:
     """Bound the archive's table of contents before it is read whole."""
     with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _END.size - _LONGEST_COMMENT))
+        file.seek(max(0, path.stat().st_size - _ELSEWHERE.size - _END.size - _LONGEST_COMMENT))
         tail = file.read()
     at = tail.rfind(_END_SIGNATURE)
     if at < 0 or len(tail) - at < _END.size:
         raise BadContent("is no ZIP archive (it has no end)")
+    if tail[max(0, at - _ELSEWHERE.size) :].startswith(_ELSEWHERE_SIGNATURE):
+        raise BadContent("is a ZIP64 archive, which it is too small to need")
     _, _, _, _, count, size, _, _ = _END.unpack_from(tail, at)
     # Archives that need more say so with the highest numbers.
     if count > MOST_ENTRIES or size > _LARGEST_DIRECTORY:

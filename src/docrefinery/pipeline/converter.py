@@ -8,9 +8,11 @@ from typing import TypeVar
 
 from docrefinery.capabilities import NONE, Hardware, Measure, Models
 from docrefinery.errors import ExportFailed, OutOfMemory, ScannerUnavailable
+from docrefinery.model import Stage
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.artifacts import accept, accept_drawings
 from docrefinery.pipeline.describing import Describing, PictureDescriber
+from docrefinery.pipeline.hearsay import following, rejected
 from docrefinery.pipeline.keeper import Cause, ConverterUnavailable, Keeper
 from docrefinery.pipeline.nursery import APART, Seclusion
 from docrefinery.pipeline.outcomes import Canceled, Converted, Crashed, Outcome, Progress, Rejected, Task, TimedOut
@@ -169,17 +171,19 @@ class Converter:
         self._begin()
         try:
             child = await self._child()
-            staged = await asyncio.to_thread(Staged, child.folder, child.owner, source)
+            staged = await self._staged(child, source)
             try:
                 outcome = self._ending or await work(child, staged)
+            except BaseException:
+                # Nobody knows what it is at.
+                child.kill()
+                raise
             finally:
-                staged.close()
+                await asyncio.to_thread(staged.close)
         except ConverterUnavailable:
             if self._ending is None:
                 raise
             return self._ending
-        except OSError as error:
-            raise ConverterUnavailable(f"the converter cannot be given the file: {error.strerror}") from error
         finally:
             self._busy = False
         self._settle(child, outcome)
@@ -195,6 +199,12 @@ class Converter:
             raise ConverterUnavailable("it was stopped before it was ready") from None
         finally:
             self._waiting = None
+
+    async def _staged(self, child: ChildProcess, source: Path) -> Staged:
+        try:
+            return await asyncio.to_thread(Staged, child.folder, child.owner, source)
+        except OSError as error:
+            raise ConverterUnavailable(f"the converter cannot be given the file: {error.strerror}") from error
 
     def _cpu_seconds(self, seconds: float) -> float:
         """Return what a child may compute in a time that its parent bounds anyway, with room for its threads."""
@@ -219,7 +229,8 @@ class Converter:
             child.send(request)
             child.jobs += isinstance(request, protocol.Convert)
             async with Describing(describer, child.send, seconds * DESCRIBING) as describing:
-                return await self._listen(child, on_progress, describing)
+                scanning = isinstance(request, protocol.Scan)
+                return await self._listen(child, on_progress, describing, scanning=scanning)
         except ChildGone:
             await child.ended()
             return self._ending or self._found_dead(child, seconds)
@@ -232,18 +243,22 @@ class Converter:
             timer.cancel()
             watch.cancel()
 
-    async def _listen(self, child: ChildProcess, on_progress: OnProgress, describing: Describing) -> Answer | Rejected:
+    async def _listen(
+        self, child: ChildProcess, on_progress: OnProgress, describing: Describing, *, scanning: bool
+    ) -> Answer | Rejected:
+        stage = Stage.CONVERTING
         while True:
             match await child.receive():
                 case protocol.Working() as working:
-                    on_progress(Progress(working.stage, working.pages_done, working.pages_total))
+                    stage = following(working.stage, stage)
+                    on_progress(Progress(stage, working.pages_done, working.pages_total))
                 case protocol.Picture() as picture:
                     describing.take(picture)
                 case protocol.Failed(code=OutOfMemory.error_code):
                     return out_of_memory(self._limits.memory_bytes)
                 case protocol.Failed() as failed:
                     describing.end()
-                    return Rejected(failed.code, failed.message, failed.details)
+                    return rejected(failed, scanning=scanning)
                 case protocol.Done() | protocol.Scanned() as answer:
                     describing.end()
                     return answer
@@ -268,6 +283,8 @@ class Converter:
         except ExportFailed as error:
             self._keeper.replace("protocol")
             return Rejected(error.error_code, error.message, error.details)
+        except OSError as error:
+            raise ConverterUnavailable(f"the results cannot be taken: {error.strerror}") from error
 
     def _end(self, ending: Ending) -> None:
         self._ending = self._ending or ending

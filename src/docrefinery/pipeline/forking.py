@@ -1,7 +1,7 @@
 """A zygote as its worker sees it, and the children that it forks."""
 
 import asyncio
-import shutil
+import os
 import signal
 import socket
 from pathlib import Path
@@ -13,6 +13,7 @@ from docrefinery.pipeline import protocol
 from docrefinery.pipeline.environment import environment
 from docrefinery.pipeline.jail.cell import home
 from docrefinery.pipeline.process import ChildProcess
+from docrefinery.pipeline.removal import remove_tree
 from docrefinery.pipeline.scratch import child_folder
 from docrefinery.pipeline.watched import Started, Watched, stderr_file
 
@@ -73,7 +74,7 @@ class Zygote(Watched):
         except BaseException as error:
             ours.close()
             stderr.close()
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
             if isinstance(error, TimeoutError):
                 raise ZygoteGone(f"it did not fork within {FORK_SECONDS:g} s") from None
             raise
@@ -91,13 +92,17 @@ class Zygote(Watched):
         """Wait until the process is gone, then release everything it held."""
         await self.ended()
         self._control.close()
-        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+        await asyncio.to_thread(remove_tree, self.folder)
 
     async def _order(self, order: protocol.Order, *descriptors: int) -> protocol.Report:
-        # An answer that nobody waits for any more would be taken for the next one's.
-        return await asyncio.shield(asyncio.ensure_future(self._exchange(order, descriptors)))
+        # An answer that nobody waits for any more would be taken for the next one's; what the order takes along is kept
+        # open by its own descriptors until then.
+        own = [os.dup(descriptor) for descriptor in descriptors]
+        exchange = asyncio.ensure_future(self._exchange(order, own))
+        exchange.add_done_callback(lambda _: _close(own))
+        return await asyncio.shield(exchange)
 
-    async def _exchange(self, order: protocol.Order, descriptors: tuple[int, ...]) -> protocol.Report:
+    async def _exchange(self, order: protocol.Order, descriptors: list[int]) -> protocol.Report:
         async with self._one_at_a_time:
             try:
                 socket.send_fds(self._control, [protocol.packet(order)], descriptors)
@@ -110,6 +115,11 @@ class Zygote(Watched):
                 return protocol.reports.decode(answer)
             except msgspec.DecodeError as error:
                 raise ZygoteGone(f"it sent an invalid message: {error}") from error
+
+
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 class _Forked:

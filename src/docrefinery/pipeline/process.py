@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,9 @@ import msgspec
 from docrefinery.capabilities import Hardware
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.environment import environment
+from docrefinery.pipeline.hearsay import storable
 from docrefinery.pipeline.jail.cell import home
+from docrefinery.pipeline.removal import remove_tree
 from docrefinery.pipeline.scratch import child_folder
 from docrefinery.pipeline.watched import Birth, Started, Watched, stderr_file
 
@@ -98,10 +99,11 @@ class ChildProcess(Watched):
         try:
             header = await self._reader.readexactly(protocol.HEADER_BYTES)
             body = await self._reader.readexactly(protocol.body_length(header))
-            return protocol.replies.decode(body)
+            reply: protocol.Reply = storable(protocol.replies.decode(body))
+            return reply
         except (asyncio.IncompleteReadError, OSError) as error:
             raise ChildGone from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise protocol.ProtocolError(f"an invalid message: {error}") from error
 
     def rss_bytes(self) -> int:
@@ -127,7 +129,7 @@ class ChildProcess(Watched):
         if self._writer is not None:
             self._writer.close()
         self._socket.close()
-        await asyncio.to_thread(shutil.rmtree, self.folder, ignore_errors=True)
+        await asyncio.to_thread(remove_tree, self.folder)
 
 
 def _memory(pid: int | str) -> tuple[int, int]:

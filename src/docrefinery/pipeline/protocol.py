@@ -20,7 +20,7 @@ PICTURES_AT_ONCE = 4
 HEADER_BYTES = 4
 MAX_PACKET = 64 * 1024
 
-Count = Annotated[int, Meta(ge=0, le=2**31)]
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Text = Annotated[str, Meta(max_length=64 * 1024)]
 
 
@@ -128,8 +128,8 @@ class Done(Struct, frozen=True, tag="done"):
     convert_ms: Count
     export_ms: Count
     chunk_ms: Count | None
-    warnings: tuple[JobWarning, ...]
-    engine: dict[str, str]
+    warnings: Annotated[tuple[JobWarning, ...], Meta(max_length=1000)]
+    engine: Annotated[dict[str, str], Meta(max_length=100)]
     partial: bool
     failed_pages: tuple[Count, ...]
     drawn: tuple[Count, ...] = ()

@@ -2,13 +2,13 @@
 
 import fcntl
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from docrefinery.pipeline.jail.cell import home
+from docrefinery.pipeline.removal import remove_tree
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def scratch_folder(base: Path) -> Iterator[Path]:
     try:
         for left in base.glob("worker-*"):
             if _abandoned(left):
-                shutil.rmtree(left, ignore_errors=True)
+                remove_tree(left)
         folder = Path(tempfile.mkdtemp(prefix="worker-", dir=base))
         in_use = _locked(folder)
     finally:
@@ -29,7 +29,7 @@ def scratch_folder(base: Path) -> Iterator[Path]:
         yield folder
     finally:
         os.close(in_use)
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_tree(folder)
 
 
 def child_folder(scratch: Path | None) -> Path:

@@ -9,6 +9,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from docrefinery.pipeline.removal import remove_tree
+
+_REMOVAL_SECONDS = 30.0
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -34,14 +37,14 @@ class Staged:
             self.results_descriptor = os.open(self.results.name, _FOLDER, dir_fd=self._descriptor)
         except BaseException:
             os.close(self._descriptor)
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove_tree(self._folder)
             raise
 
     def close(self) -> None:
-        """Remove everything."""
+        """Remove everything; what the child adds meanwhile goes with the child's own folder."""
         os.close(self.results_descriptor)
         os.close(self._descriptor)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_tree(self._folder, _REMOVAL_SECONDS)
 
     def _fill(self, owner: int | None, source: Path) -> None:
         os.mkdir(self.results.name, 0o700, dir_fd=self._descriptor)

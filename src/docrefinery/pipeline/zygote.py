@@ -18,6 +18,7 @@ from docrefinery.pipeline import jail, protocol
 from docrefinery.pipeline.child import Child, Parent, quieten, serve
 from docrefinery.pipeline.environment import homely
 from docrefinery.pipeline.jail import limits
+from docrefinery.pipeline.orphans import end_orphans
 from docrefinery.pipeline.warming import warm_up
 from docrefinery.plugin.registry import PluginError, load
 
@@ -34,6 +35,7 @@ class Zygote:
         self._child = child
         self._setup = setup
         self._offline = offline
+        self._living: set[int] = set()
 
     def obey(self) -> None:
         """Do what is ordered until the worker is gone."""
@@ -49,7 +51,7 @@ class Zygote:
             case protocol.Fork(folder=folder):
                 return self._fork(folder, descriptors)
             case protocol.Bury(pid=pid):
-                return protocol.Buried(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+                return self._bury(pid)
             case protocol.Setup():
                 raise RuntimeError("a second setup")
 
@@ -66,7 +68,14 @@ class Zygote:
         if pid == 0:
             # Nothing of the zygote's own end may run in a child: it leaves through here.
             os._exit(self._be_born(folder, descriptors, this))
+        self._living.add(pid)
         return protocol.Forked(pid)
+
+    def _bury(self, pid: int) -> protocol.Buried:
+        returncode = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        self._living.discard(pid)
+        end_orphans(self._living)
+        return protocol.Buried(returncode)
 
     def _be_born(self, folder: str, descriptors: list[int], zygote: int) -> int:
         """Become a child, serve, and return the exit code."""
@@ -110,6 +119,7 @@ def main() -> None:
     control.set_inheritable(False)
     offline = jail.leave_network()
     jail.die_with(os.getppid())
+    jail.adopt_orphans()
     setup = protocol.orders.decode(control.recv(protocol.MAX_PACKET))
     assert isinstance(setup, protocol.Setup)
     limits.bound_memory(setup.memory_bytes)

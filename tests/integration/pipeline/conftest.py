@@ -34,6 +34,20 @@ def grandchild(document, stream):
     folder(stream).joinpath("pid").write_text(str(process.pid))
     time.sleep(600)
 
+def leaving_its_session(document, stream):
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        try:
+            os.setsid()
+        except PermissionError:
+            pass
+        if os.fork() == 0:
+            os.write(writing, str(os.getpid()).encode())
+            time.sleep(600)
+        os._exit(0)
+    folder(stream).joinpath("pid").write_bytes(os.read(reading, 20))
+    time.sleep(600)
+
 def dying(document, stream):
     print("last words", file=sys.stderr, flush=True)
     # The real thing: of a signal that is only sent, a library that handles its own faults makes nothing.
@@ -106,7 +120,7 @@ def chatty(document, stream):
 
 @hookimpl
 def docrefinery_exporters():
-    writers = [environment, descriptors, sleeping, grandchild, dying, leaving, failing, rambling]
+    writers = [environment, descriptors, sleeping, grandchild, leaving_its_session, dying, leaving, failing, rambling]
     writers += [straying, littering, returning, exiting, closing, tidy]
     writers += [faking_json, faking_zip, climbing, bursting, hungry, linking, piping, babbling, chatty]
     return [

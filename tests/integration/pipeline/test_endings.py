@@ -1,6 +1,7 @@
 """Every way a conversion can end early; afterwards the next document converts."""
 
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import Callable
@@ -8,8 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from docrefinery.model import Stage
-from docrefinery.pipeline.converter import ChildLimits, Converter
+from docrefinery.pipeline.converter import ChildLimits, Converter, ConverterUnavailable
 from docrefinery.pipeline.outcomes import Canceled, Crashed, Progress, Rejected, Task, TimedOut
+from docrefinery.pipeline.staging import Staged
 from tests.integration.pipeline.conftest import Make, assert_works, ignore, note_of
 from tests.support import pdfs
 from tests.support.waiting import gone, until
@@ -67,8 +69,9 @@ async def test_cancelling_the_caller_kills_the_process(converter: Converter, tas
     await assert_works(converter, task)
 
 
-async def test_what_the_child_started_dies_with_it(converter: Converter, task: Tasks) -> None:
-    slow = task(None, "grandchild")
+@pytest.mark.parametrize("export", ["grandchild", "leaving_its_session"])
+async def test_what_the_child_started_dies_with_it(converter: Converter, task: Tasks, export: str) -> None:
+    slow = task(None, export)
     running = asyncio.create_task(converter.convert(slow, ignore))
 
     def written() -> str:
@@ -128,6 +131,48 @@ async def test_a_child_that_tells_lies_is_not_believed(converter: Converter, tas
     assert isinstance(outcome, Crashed)
     assert "was killed" in outcome.reason
     await until(lambda: gone(pid), seconds=2)
+    await assert_works(converter, task)
+
+
+async def test_a_kill_while_the_file_is_copied_is_a_cancel(
+    converter: Converter, task: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = await pid_of(converter)
+
+    def too_late(*_: object) -> Staged:
+        converter.kill()
+        raise FileNotFoundError(errno.ENOENT, "the folder went with the child")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("docrefinery.pipeline.converter.Staged", too_late)
+        assert await converter.convert(task(None, "text"), ignore) == Canceled()
+    await until(lambda: gone(pid))
+    await assert_works(converter, task)
+
+
+async def test_a_file_that_cannot_be_copied_says_nothing_of_the_document(converter: Converter, task: Tasks) -> None:
+    missing = task(None, "text")
+    missing.source.unlink()
+    with pytest.raises(ConverterUnavailable, match="cannot be given the file"):
+        await converter.convert(missing, ignore)
+    await assert_works(converter, task)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"), [(OSError(errno.ENOSPC, "full"), ConverterUnavailable), (LookupError(), LookupError)], ids=repr
+)
+async def test_a_child_whose_work_went_wrong_here_does_no_other(
+    converter: Converter, task: Tasks, monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]
+) -> None:
+    def failing(*_: object) -> None:
+        raise error
+
+    pid = await pid_of(converter)
+    with monkeypatch.context() as patch:
+        patch.setattr("docrefinery.pipeline.converter.accept", failing)
+        with pytest.raises(raised):
+            await converter.convert(task(None, "text"), ignore)
+    await until(lambda: gone(pid))
     await assert_works(converter, task)
 
 

@@ -196,6 +196,9 @@ async def test_system_calls_that_exploits_like_are_refused(prisoner: Converter, 
     need(prisoner, "system calls")
     assert found["status"]["Seccomp"] == ["2"]
     assert (found["new namespace"], found["trace parent"]) == ("EPERM", "EPERM")
+    assert {found[name] for name in ("new session", "new group")} == {"EPERM"}
+    names = ("shared memory", "attached memory", "queue", "semaphores", "named queue", "file in memory")
+    assert {found[name] for name in names} == {"EPERM"}
 
 
 async def test_limits_are_set(found: Found) -> None:

@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import resource
 import signal
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pytest
 from docrefinery.pipeline.converter import ChildLimits, Converter, Seclusion
 from docrefinery.pipeline.forking import Zygote
 from docrefinery.pipeline.outcomes import Converted, Crashed, Task
+from docrefinery.pipeline.protocol import Bury, Order, Report, Warm
 from tests.integration.pipeline.conftest import Make, assert_works, ignore
 from tests.support import plugins
 from tests.support.alive import HOLDS
@@ -122,11 +126,53 @@ async def test_a_zygote_sees_no_document_and_no_network(make: Make, task: Tasks)
     assert not [path for path in files if path.endswith(".pdf")]
     if any(measure.name == "network" and not measure.held for measure in converter.jail):
         pytest.skip("needs the right to make network namespaces")
-    assert _network(zygote_of(converter).pid) != _network(os.getpid())
+    for name in ("net", "ipc"):
+        assert _namespace(zygote_of(converter).pid, name) != _namespace(os.getpid(), name)
 
 
-def _network(pid: int) -> str:
-    return str(Path(f"/proc/{pid}/ns/net").readlink())
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells another process's limits")
+async def test_a_zygote_may_compute_for_ever(make: Make, task: Tasks) -> None:
+    converter = await make()
+    await assert_works(converter, task)
+    assert psutil.Process(zygote_of(converter).pid).rlimit(psutil.RLIMIT_CPU) == resource.getrlimit(resource.RLIMIT_CPU)
+    assert converter.pid is not None
+    assert psutil.Process(converter.pid).rlimit(psutil.RLIMIT_CPU)[0] > 0
+
+
+async def test_an_order_that_waits_takes_along_what_it_was_given(make: Make) -> None:
+    converter = await make()
+    zygote = zygote_of(converter)
+    sent: list[str] = []
+
+    async def exchanged(_order: Order, descriptors: list[int]) -> Report:
+        await turn.wait()
+        sent.extend(os.read(descriptor, 10).decode() for descriptor in descriptors)
+        return Warm(1)
+
+    turn = asyncio.Event()
+    before = len(os.listdir("/dev/fd"))  # noqa: PTH208
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zygote, "_exchange", exchanged)
+        with tempfile.TemporaryFile() as file:
+            file.write(b"its own")
+            file.seek(0)
+            waiting = asyncio.create_task(zygote._order(Bury(0), file.fileno()))
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        # Another file gets the number.
+        with tempfile.TemporaryFile() as file:
+            file.write(b"another's")
+            file.seek(0)
+            turn.set()
+            await until(lambda: sent)
+    assert sent == ["its own"]
+    await until(lambda: len(os.listdir("/dev/fd")) == before)  # noqa: PTH208
+
+
+def _namespace(pid: int, name: str) -> str:
+    return str(Path(f"/proc/{pid}/ns/{name}").readlink())
 
 
 async def test_a_plugin_that_starts_threads_costs_the_zygote_and_nothing_else(

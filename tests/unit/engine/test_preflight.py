@@ -1,5 +1,6 @@
 """What a first look at a document tells before it is converted."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,24 @@ def test_attachments_are_told_by_name(tmp_path: Path) -> None:
     assert told(looked_at(tmp_path, pdfs.with_attachment(b"data", "notes\t of May.txt"))) == {
         "EMBEDDED_FILES": "files are attached to this document, and were not looked into: notes of May.txt"
     }
+
+
+@pytest.mark.parametrize(
+    "specification",
+    [b"/Nothing", b"<< /Type /Filespec >>", b"<< /Type /Filespec /UF <FEFFD800> >>"],
+    ids=["no dictionary", "no name", "half of a character"],
+)
+def test_an_attachment_that_cannot_be_read_is_told_without_its_name(tmp_path: Path, specification: bytes) -> None:
+    found = told(looked_at(tmp_path, pdfs.with_attachments(specification, b"<< /Type /Filespec /F (a.txt) >>")))
+    assert found["EMBEDDED_FILES"].endswith(": a file without a name, a.txt")
+
+
+def test_a_look_that_fails_ends_no_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> Iterator[JobWarning]:
+        raise LookupError
+
+    monkeypatch.setattr("docrefinery.engine.preflight.inspect", failing)
+    assert looked_at(tmp_path, pdfs.born_digital(3)) == Pages(3, 1, 3)
 
 
 def test_what_was_seen_is_told_in_the_result(tmp_path: Path) -> None:

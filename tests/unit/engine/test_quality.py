@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 
 from docrefinery.engine.preflight import Pages
@@ -38,6 +39,26 @@ def garbled() -> bytes:
 )
 def test_pages_whose_text_cannot_be_used_are_told(tmp_path: Path, content: bytes, codes: list[str]) -> None:
     assert told(tmp_path, content) == codes
+
+
+@pytest.mark.parametrize("error", [pdfium.PdfiumError("no text page"), ValueError("no such number")], ids=repr)
+def test_a_page_whose_text_cannot_be_looked_at_ends_no_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    look = pdfium.PdfPage.get_textpage
+
+    def failing(page: pdfium.PdfPage) -> pdfium.PdfTextPage:
+        if not failed:
+            failed.append(page)
+            raise error
+        return look(page)
+
+    failed: list[pdfium.PdfPage] = []
+    monkeypatch.setattr(pdfium.PdfPage, "get_textpage", failing)
+    source = tmp_path / "0f3a"
+    source.write_bytes(scans.scanned(pdfs.born_digital(2)))
+    (warning,) = look_at_text(source, Pages(2, 1, 2), reads=False)
+    assert warning.message.startswith("page 2 has no text")
 
 
 def test_a_scan_that_was_read_needs_no_word(tmp_path: Path) -> None:

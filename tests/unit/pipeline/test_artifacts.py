@@ -78,6 +78,19 @@ def test_what_is_not_the_result_is_refused(results: int, workdir: Path, written:
     assert not list(workdir.glob("passwd"))
 
 
+def test_two_results_that_are_one_file_are_refused(results: int, workdir: Path, tmp_path: Path) -> None:
+    tmp_path.joinpath("results", "linked.txt").unlink()
+    with pytest.raises(ExportFailed, match="same file"):
+        accept(results, workdir, ["text", "other"], {}, [Written("text", "text.txt"), Written("other", "text.txt")])
+    with pytest.raises(ExportFailed, match="same file"):
+        accept_drawings(results, _with(workdir, "layout-0001.png"), asked=True, drawn=[1])
+
+
+def _with(workdir: Path, name: str) -> Path:
+    workdir.joinpath(name).touch()
+    return workdir
+
+
 def test_a_job_is_staged_where_its_child_alone_sees_it(tmp_path: Path) -> None:
     source = tmp_path / "document.pdf"
     source.write_bytes(b"%PDF-")

@@ -1,12 +1,13 @@
-"""What the child makes of texts that it did not write."""
+"""What is made of texts that a child did not write, and what is believed of what it says."""
 
 import msgspec
+import pytest
 from hypothesis import given, strategies as st
 
 from docrefinery.model import JobWarning, Stage
 from docrefinery.pipeline import protocol
-from docrefinery.pipeline.child import LONGEST_TEXT, storable
-from docrefinery.pipeline.protocol import Done, Failed, Working, Written
+from docrefinery.pipeline.hearsay import LONGEST_TEXT, following, rejected, storable
+from docrefinery.pipeline.protocol import Done, Failed, ProtocolError, Working, Written
 
 ODD = st.text(st.characters(exclude_categories=())) | st.just("\0x" * LONGEST_TEXT)
 
@@ -36,3 +37,56 @@ def test_warnings_and_engine_are_cut_and_the_rest_is_untouched() -> None:
     )
     working = Working(Stage.CONVERTING, 1, 2)
     assert protocol.replies.decode(msgspec.json.encode(storable(working))) == working
+    assert storable(working).stage is Stage.CONVERTING
+
+
+def test_characters_that_control_a_terminal_are_left_out() -> None:
+    failed = storable(Failed("A\0B\x1b", "one\ttwo\n\x1b[31mred\x9b\x7f", {}))
+    assert (failed.code, failed.message) == ("AB", "one\ttwo\n[31mred")
+
+
+@pytest.mark.parametrize(
+    ("code", "scanning", "told"),
+    [
+        ("INVALID_PDF", False, "INVALID_PDF"),
+        ("OUT_OF_MEMORY", True, "OUT_OF_MEMORY"),
+        ("SCANNER_UNAVAILABLE", True, "SCANNER_UNAVAILABLE"),
+        ("SCANNER_UNAVAILABLE", False, "CONVERSION_FAILED"),
+        ("MALWARE_DETECTED", False, "CONVERSION_FAILED"),
+        ("NO_SUCH_CODE", True, "CONVERSION_FAILED"),
+    ],
+)
+def test_codes_that_are_not_a_childs_to_give_are_replaced(code: str, scanning: bool, told: str) -> None:
+    assert rejected(Failed(code, "so it is", {}), scanning=scanning).code == told
+
+
+def test_stages_only_go_forward() -> None:
+    assert following(Stage.CONVERTING, Stage.CONVERTING) is Stage.CONVERTING
+    assert following(Stage.CHUNKING, Stage.CONVERTING) is Stage.CHUNKING
+    for stage, before in (
+        (Stage.CONVERTING, Stage.EXPORTING),
+        (Stage.SCANNING, Stage.CONVERTING),
+        (Stage.FINALIZING, Stage.CHUNKING),
+    ):
+        with pytest.raises(ProtocolError, match="after"):
+            following(stage, before)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"page_count": 2**31},
+        {"warnings": [{"code": "A", "message": "b"}] * 1001},
+        {"engine": dict.fromkeys(map(str, range(101)), "")},
+    ],
+    ids=["count", "warnings", "engine"],
+)
+def test_more_than_an_honest_child_says_is_no_answer(lie: dict[str, object]) -> None:
+    done = Done(
+        page_count=1, pages_total=1, artifacts=(), convert_ms=1, export_ms=1, chunk_ms=None, warnings=(), engine={},
+        partial=False, failed_pages=(),
+    )  # fmt: skip
+    said = msgspec.to_builtins(done)
+    assert protocol.replies.decode(msgspec.json.encode(said)) == done
+    with pytest.raises(msgspec.ValidationError):
+        protocol.replies.decode(msgspec.json.encode(said | lie))

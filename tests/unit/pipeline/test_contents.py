@@ -125,6 +125,33 @@ def test_a_table_of_contents_that_is_too_large_is_not_read(tmp_path: Path) -> No
             check(path, "figures_zip", "application/zip")
 
 
+@pytest.mark.parametrize("comment", [b"", b"x" * 65_535], ids=["no comment", "longest comment"])
+def test_a_table_of_contents_elsewhere_is_not_read(tmp_path: Path, comment: bytes) -> None:
+    """As ZIP64 has it, whose numbers count instead of those that are bounded."""
+    path = archive(tmp_path / "a.zip", "a")
+    content = path.read_bytes()
+    at = content.rfind(b"PK\x05\x06")
+    *_, size, offset, _ = struct.unpack_from("<4s4H2LH", content, at)
+    end = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, size, offset)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, at, 1)
+    last = content[at:-2] + struct.pack("<H", len(comment)) + comment
+    path.write_bytes(content[:at] + end + locator + last)
+    with zipfile.ZipFile(path) as file:
+        assert file.namelist() == ["a"]
+    with pytest.raises(BadContent, match="ZIP64"):
+        check(path, "figures_zip", "application/zip")
+
+
+def test_entries_are_counted_whatever_is_said_of_their_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("docrefinery.pipeline.contents.MOST_ENTRIES", 2)
+    path = archive(tmp_path / "a.zip", "a", "b", "c")
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<2H", content, content.rfind(b"PK\x05\x06") + 8, 1, 1)
+    path.write_bytes(content)
+    with pytest.raises(BadContent, match="more than 2 entries"):
+        check(path, "figures_zip", "application/zip")
+
+
 def test_what_would_unpack_to_terabytes_is_refused(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.zip", *(f"{number}" for number in range(4)))
     content = bytearray(path.read_bytes())

@@ -11,7 +11,7 @@ from docrefinery.capabilities import Measure
 from docrefinery.pipeline.jail import limits
 from docrefinery.pipeline.jail.cell import Cell, home
 
-__all__ = ["Cell", "die_with", "enter", "home", "leave_network", "prepare"]
+__all__ = ["Cell", "adopt_orphans", "die_with", "enter", "home", "leave_network", "prepare"]
 
 _NAMES = ("network", "files", "system calls", "account", "privileges", "other processes", "processes", "limits")
 _ELSEWHERE = "only Linux has it"
@@ -21,7 +21,7 @@ _GPU_SOCKETS = (
 
 
 def leave_network() -> bool:
-    """Leave the network, for this process and those it forks; return whether that is allowed here."""
+    """Leave the network and memory shared without files, for this process and those it forks; return whether it may."""
     if sys.platform != "linux":
         return False
     from docrefinery.pipeline.jail import privileges
@@ -37,13 +37,21 @@ def die_with(parent: int) -> None:
         privileges.die_with(parent)
 
 
+def adopt_orphans() -> None:
+    """Become the parent of what this process's children leave behind when they end."""
+    if sys.platform == "linux":
+        from docrefinery.pipeline.jail import privileges
+
+        privileges.adopt_orphans()
+
+
 def prepare() -> None:
     """Load what :func:`enter` needs, before a fork."""
     if sys.platform == "linux":
         from docrefinery.pipeline.jail import calls, files
 
         files.prepare()
-        calls.prepared(unix_sockets=False)
+        calls.prepared(accelerated=False)
 
 
 def enter(cell: Cell, *, offline: bool, parent: int) -> tuple[Measure, ...]:
@@ -65,7 +73,7 @@ def enter(cell: Cell, *, offline: bool, parent: int) -> tuple[Measure, ...]:
     privileges_lack = privileges.give_up()
     privileges.die_with(parent)
     files_lack = files.confine(cell)
-    calls_lack = calls.restrict(unix_sockets=cell.accelerated)
+    calls_lack = calls.restrict(accelerated=cell.accelerated)
     lacks = (
         network_lacks(cell, offline=offline, calls_lack=calls_lack),
         files_lack,

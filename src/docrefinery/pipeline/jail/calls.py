@@ -24,18 +24,24 @@ _OF_THE_FILE_SYSTEM = (
     "execveat",
 )
 _OF_NAMESPACES = ("setns", "unshare")
+# Out of its session, a process outlives the killing of its group.
+_OF_SESSIONS = ("setpgid", "setsid")
+# What is kept in no file, and passes from one tenant's process to the next.
+_OF_SHARED_MEMORY = ("mq_open", "msgget", "semget", "shmat", "shmget")
+_IN_MEMORY = "memfd_create"
 # Work that is handed to the kernel passes these filters by; who asks falls back on ordinary calls.
 _ABSENT = ("io_uring_enter", "io_uring_register", "io_uring_setup")
 # NEWTIME, NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET.
 _NEW_NAMESPACES = (0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000)
 
 
-def restrict(*, unix_sockets: bool) -> str:
+def restrict(*, accelerated: bool) -> str:
     """Refuse calls of this thread and those it starts; return why that does not hold.
 
-    :param unix_sockets: whether sockets may be made that reach this machine, which libraries for GPUs do.
+    :param accelerated: whether sockets may be made that reach this machine, and files in memory, which libraries for
+        GPUs do.
     """
-    rules = prepared(unix_sockets=unix_sockets)
+    rules = prepared(accelerated=accelerated)
     if rules is None:
         return _NO_LIBRARY
     try:
@@ -46,24 +52,28 @@ def restrict(*, unix_sockets: bool) -> str:
 
 
 @cache
-def prepared(*, unix_sockets: bool) -> Any:
+def prepared(*, accelerated: bool) -> Any:
     """Return the filter, or ``None`` without the library; made before a fork, it is loaded the quicker after it."""
     if ctypes.util.find_library("seccomp") is None:
         return None
     import pyseccomp
 
     rules = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
-    for action, call, *arguments in _refused(pyseccomp, unix_sockets=unix_sockets):
+    for action, call, *arguments in _refused(pyseccomp, accelerated=accelerated):
         # An architecture, or a version of the library, may not know a call.
         with suppress(ValueError, OSError):
             rules.add_rule(action, call, *arguments)
     return rules
 
 
-def _refused(library: Any, *, unix_sockets: bool) -> Iterator[tuple[Any, ...]]:
+def _refused(library: Any, *, accelerated: bool) -> Iterator[tuple[Any, ...]]:
     forbidden, absent = library.ERRNO(errno.EPERM), library.ERRNO(errno.ENOSYS)
     for call in (*_OF_OTHERS, *_OF_THE_KERNEL, *_OF_THE_FILE_SYSTEM, *_OF_NAMESPACES):
         yield forbidden, call
+    for call in (*_OF_SESSIONS, *_OF_SHARED_MEMORY):
+        yield forbidden, call
+    if not accelerated:
+        yield forbidden, _IN_MEMORY
     for call in _ABSENT:
         yield absent, call
     for namespace in _NEW_NAMESPACES:
@@ -71,7 +81,7 @@ def _refused(library: Any, *, unix_sockets: bool) -> Iterator[tuple[Any, ...]]:
     # Its flags are out of a filter's sight; the C library goes back to `clone`.
     yield absent, "clone3"
     unsupported = library.ERRNO(errno.EAFNOSUPPORT)
-    if unix_sockets:
+    if accelerated:
         yield unsupported, "socket", library.Arg(0, library.NE, int(socket.AF_UNIX))
     else:
         yield unsupported, "socket"

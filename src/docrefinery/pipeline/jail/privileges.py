@@ -5,11 +5,13 @@ import os
 import signal
 import sys
 
+_CLONE_NEWIPC = 0x08000000
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_CAPBSET_DROP = 24
+_PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _CAPABILITY_VERSION = 0x20080522
 _HIGHEST_CAPABILITY = 63
@@ -28,10 +30,18 @@ class _Sets(ctypes.Structure):
 def leave_network() -> bool:
     """Enter a network namespace in which there is nothing; return whether that is allowed here.
 
+    System V's shared memory and queues, which a network namespace does not keep apart, are left as well where the
+    kernel can.
+
     Root may make one; others may where they may make a user namespace, in which root could become nobody else.
     """
     flags = _CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWUSER | _CLONE_NEWNET
-    return bool(_libc.unshare(flags) == 0)
+    return bool(_libc.unshare(flags | _CLONE_NEWIPC) == 0 or _libc.unshare(flags) == 0)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends."""
+    _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def drop_bounding_set() -> None:
