@@ -35,6 +35,7 @@ ACROSS_TENANTS = {
     "deliveries.remove_old": SWEEP,
     "deliveries.succeeded": SENDING,
     "counters.forget_minutes": SWEEP,
+    "garbage.noted": "of blobs that its caller names, after a statement that is held to the tenant",
     "idempotency.remove_expired": SWEEP,
     "metrics.FIGURES": COUNTED,
     "plain_blobs.refers": NAMED,
