@@ -20,7 +20,8 @@ from tests.support.processes import COMMAND, docrefinery, end_all, environment, 
 Json: TypeAlias = dict[str, Any]
 
 READY_SECONDS = 45.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 30.0
+"""More than the grace that a stop gives jobs in hand, and what comes after it."""
 TERMINAL = ("SUCCEEDED", "FAILED", "CANCELED", "QUARANTINED")
 DEFAULT_KINDS = ["docling_json", "doctags", "markdown", "text"]
 _READY = re.compile(r"^DocumentRefinery is ready at (\S+) \(data in .+\)\. Ctrl-C stops it\.$", re.MULTILINE)
