@@ -14,8 +14,7 @@ WITH_ONE: tuple[tuple[str, StageName], ...] = (
     ("worker_told_to_stop", "EXPORTING"),
     ("converter_killed", "CHUNKING"),
     ("zygote_killed", "CONVERTING"),
-    # Not ("database_restarted", "FINALIZING"), which stays with `make soak`: once in some runs, with the whole suite
-    # beside it, its job was not finished after two minutes and the installation did not answer any more.
+    ("database_restarted", "FINALIZING"),
     ("database_frozen", "CONVERTING"),
     ("broker_flushed", "EXPORTING"),
     ("scanner_away", "SCANNING"),

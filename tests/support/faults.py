@@ -78,11 +78,13 @@ def zygote_killed(ground: Ground, job_id: int) -> None:
 
 def database_killed(ground: Ground, job_id: int) -> None:
     """The database dies."""
+    ground.await_a_revival()
     postmaster(ground).kill()
 
 
 def database_restarted(ground: Ground, job_id: int) -> None:
     """The database is stopped in a hurry, and says so to everybody."""
+    ground.await_a_revival()
     postmaster(ground).send_signal(signal.SIGINT)
 
 
@@ -100,6 +102,7 @@ def database_away(ground: Ground, job_id: int) -> None:
 
 def broker_killed(ground: Ground, job_id: int) -> None:
     """The broker dies."""
+    ground.await_a_revival()
     for process in ground.own.processes("valkey-server"):
         process.kill()
 

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import threading
+import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,6 +15,7 @@ import httpx
 import psutil
 
 from docrefinery.embedded import Endpoints, locate
+from docrefinery.embedded.revival import RESTARTS, WITHIN_SECONDS
 from docrefinery.store.database import UNREACHABLE
 from tests.support import plugins
 from tests.support.clamd import Daemon
@@ -77,9 +80,17 @@ class Ground:
                 "PYTHONPATH": str(home.parent / "plugins"),
             },
         )
+        self._deaths: deque[float] = deque(maxlen=RESTARTS)
         self._kinds: dict[int, list[str]] = {}
         self._publishing: threading.Event | None = None
         self._holder: threading.Thread | None = None
+
+    def await_a_revival(self) -> None:
+        """Wait until `up` would start another embedded server again that dies: of one that keeps dying it ends."""
+        often = len(self._deaths) == RESTARTS
+        # It notices a death a moment after it.
+        wait_until(lambda: not often or time.monotonic() - self._deaths[0] > WITHIN_SECONDS + 2, WITHIN_SECONDS + 5)
+        self._deaths.append(time.monotonic())
 
     def start(self) -> None:
         """Start it, with an endpoint for webhooks."""

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from docrefinery.embedded.errors import ServiceFailed
 from docrefinery.embedded.supervised import Supervised
 
-_RESTARTS, _WITHIN_S = 5, 60.0
+RESTARTS, WITHIN_SECONDS = 5, 60.0
 
 
 class Revival:
-    """Starts servers again, at most five times a minute in all."""
+    """Starts servers again, at most :data:`RESTARTS` times within :data:`WITHIN_SECONDS` in all."""
 
     def __init__(self) -> None:
-        self._times: deque[float] = deque(maxlen=_RESTARTS)
+        self._times: deque[float] = deque(maxlen=RESTARTS)
 
     def revive(self, server: Supervised, abandoned: Callable[[], bool]) -> str:
         """Start a dead server again and wait until it takes requests.
@@ -25,7 +25,7 @@ class Revival:
         :raises ServiceFailed: when it does not start, or too many did die.
         """
         name, words = server.service.name, server.last_words()
-        if len(self._times) == _RESTARTS and time.monotonic() - self._times[0] < _WITHIN_S:
+        if len(self._times) == RESTARTS and time.monotonic() - self._times[0] < WITHIN_SECONDS:
             raise ServiceFailed(f"{name} keeps dying. {words}\n{server.service.advice}")
         self._times.append(time.monotonic())
         server.end_children()
