@@ -20,7 +20,8 @@ from docrefinery.errors import DuplicateDocument
 from docrefinery.model import DocumentStatus, Scope
 from docrefinery.services.audit import Action
 from docrefinery.services.limits import UploadLimit, upload_limit
-from docrefinery.services.submissions import Created, Duplicate, Size
+from docrefinery.services.submissions import Created, Duplicate
+from docrefinery.services.uploads import Size
 from docrefinery.store.blobs import BlobMissing
 from docrefinery.store.documents import DocumentFilters
 

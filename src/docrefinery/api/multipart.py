@@ -6,7 +6,7 @@ from msgspec import Struct
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
 from docrefinery.errors import FieldError, InvalidRequest, UnsupportedMediaType
-from docrefinery.services.submissions import Upload
+from docrefinery.services.uploads import Upload
 
 __all__ = ["Form", "receive"]
 

@@ -10,10 +10,10 @@ from docrefinery.capabilities import NONE, Hardware, Measure, Models
 from docrefinery.errors import ExportFailed, OutOfMemory, ScannerUnavailable
 from docrefinery.model import Stage
 from docrefinery.pipeline import protocol
-from docrefinery.pipeline.artifacts import accept, accept_drawings
 from docrefinery.pipeline.describing import Describing, PictureDescriber
 from docrefinery.pipeline.hearsay import following, rejected
 from docrefinery.pipeline.keeper import Cause, ConverterUnavailable, Keeper
+from docrefinery.pipeline.messages import accepted, convert_request
 from docrefinery.pipeline.nursery import APART, Seclusion
 from docrefinery.pipeline.outcomes import Canceled, Converted, Crashed, Outcome, Progress, Rejected, Task, TimedOut
 from docrefinery.pipeline.postmortem import autopsy, out_of_memory
@@ -141,7 +141,7 @@ class Converter:
         async def work(child: ChildProcess, staged: Staged) -> Outcome:
             seconds = task.timeout_seconds
             name = describer.name if describer else ""
-            request = _convert_request(task, staged, self._cpu_seconds(seconds), describer=name)
+            request = convert_request(task, staged, self._cpu_seconds(seconds), describer=name)
             answer = await self._talk(child, request, seconds, on_progress, describer)
             match answer:
                 case protocol.Done():
@@ -279,7 +279,7 @@ class Converter:
 
     async def _accept(self, task: Task, staged: Staged, done: protocol.Done) -> Converted | Rejected:
         try:
-            return await asyncio.to_thread(_accepted, task, staged, done)
+            return await asyncio.to_thread(accepted, task, staged, done)
         except ExportFailed as error:
             self._keeper.replace("protocol")
             return Rejected(error.error_code, error.message, error.details)
@@ -323,35 +323,3 @@ def _cause(ending: Ending) -> Cause:
             return "out_of_memory"
         case Crashed():
             return "died"
-
-
-def _convert_request(task: Task, staged: Staged, cpu_seconds: float, *, describer: str) -> protocol.Convert:
-    return protocol.Convert(
-        source=str(staged.source),
-        name=task.name,
-        workdir=str(staged.results),
-        options=task.options,
-        exports=tuple(task.exports),
-        cpu_seconds=cpu_seconds,
-        engine=task.engine,
-        ocr_engine=task.ocr_engine,
-        describer=describer,
-        draws_layout=task.draws_layout,
-    )
-
-
-def _accepted(task: Task, staged: Staged, done: protocol.Done) -> Converted:
-    results = staged.results_descriptor
-    return Converted(
-        page_count=done.page_count,
-        pages_total=done.pages_total,
-        artifacts=accept(results, task.workdir, task.exports, task.content_types, done.artifacts),
-        convert_ms=done.convert_ms,
-        export_ms=done.export_ms,
-        chunk_ms=done.chunk_ms,
-        warnings=done.warnings,
-        engine=done.engine,
-        partial=done.partial,
-        failed_pages=done.failed_pages,
-        drawings=accept_drawings(results, task.workdir, asked=task.draws_layout, drawn=done.drawn),
-    )

@@ -1,6 +1,5 @@
 """Taking in documents and jobs: store the bytes, commit one transaction, ring the bell."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -19,7 +18,6 @@ from docrefinery.errors import (
     ProfileDisabled,
     StorageError,
     Unavailable,
-    UnsupportedMediaType,
 )
 from docrefinery.model import DocumentStatus
 from docrefinery.plugin.registry import Registry
@@ -28,19 +26,19 @@ from docrefinery.services.abilities import Abilities
 from docrefinery.services.doorbell import Doorbell
 from docrefinery.services.idempotency import Attempt, once
 from docrefinery.services.keys import Caller
-from docrefinery.services.limits import UploadLimit, upload_limit
+from docrefinery.services.limits import upload_limit
 from docrefinery.services.load import Arrival, Load
 from docrefinery.services.queues import Queues
 from docrefinery.services.quotas import Quotas, pages_expected
+from docrefinery.services.uploads import Size, Upload
 from docrefinery.settings import Settings
 from docrefinery.store import documents, garbage, idempotency, jobs
 from docrefinery.store.database import UNREACHABLE, Database
-from docrefinery.store.encryption.vault import Vault, VaultWriter
+from docrefinery.store.encryption.vault import Vault
 from docrefinery.store.records import DocumentRecord, JobRecord, Ref
 
 log = structlog.get_logger(__name__)
 
-MAGIC, MAGIC_WITHIN = b"%PDF-", 1024
 ABANDONED = timedelta(hours=6)
 """After this an upload that nothing refers to is garbage; none takes so long."""
 
@@ -50,13 +48,6 @@ class Origin(Struct, frozen=True):
 
     request_id: str = ""
     traceparent: str = ""
-
-
-class Size(Struct, frozen=True):
-    """Bytes that a file has at the least and at the most, by what is known before it arrives."""
-
-    at_least: int
-    at_most: int
 
 
 class Wanted(Struct, frozen=True):
@@ -93,54 +84,6 @@ class _Asked(Struct):
     wanted: Wanted
     origin: Origin
     queue: str = ""
-
-
-class Upload:
-    """A file that is arriving: counted, hashed and checked on its way into the storage."""
-
-    def __init__(self, key: str, uuid: UUID, limit: UploadLimit, writer: VaultWriter, arrival: Arrival) -> None:
-        self.key = key
-        self.uuid = uuid
-        self.size_bytes = 0
-        self._limit = limit
-        self._hash = hashlib.sha256()
-        self._head = b""
-        self._writer = writer
-        self._arrival = arrival
-
-    @property
-    def data_key(self) -> bytes | None:
-        """The wrapped secret that the blob is sealed with, if it is."""
-        return self._writer.data_key
-
-    @property
-    def sha256(self) -> str:
-        """Hash of what has arrived, in hex."""
-        return self._hash.hexdigest()
-
-    async def write(self, data: bytes) -> None:
-        """Take the next bytes.
-
-        :raises FileTooLarge: as soon as the limit is passed.
-        :raises UnsupportedMediaType: as soon as it is clear that this is no PDF.
-        """
-        self.size_bytes += len(data)
-        if self.size_bytes > self._limit.size_bytes:
-            raise self._limit.refusal("file")
-        if len(self._head) < MAGIC_WITHIN:
-            self._head = (self._head + data[:MAGIC_WITHIN])[:MAGIC_WITHIN]
-            if len(self._head) == MAGIC_WITHIN:
-                self.check_magic()
-        self._hash.update(data)
-        await self._writer.write(data)
-        self._arrival.left -= len(data)
-
-    def check_magic(self) -> None:
-        """Raise :class:`UnsupportedMediaType` unless the file starts as a PDF does."""
-        if not self.size_bytes:
-            raise UnsupportedMediaType("The file is empty.")
-        if MAGIC not in self._head:
-            raise UnsupportedMediaType("The file is not a PDF: `%PDF-` does not stand within its first 1024 bytes.")
 
 
 class Submissions:

@@ -1,0 +1,43 @@
+"""A job as a converter child is asked for it, and its answer as the pipeline takes it."""
+
+from docrefinery.pipeline import protocol
+from docrefinery.pipeline.artifacts import accept, accept_drawings
+from docrefinery.pipeline.outcomes import Converted, Task
+from docrefinery.pipeline.staging import Staged
+
+
+def convert_request(task: Task, staged: Staged, cpu_seconds: float, *, describer: str) -> protocol.Convert:
+    """Return what a child is asked.
+
+    :param describer: name of what the parent has pictures described by, if by anything.
+    """
+    return protocol.Convert(
+        source=str(staged.source),
+        name=task.name,
+        workdir=str(staged.results),
+        options=task.options,
+        exports=tuple(task.exports),
+        cpu_seconds=cpu_seconds,
+        engine=task.engine,
+        ocr_engine=task.ocr_engine,
+        describer=describer,
+        draws_layout=task.draws_layout,
+    )
+
+
+def accepted(task: Task, staged: Staged, done: protocol.Done) -> Converted:
+    """Take over what a child says that it has done; raises as :func:`~docrefinery.pipeline.artifacts.accept` does."""
+    results = staged.results_descriptor
+    return Converted(
+        page_count=done.page_count,
+        pages_total=done.pages_total,
+        artifacts=accept(results, task.workdir, task.exports, task.content_types, done.artifacts),
+        convert_ms=done.convert_ms,
+        export_ms=done.export_ms,
+        chunk_ms=done.chunk_ms,
+        warnings=done.warnings,
+        engine=done.engine,
+        partial=done.partial,
+        failed_pages=done.failed_pages,
+        drawings=accept_drawings(results, task.workdir, asked=task.draws_layout, drawn=done.drawn),
+    )
