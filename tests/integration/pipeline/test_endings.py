@@ -169,7 +169,7 @@ async def test_a_child_whose_work_went_wrong_here_does_no_other(
 
     pid = await pid_of(converter)
     with monkeypatch.context() as patch:
-        patch.setattr("docrefinery.pipeline.converter.accept", failing)
+        patch.setattr("docrefinery.pipeline.messages.accept", failing)
         with pytest.raises(raised):
             await converter.convert(task(None, "text"), ignore)
     await until(lambda: gone(pid))
