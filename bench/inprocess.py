@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from multiprocessing import get_context
 from pathlib import Path
 
+from docrefinery.capabilities import NONE
 from docrefinery.engine.base import Help
 from docrefinery.engine.geometric_engine import GeometricEngine
 from docrefinery.pipeline.conversion import convert
@@ -14,6 +15,7 @@ from docrefinery.pipeline.protocol import Convert
 from docrefinery.plugin.registry import Registry, load
 from docrefinery.profiles.fast_text import FAST_TEXT
 
+_UNBOUNDED = float("inf")
 _STATE: dict[str, object] = {}
 
 
@@ -29,13 +31,9 @@ def _one(path: str) -> None:
     assert isinstance(registry, Registry)
     with tempfile.TemporaryDirectory() as folder:
         exports = (*FAST_TEXT.exports, "docling_json")
-        convert(
-            engine,
-            registry,
-            Convert(path, Path(path).name, folder, dict(FAST_TEXT.options), exports),
-            lambda _: None,
-            Help(),
-        )
+        name, options = Path(path).name, dict(FAST_TEXT.options)
+        request = Convert(path, name, folder, options, exports, _UNBOUNDED, engine="geometric")
+        convert({"geometric": engine}, NONE, registry, request, lambda _: None, Help())
 
 
 class InProcess:
