@@ -23,7 +23,7 @@ test: ## Run the tests (ARGS="-k webhook")
 
 test-models: ## Run the tests of Docling's models, in a venv of their own
 	$(call require,dev models)@VENV=.venv-models sh tools/venv dev models
-	@exec .venv-models/bin/pytest tests/models $(ARGS)
+	@exec .venv-models/bin/pytest tests/models -n logical --dist loadfile $(ARGS)
 
 models: ## Install torch and download Docling's models
 	$(call require,runtime models)@sh tools/venv runtime models
