@@ -12,6 +12,7 @@ from docrefinery.settings import Settings, load
 from docrefinery.store.database import Database
 from docrefinery.store.migrate import migrate
 from tests.support.emptied import empty
+from tests.support.s3 import ObjectStorage
 
 
 @pytest.fixture
@@ -26,6 +27,16 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServi
     with EmbeddedServices(tmp_path_factory.mktemp("services"), durable=False) as services:
         asyncio.run(migrate(services.migration_database_url, services.database_url))
         yield services
+
+
+@pytest.fixture(scope="session")
+def object_storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStorage]:
+    """A server of S3 that the tests of this process share; each has a prefix of its own."""
+    server = ObjectStorage(tmp_path_factory.mktemp("s3"))
+    try:
+        yield server.start()
+    finally:
+        server.kill()
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ _SECRET = re.compile(
     r"\bdr_[a-z2-7]{10}_[a-z2-7]{39}\b|(?<=token=)[^&\s\"']+|(?<=://)[^/@\s]+(?=@)"
     # Keys that webhook secrets are encrypted under, those secrets in the Standard Webhooks form, and encrypted ones.
     r"|(?<![\w-])[\w-]{43}=(?![\w=])|\bwhsec_[A-Za-z0-9+/]+=*|\bgAAAAA[\w-]{60,}=*"
+    # What makes a URL of object storage good for anybody.
+    r"|(?<=-Signature=)[0-9a-f]+|(?<=-Security-Token=)[^&\s\"']+|(?<=[?&]sig=)[^&\s\"']+"
 )
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-[0-9a-f]{2}")
 

@@ -8,12 +8,14 @@ from uuid import UUID, uuid4
 
 from msgspec import Struct
 
+from docrefinery.bootstrap.common import blobs_of
 from docrefinery.model import JOB_QUEUES, JobStatus, Stage
 from docrefinery.settings import Settings
 from docrefinery.store import claims, garbage
 from docrefinery.store.artifacts import NewArtifact
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
+from docrefinery.store.presentation import presentation
 from docrefinery.store.records import ClaimRecord
 
 LEASE = timedelta(seconds=60)
@@ -31,7 +33,7 @@ class HandWorker(Struct, frozen=True):
     @classmethod
     def of(cls, db: Database, settings: Settings) -> "HandWorker":
         """Make a worker on the storage of an installation."""
-        return cls(db, Blobs(settings.storage), uuid4())
+        return cls(db, blobs_of(settings), uuid4())
 
     async def claim(self, lease: timedelta = LEASE, queues: Sequence[str] = JOB_QUEUES) -> ClaimRecord:
         """Take the next job; fail if there is none."""
@@ -49,13 +51,16 @@ class HandWorker(Struct, frozen=True):
         await garbage.note(self.db, prefix, removable_in=timedelta(hours=1))
         artifacts = []
         for kind, content in (RESULTS if results is None else results).items():
+            filename = f"{Path(claim.original_filename).stem}.{kind}"
+            content_type = CONTENT_TYPES.get(kind, "text/plain; charset=utf-8")
             async with self.blobs.writing(f"{prefix}/{kind}") as writer:
+                writer.describe(presentation(filename, content_type))
                 await writer.write(content)
             artifacts.append(
                 NewArtifact(
                     kind=kind,
-                    filename=f"{Path(claim.original_filename).stem}.{kind}",
-                    content_type=CONTENT_TYPES.get(kind, "text/plain; charset=utf-8"),
+                    filename=filename,
+                    content_type=content_type,
                     size_bytes=len(content),
                     sha256=hashlib.sha256(content).hexdigest(),
                     blob_key=f"{prefix}/{kind}",

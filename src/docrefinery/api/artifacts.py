@@ -57,7 +57,7 @@ class ArtifactsController(Controller):
             object=f"artifact {artifact.id}",
         )
         try:
-            return await downloads.serve(request, download, request.services.artifacts.stream)
+            return await downloads.serve(request, download, request.services.artifacts)
         except BlobMissing:
             # It may have been removed since it was looked up, which this says.
             await request.services.artifacts.get(request.user, ref)

@@ -50,8 +50,8 @@ SUCCESSES: dict[tuple[str, str], dict[int, bool]] = {
     ("post", "/v1/jobs/{id}/cancel/"): {200: True},
     ("get", "/v1/jobs/{id}/"): {304: False},
     ("get", "/v1/jobs/{id}/events/"): {204: False},
-    ("get", "/v1/documents/{id}/file/"): {206: True, 304: False},
-    ("get", "/v1/artifacts/{id}/"): {206: True, 304: False},
+    ("get", "/v1/documents/{id}/file/"): {206: True, 304: False, 307: False},
+    ("get", "/v1/artifacts/{id}/"): {206: True, 304: False, 307: False},
     ("get", "/readyz"): {503: True},
 }
 _RETRY_AFTER = {"Retry-After": "Seconds after which to ask again; not there where waiting does not help."}

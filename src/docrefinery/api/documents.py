@@ -11,17 +11,18 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from docrefinery.api import downloads, query
 from docrefinery.api.auth import SECURITY, needs
 from docrefinery.api.deps import ApiRequest, PathRef, idempotency_key, origin
+from docrefinery.api.filenames import harmless
 from docrefinery.api.listing import listing
 from docrefinery.api.multipart import OVERHEAD, receive
 from docrefinery.api.problems import problem
-from docrefinery.api.uploads import harmless, wanted
+from docrefinery.api.uploads import wanted
 from docrefinery.api.views import DocumentView, Listing
 from docrefinery.errors import DuplicateDocument
 from docrefinery.model import DocumentStatus, Scope
 from docrefinery.services.audit import Action
 from docrefinery.services.limits import UploadLimit, upload_limit
 from docrefinery.services.submissions import Created, Duplicate
-from docrefinery.services.uploads import Size
+from docrefinery.services.uploads import PDF, Size
 from docrefinery.store.blobs import BlobMissing
 from docrefinery.store.documents import DocumentFilters
 
@@ -112,13 +113,13 @@ class DocumentsController(Controller):
         download = downloads.Download(
             blob=document,
             filename=document.original_filename,
-            content_type="application/pdf",
+            content_type=PDF,
             sha256=document.sha256,
             action=Action.DOCUMENT_DOWNLOADED,
             object=f"document {document.id}",
         )
         try:
-            return await downloads.serve(request, download, request.services.documents.stream)
+            return await downloads.serve(request, download, request.services.documents)
         except BlobMissing:
             # It may have been removed since it was looked up, which this says.
             await request.services.documents.file(request.user, ref)

@@ -1,8 +1,8 @@
-"""Bytes of a stored file: conditional requests, ranges (RFC 9110 §13, §14), and nginx's X-Accel-Redirect."""
+"""Bytes of a stored file: conditional requests, ranges (RFC 9110 §13, §14), and who else may send them."""
 
 import re
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Protocol
 from urllib.parse import quote
 
 from litestar import Response
@@ -13,9 +13,19 @@ from docrefinery.api.deps import ApiRequest
 from docrefinery.errors import RangeNotSatisfiable
 from docrefinery.services.audit import Action
 from docrefinery.store.encryption.vault import Stored
+from docrefinery.store.presentation import presentation
 
 _RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE | re.ASCII)
-Open = Callable[[Stored, int, int | None], AsyncIterator[bytes]]
+
+
+class Files(Protocol):
+    """Where the bytes are."""
+
+    def stream(self, blob: Stored, start: int, end: int | None) -> AsyncIterator[bytes]:
+        """Yield them from ``start`` to ``end`` (exclusive)."""
+
+    async def presigned(self, blob: Stored, headers: Mapping[str, str], seconds: int) -> str | None:
+        """Return a URL that sends them with these headers, if there is one."""
 
 
 class Download(Struct, frozen=True, kw_only=True):
@@ -44,20 +54,17 @@ class Download(Struct, frozen=True, kw_only=True):
     @property
     def headers(self) -> dict[str, str]:
         """What every answer about the file carries."""
-        quoted = quote(self.filename, safe="")
-        plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", self.filename)
         return {
-            # As a header, since the framework would add a second charset to a text type.
-            "Content-Type": self.content_type,
+            # With the type as a header, since the framework would add a second charset to a text type.
+            **presentation(self.filename, self.content_type),
             "ETag": self.etag,
             "Accept-Ranges": "bytes",
-            "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quoted}",
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "private",
         }
 
 
-async def serve(request: ApiRequest, download: Download, open_blob: Open) -> Response[Any]:
+async def serve(request: ApiRequest, download: Download, files: Files) -> Response[Any]:
     """Answer with the file, a part of it, or the news that the client has it; note who fetched it.
 
     :raises RangeNotSatisfiable: if the range lies outside the file.
@@ -74,6 +81,12 @@ async def serve(request: ApiRequest, download: Download, open_blob: Open) -> Res
         headers["X-Accel-Redirect"] = quote(x_accel_prefix + download.blob.blob_key)
         _note(request, download, request.headers.get("range"))
         return Response(b"", headers=headers)
+    if url := await _elsewhere(request, download, files):
+        _note(request, download, request.headers.get("range"))
+        # A text, for an answer without a body has to have some type.
+        return Response(
+            b"", status_code=307, media_type="text/plain", headers={"Location": url, "Cache-Control": "no-store"}
+        )
     # Ranges are defined for GET alone (RFC 9110 §14.2).
     asked = request.method == "GET" and if_range in (None, download.etag)
     part = _range(request.headers.get("range", ""), download.size_bytes) if asked else None
@@ -84,10 +97,23 @@ async def serve(request: ApiRequest, download: Download, open_blob: Open) -> Res
     status = 206 if part else 200
     if request.method == "HEAD" or start == end:
         return Response(b"", status_code=status, headers=headers)
-    body = open_blob(download.blob, start, end if part else None)
+    body = files.stream(download.blob, start, end if part else None)
     first = await anext(body)
     _note(request, download, headers.get("Content-Range"))
     return Stream(_begun(first, body), status_code=status, headers=headers)
+
+
+async def _elsewhere(request: ApiRequest, download: Download, files: Files) -> str | None:
+    """Return the storage's own URL for a download, if it may be had there.
+
+    Not for a script in a browser: it would need the bucket's leave (CORS) and the page's (CSP). Nor with ``If-Range``:
+    the storage's tags are others than ours.
+    """
+    seconds = request.services.settings.presigned_downloads
+    scripted = request.headers.get("sec-fetch-mode") not in (None, "navigate")
+    if not seconds or request.method != "GET" or scripted or "if-range" in request.headers:
+        return None
+    return await files.presigned(download.blob, presentation(download.filename, download.content_type), seconds)
 
 
 def _note(request: ApiRequest, download: Download, part: str | None) -> None:

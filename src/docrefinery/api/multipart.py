@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from msgspec import Struct
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
+from docrefinery.api.filenames import harmless
 from docrefinery.errors import FieldError, InvalidRequest, UnsupportedMediaType
 from docrefinery.services.uploads import Upload
 
@@ -99,6 +100,7 @@ def _begin(segment: MultipartSegment, form: Form, upload: Upload) -> Callable[[b
         if segment.content_type and segment.content_type not in PDF_TYPES:
             raise UnsupportedMediaType(f"The file is declared as `{segment.content_type}`; send {PDF_TYPES[0]}.")
         form.filename = segment.filename or ""
+        upload.named(harmless(form.filename))
         return upload.write
     if name not in FIELDS:
         raise _refused(name, f"is unknown; there are file, {', '.join(FIELDS)}")

@@ -1,7 +1,5 @@
-"""Reading an upload's fields, and making its file name harmless."""
+"""Reading an upload's fields."""
 
-import re
-import unicodedata
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +9,6 @@ from docrefinery.services import options
 from docrefinery.services.submissions import Wanted
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off", ""})
-_BIDI = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_LONGEST = 200
 
 
 def wanted(form: Form) -> Wanted:
@@ -47,14 +43,3 @@ def _uuid(text: str, wrong: list[FieldError]) -> UUID | None:
     except ValueError:
         wrong.append(FieldError("/external_uuid", "is not a uuid"))
         return None
-
-
-def harmless(filename: str) -> str:
-    """Return a client's file name as one that can be shown and stored: no path, no control characters, not too long."""
-    name = re.split(r"[/\\]", filename)[-1]
-    name = unicodedata.normalize("NFC", _BIDI.sub("", name))
-    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cs", "Zl", "Zp")).strip(" .")
-    if len(name) > _LONGEST:
-        stem, dot, suffix = name.rpartition(".")
-        name = f"{stem[: _LONGEST - len(suffix) - 1]}.{suffix}" if dot and len(suffix) < 10 else name[:_LONGEST]
-    return name or "document.pdf"

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from docrefinery.api.app import App, create_app
 from docrefinery.api.deps import Services
-from docrefinery.bootstrap.common import database_of, registry_of, scanner_of, vault_of
+from docrefinery.bootstrap.common import blobs_of, database_of, registry_of, scanner_of, vault_of
 from docrefinery.bootstrap.webhooks import guard_of
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.artifacts import Artifacts
@@ -25,7 +25,6 @@ from docrefinery.services.trail import Trail
 from docrefinery.services.webhooks.endpoints import Webhooks
 from docrefinery.services.webhooks.secrets import Secrets
 from docrefinery.settings import Settings
-from docrefinery.store.blobs import Blobs
 from docrefinery.worker.broker import build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
 
@@ -35,7 +34,7 @@ ANSWER_SECONDS = 10
 
 def build_api(settings: Settings) -> App:
     """Build the API process's application; ``api.middleware.observed`` goes around it where it is served."""
-    registry, blobs = registry_of(settings), Blobs(settings.storage)
+    registry, blobs = registry_of(settings), blobs_of(settings)
     db = database_of(settings, walled=True, patience_seconds=ANSWER_SECONDS)
     vault = vault_of(settings, db, blobs)
     doorbell = RedisDoorbell(build_broker(settings.redis_url))

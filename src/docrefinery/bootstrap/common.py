@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from docrefinery.embedded import locate
+from docrefinery.errors import StorageError
 from docrefinery.pipeline.converter import ChildLimits, Seclusion
 from docrefinery.pipeline.describing import PictureDescriber
 from docrefinery.plugin import ScanEngine, Scanner
@@ -15,6 +16,7 @@ from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import QUERY_SECONDS, Database
 from docrefinery.store.encryption.keys import MasterKeys
 from docrefinery.store.encryption.vault import Vault
+from docrefinery.store.opening import Access
 
 
 def connected(settings: Settings) -> Settings:
@@ -80,6 +82,24 @@ def database_of(settings: Settings, *, walled: bool, patience_seconds: float = Q
         walled=walled,
         patience_seconds=patience_seconds,
     )
+
+
+def blobs_of(settings: Settings) -> Blobs:
+    """Return the storage that the settings name; it is not asked anything yet.
+
+    :raises SettingsError: if it cannot be opened.
+    """
+    allowed = [settings.environ.get(f"{cloud}_ALLOW_HTTP", "") for cloud in ("AWS", "GOOGLE", "AZURE")]
+    access = Access(
+        allow_http=any(value.lower() in ("1", "true", "yes", "on") for value in allowed),
+        ca_file=settings.storage_ca_file,
+        timeout_seconds=settings.storage_timeout_seconds,
+        signing_endpoint=settings.presigned_endpoint,
+    )
+    try:
+        return Blobs(settings.storage, access)
+    except StorageError as error:
+        raise SettingsError(error.message) from None
 
 
 def vault_of(settings: Settings, db: Database, blobs: Blobs) -> Vault:

@@ -6,19 +6,20 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from docrefinery.bootstrap.common import connected, database_of, scanner_of
+from docrefinery.bootstrap.common import blobs_of, connected, database_of, scanner_of
 from docrefinery.bootstrap.encryption import lacking
 from docrefinery.bootstrap.jail import measures_of
 from docrefinery.bootstrap.models import bytes_needed, models_of
 from docrefinery.bootstrap.secrets import keyed
+from docrefinery.bootstrap.storage import try_storage
 from docrefinery.capabilities import Models, installed_models, installed_ocr, missing
 from docrefinery.capabilities.languages import shown
+from docrefinery.errors import StorageError
 from docrefinery.pipeline.converter import ConverterUnavailable
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.health import Health, Status
 from docrefinery.settings import Settings, SettingsError
-from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
 from docrefinery.worker.broker import build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
@@ -120,7 +121,7 @@ async def _installation(settings: Settings, registry: Registry) -> list[Finding]
     try:
         abilities = Abilities(db, found)
         doorbell = RedisDoorbell(build_broker(found.redis_url))
-        health = Health(db, Blobs(found.storage), doorbell, scanner_of(registry, found), registry, abilities, found)
+        health = Health(db, blobs_of(found), doorbell, scanner_of(registry, found), registry, abilities, found)
         ready = await health.ready()
         parts = [
             Finding(part, check.status, check.detail) for part, check in ready.checks.items() if part not in _KNOWN_HERE
@@ -130,6 +131,7 @@ async def _installation(settings: Settings, registry: Registry) -> list[Finding]
         return [
             *await _profiles(registry, abilities),
             *parts,
+            *await _object_storage(found),
             _secrets(found),
             await _encryption(db, found),
             _roles(found),
@@ -145,6 +147,17 @@ async def _profiles(registry: Registry, abilities: Abilities) -> list[Finding]:
         detail = f"lacks {'; '.join(missing)}" if missing else "has what it needs"
         findings.append(Finding(f"profile {profile.name}", "degraded" if missing else "ok", detail))
     return findings
+
+
+async def _object_storage(settings: Settings) -> list[Finding]:
+    if settings.storage_folder is not None:
+        return []
+    try:
+        await try_storage(settings)
+    except StorageError as error:
+        return [Finding("object storage", "failed", error.message)]
+    signs = f"; downloads are redirected to it, for {settings.presigned_downloads} s at a time"
+    return [Finding("object storage", "ok", f"can be written{signs if settings.presigned_downloads else ''}")]
 
 
 def _secrets(settings: Settings) -> Finding:

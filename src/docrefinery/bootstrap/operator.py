@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
-from docrefinery.bootstrap.common import database_of, registry_of, vault_of
+from docrefinery.bootstrap.common import blobs_of, database_of, registry_of, vault_of
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.audit_log import AuditLog
 from docrefinery.services.changes import Changes
@@ -19,7 +19,6 @@ from docrefinery.services.storage import Storage
 from docrefinery.services.tenants import Tenants
 from docrefinery.services.toggles import Toggles
 from docrefinery.settings import Settings
-from docrefinery.store.blobs import Blobs
 from docrefinery.store.encryption.keys import MasterKeys
 from docrefinery.worker.broker import build_broker
 from docrefinery.worker.doorbell import RedisDoorbell
@@ -46,6 +45,7 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
     registry = registry_of(settings)
     abilities = Abilities(db, settings)
     masters = MasterKeys(settings.secret_keys)
+    blobs = blobs_of(settings)
     tenants = Tenants(db, registry, abilities, has_keys=masters.available)
     try:
         yield Operator(
@@ -59,8 +59,8 @@ async def operator(settings: Settings) -> AsyncIterator[Operator]:
                 Quotas(db, settings),
                 Load(db, settings),
             ),
-            encryption=Encryption(db, vault_of(settings, db, Blobs(settings.storage)), masters, tenants),
-            storage=Storage(db, Blobs(settings.storage)),
+            encryption=Encryption(db, vault_of(settings, db, blobs), masters, tenants),
+            storage=Storage(db, blobs),
             authenticator=Authenticator(db),
             audit=AuditLog(db),
         )

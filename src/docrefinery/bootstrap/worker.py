@@ -4,6 +4,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from docrefinery.bootstrap.common import (
+    blobs_of,
     child_limits,
     database_of,
     describer_of,
@@ -23,7 +24,6 @@ from docrefinery.plugin.registry import Registry
 from docrefinery.services.changes import CANCELS, Changes
 from docrefinery.services.webhooks.secrets import Secrets
 from docrefinery.settings import Settings
-from docrefinery.store.blobs import Blobs
 from docrefinery.store.counters import Counted
 from docrefinery.store.encryption.keys import MasterKeys
 from docrefinery.worker.bell import Bell
@@ -37,7 +37,7 @@ from docrefinery.worker.tally import Tally
 
 def build_worker(settings: Settings, scratch: Path) -> tuple[DoorbellBroker, OnTheLoop]:
     """Build what a worker process runs."""
-    registry, db, blobs = registry_of(settings), database_of(settings, walled=False), Blobs(settings.storage)
+    registry, db, blobs = registry_of(settings), database_of(settings, walled=False), blobs_of(settings)
     vault = vault_of(settings, db, blobs)
     lifecycle = OnTheLoop()
     broker = build_broker(settings.redis_url, lifecycle)

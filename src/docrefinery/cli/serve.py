@@ -20,6 +20,7 @@ from docrefinery import logs
 from docrefinery.bootstrap.common import connected, seclusion_of
 from docrefinery.bootstrap.encryption import check_keys
 from docrefinery.bootstrap.secrets import keyed
+from docrefinery.bootstrap.storage import check_storage
 from docrefinery.cli.context import settings
 from docrefinery.pipeline.scratch import scratch_folder
 from docrefinery.settings import Settings, SettingsError
@@ -57,6 +58,7 @@ def api(
     chosen = keyed(connected(settings(host=host, port=port, data_dir=data_dir)))
     logs.configure(chosen, "api")
     asyncio.run(check_keys(chosen))
+    asyncio.run(check_storage(chosen))
     app = build_api(chosen)
     config = uvicorn.Config(
         observed(app),
@@ -89,6 +91,7 @@ def worker(data_dir: DataDir = None, parent: Parent = 0) -> None:
     chosen = keyed(connected(settings(data_dir=data_dir)))
     logs.configure(chosen, "worker")
     asyncio.run(check_keys(chosen))
+    asyncio.run(check_storage(chosen))
     with scratch_folder(chosen.data_dir / "scratch") as scratch:
         # Root's converters take accounts of their own, and have their folders in there.
         open_to(seclusion_of(chosen).account, chosen.data_dir, scratch.parent, scratch)

@@ -24,6 +24,7 @@ from docrefinery.bootstrap.encryption import check_keys
 from docrefinery.bootstrap.jail import require_jail
 from docrefinery.bootstrap.models import bytes_needed, slots_of
 from docrefinery.bootstrap.secrets import keyed
+from docrefinery.bootstrap.storage import check_storage
 from docrefinery.cli.context import settings
 from docrefinery.cli.first_start import first_key, sample
 from docrefinery.cli.output import errors, tell
@@ -100,6 +101,7 @@ def _run(chosen: Settings, stack: ExitStack, orders: Orders) -> None:
         status.update("Migrating the database …")
         asyncio.run(migrated(chosen))
         asyncio.run(check_keys(chosen))
+        asyncio.run(check_storage(chosen))
         key = asyncio.run(first_key(chosen))
         listener = stack.enter_context(_listen(chosen))
         port = listener.getsockname()[1]

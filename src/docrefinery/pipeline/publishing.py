@@ -16,6 +16,7 @@ from docrefinery.store import claims, garbage, tenants
 from docrefinery.store.artifacts import NewArtifact
 from docrefinery.store.database import Database
 from docrefinery.store.encryption.vault import Vault
+from docrefinery.store.presentation import presentation
 from docrefinery.store.records import ClaimRecord
 
 log = structlog.get_logger(__name__)
@@ -128,10 +129,14 @@ class Publisher:
     async def _store(self, claim: ClaimRecord, prefix: str, artifact: Artifact, *, encrypt: bool) -> NewArtifact:
         exporter = self._registry.exporters[artifact.kind]
         key = f"{prefix}/{artifact.kind}{exporter.suffix}"
-        data_key = await patiently(lambda: self._vault.write_file(claim.tenant_id, key, artifact.path, encrypt=encrypt))
+        filename = file_name(claim.original_filename, exporter.suffix)
+        headers = presentation(filename, exporter.content_type)
+        data_key = await patiently(
+            lambda: self._vault.write_file(claim.tenant_id, key, artifact.path, headers, encrypt=encrypt)
+        )
         return NewArtifact(
             kind=artifact.kind,
-            filename=file_name(claim.original_filename, exporter.suffix),
+            filename=filename,
             content_type=exporter.content_type,
             size_bytes=artifact.size_bytes,
             sha256=artifact.sha256,

@@ -1,6 +1,6 @@
 """Artifacts: list, and read their bytes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from docrefinery.errors import ArtifactExpired, NotFound
 from docrefinery.services.keys import Caller
@@ -43,3 +43,7 @@ class Artifacts:
     def stream(self, blob: Stored, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Yield an artifact's bytes."""
         return self._vault.stream(blob, start=start, end=end)
+
+    async def presigned(self, blob: Stored, headers: Mapping[str, str], seconds: int) -> str | None:
+        """Return a URL under which the storage itself sends the bytes, ``None`` if it cannot as it should."""
+        return await self._vault.presigned(blob, headers, seconds)

@@ -1,6 +1,6 @@
 """Documents: read, list, fetch the file, delete."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import structlog
 
@@ -55,6 +55,10 @@ class Documents:
     def stream(self, blob: Stored, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Yield a stored file's bytes."""
         return self._vault.stream(blob, start=start, end=end)
+
+    async def presigned(self, blob: Stored, headers: Mapping[str, str], seconds: int) -> str | None:
+        """Return a URL under which the storage itself sends the bytes, ``None`` if it cannot as it should."""
+        return await self._vault.presigned(blob, headers, seconds)
 
     async def delete(self, caller: Caller, ref: Ref) -> None:
         """Delete a document: bytes and artifacts go, active jobs are canceled, jobs stay readable."""

@@ -8,6 +8,7 @@ import structlog
 from msgspec import Struct
 
 from docrefinery.capabilities import missing
+from docrefinery.errors import StorageError
 from docrefinery.plugin.descriptors import Scanner
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.abilities import Abilities
@@ -102,8 +103,12 @@ class Health:
         return Check("ok", "answers")
 
     async def _storage(self) -> Check:
-        await self._blobs.check()
-        return Check("ok", "can be written")
+        try:
+            await self._blobs.check()
+        except StorageError as error:
+            log.warning("storage_check_failed", error=error.message)
+            return Check("failed", error.message)
+        return Check("ok", "answers" if self._settings.storage_folder is None else "can be written")
 
     async def _scan(self) -> Check:
         # A thread cannot be given up: an engine that hangs holds one, not one a probe; all probes wait for it.

@@ -9,7 +9,9 @@ from docrefinery.errors import UnsupportedMediaType
 from docrefinery.services.limits import UploadLimit
 from docrefinery.services.load import Arrival
 from docrefinery.store.encryption.vault import VaultWriter
+from docrefinery.store.presentation import presentation
 
+PDF = "application/pdf"
 MAGIC, MAGIC_WITHIN = b"%PDF-", 1024
 
 
@@ -42,6 +44,10 @@ class Upload:
     def sha256(self) -> str:
         """Hash of what has arrived, in hex."""
         return self._hash.hexdigest()
+
+    def named(self, filename: str) -> None:
+        """Take the file's name, made harmless, before its first bytes."""
+        self._writer.describe(presentation(filename, PDF))
 
     async def write(self, data: bytes) -> None:
         """Take the next bytes.

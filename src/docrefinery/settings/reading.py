@@ -39,6 +39,7 @@ _FORMS = {
     "migration_database_url": _POSTGRES,
     "redis_url": (r"(rediss?|unix)://.+", "a URL like redis://host:6379/0"),
     "storage_url": (r"file:///.+|(s3|gs|az)://.+", "a URL like file:///folder or s3://bucket/prefix"),
+    "presigned_endpoint": (r"https?://[^/?#]+/?", "a URL like https://files.example"),
     "clamd_address": (r"unix:/.+|.+:\d{1,5}", "host:port or unix:/path"),
     "public_url": (r"https?://.+", "a URL like https://refinery.example"),
     "picture_description_url": (r"https?://.+", "a URL like http://host:8080/v1"),
@@ -54,10 +55,16 @@ _DURATIONS = frozenset({"keep_files_hours", "keep_artifacts_hours", "keep_jobs_h
 
 _SWITCHES = frozenset({"database_statement_cache", "encrypt"})
 """Settings that are on or off."""
+_SWITCHED = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
+PRESIGNED_SECONDS = 300
+"""For how long a URL is good where nobody says otherwise: begun downloads go on after it."""
 
 
 def _parse(field: msgspec.inspect.Field, text: str) -> Any:
-    if field.name in ("data_dir", "models_dir"):
+    if field.name in ("data_dir", "models_dir", "storage_ca_file"):
         return Path(text).expanduser()
     if field.name in _LISTS:
         return tuple(part.strip() for part in text.split(",") if part.strip())
@@ -67,16 +74,10 @@ def _parse(field: msgspec.inspect.Field, text: str) -> Any:
         except ValueError as error:
             raise SettingsError(f"{_variable(field)}: {error}") from None
     if field.name in _SWITCHES:
-        return {
-            "1": True,
-            "true": True,
-            "yes": True,
-            "on": True,
-            "0": False,
-            "false": False,
-            "no": False,
-            "off": False,
-        }.get(text.lower(), text)
+        return _SWITCHED.get(text.lower(), text)
+    if field.name == "presigned_downloads":
+        switched = _SWITCHED.get(text.lower())
+        return text if switched is None else switched * PRESIGNED_SECONDS
     return text
 
 
@@ -135,6 +136,11 @@ def _checked(settings: Settings, by_field: Mapping[str, str]) -> Settings:
             f"DOCREFINERY_DEVICE={settings.device}: use auto, cpu, cuda, a numbered one like cuda:1, mps or xpu"
         )
     _check_webhooks(settings)
+    _check_storage(settings)
+    return settings
+
+
+def _check_storage(settings: Settings) -> None:
     prefix = settings.x_accel_prefix
     if prefix and not (prefix.startswith("/") and prefix.endswith("/")):
         raise SettingsError(f"DOCREFINERY_X_ACCEL_PREFIX={prefix}: start and end it with a slash, like /protected/")
@@ -142,7 +148,15 @@ def _checked(settings: Settings, by_field: Mapping[str, str]) -> Settings:
         raise SettingsError(
             "DOCREFINERY_X_ACCEL_PREFIX needs a storage folder; DOCREFINERY_STORAGE_URL names another kind"
         )
-    return settings
+    if settings.presigned_downloads and settings.storage_folder is not None:
+        raise SettingsError(
+            "DOCREFINERY_PRESIGNED_DOWNLOADS needs object storage, since nobody signs URLs of a folder; set "
+            "DOCREFINERY_STORAGE_URL, or DOCREFINERY_X_ACCEL_PREFIX for nginx"
+        )
+    if settings.presigned_endpoint and not settings.storage.startswith("s3:"):
+        raise SettingsError(
+            "DOCREFINERY_PRESIGNED_ENDPOINT is for S3 alone; DOCREFINERY_STORAGE_URL names another kind"
+        )
 
 
 def _check_webhooks(settings: Settings) -> None:

@@ -26,7 +26,8 @@ NotNegative = Annotated[int, Meta(ge=0)]
 MOST = 1_000_000_000
 """The largest number that a limit may be."""
 Limit = Annotated[int, Meta(ge=0, le=MOST)]
-YEAR = 366 * 24 * 3600
+DAY = 24 * 3600
+YEAR = 366 * DAY
 Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
 Engine = Literal["auto", "geometric", "docling"]
 OcrEngine = Literal["auto", "tesseract", "rapidocr"]
@@ -78,8 +79,30 @@ class Settings(Struct, frozen=True, kw_only=True):
     storage_url: Annotated[
         str,
         setting(
-            "Where files and artifacts are kept: `file:///folder`, `s3://bucket/prefix`, `gs://…`, `az://…`; "
-            "empty is the folder `blobs` in the data dir."
+            "Where files and artifacts are kept: `file:///folder`, `s3://bucket/prefix`, `gs://bucket/prefix`, "
+            "`az://container/prefix`; empty is the folder `blobs` in the data dir."
+        ),
+    ] = ""
+    storage_ca_file: Annotated[
+        Path | None,
+        setting("PEM file of certificates that object storage is trusted by, besides the public authorities."),
+    ] = None
+    storage_timeout_seconds: Annotated[
+        Annotated[float, Meta(ge=1, le=3600)],
+        setting("Seconds within which object storage answers a request, or sends the next bytes."),
+    ] = 30
+    presigned_downloads: Annotated[
+        Annotated[int, Meta(ge=0, le=DAY)],
+        setting(
+            "Seconds for which URLs of the object storage are signed that downloads are redirected to; `true` is 300, "
+            "`false` or 0 sends the bytes through the API."
+        ),
+    ] = 0
+    presigned_endpoint: Annotated[
+        str,
+        setting(
+            "Endpoint of S3 for those URLs, such as `https://files.example`, where clients reach it under another one "
+            "than the service does."
         ),
     ] = ""
     x_accel_prefix: Annotated[

@@ -2,30 +2,32 @@
 
 import builtins
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 import obstore
 import structlog
 from msgspec import Struct
 from obstore.exceptions import BaseError, NotFoundError
-from obstore.store import LocalStore, ObjectStore, from_url
 
 from docrefinery.errors import StorageError
+from docrefinery.store.opening import Access, folder_of, open_store
+from docrefinery.store.refusals import refused, refusing, says_missing
+from docrefinery.store.writing import AT_A_TIME, PIECE, BlobWriter, attributes_of
 
 if TYPE_CHECKING:
-    from obstore import AsyncWritableFile
+    from obstore.store import S3Store
 
 log = structlog.get_logger(__name__)
 
 PART = 1024 * 1024
 """Bytes held in memory at once, reading or writing."""
-
+DELETED = 1000
+"""Blobs of one request that deletes: S3's own limit."""
 
 _HALF_WRITTEN = re.compile(r".+#\d+", re.DOTALL)
 """What obstore calls a file of a local store until it is whole."""
@@ -42,44 +44,22 @@ class BlobMissing(StorageError):
     """The storage has no blob of this key."""
 
 
-@contextmanager
-def _refused(key: str) -> Iterator[None]:
-    """Tell the storage's errors from anybody else's."""
-    try:
-        yield
-    except (BaseError, OSError) as error:
-        raise StorageError(f"The storage did not take {key}.") from error
-
-
-class BlobWriter:
-    """A blob that is being written."""
-
-    def __init__(self, key: str, file: "AsyncWritableFile") -> None:
-        self._key = key
-        self._file = file
-
-    async def write(self, data: bytes) -> None:
-        """Write the next piece; raises :class:`StorageError`."""
-        with _refused(self._key):
-            await self._file.write(data)
-
-
 class Blobs:
     """The storage that a URL names. Keys are made by the services, never from a file name.
 
-    :param url: ``file:///folder``, ``s3://bucket/prefix``, ``gs://…`` or ``az://…``; credentials come from the
-        environment, as obstore documents them.
+    :param url: ``file:///folder``, ``s3://bucket/prefix``, ``gs://bucket/prefix`` or ``az://container/prefix``;
+        credentials come from the environment, as obstore documents them.
+    :raises StorageError: if it cannot be opened.
     """
 
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self._store: ObjectStore
-        self._folder: Path | None = None
-        if parts.scheme == "file":
-            self._folder = Path(unquote(parts.path))
-            self._store = LocalStore(self._folder, mkdir=True, automatic_cleanup=True)
-        else:
-            self._store = from_url(url)
+    def __init__(self, url: str, access: Access | None = None) -> None:
+        access = access or Access()
+        self._folder = folder_of(url)
+        self._store = open_store(url, access)
+        self._probe = self._signer = self._store
+        if self._folder is None:
+            self._probe = open_store(url, access, probing=True)
+            self._signer = open_store(url, access, signing=True)
 
     @asynccontextmanager
     async def writing(self, key: str) -> AsyncIterator["BlobWriter"]:
@@ -87,21 +67,28 @@ class Blobs:
 
         :raises StorageError: if the storage refuses.
         """
-        with _refused(key):
-            file = obstore.open_writer_async(self._store, key, buffer_size=5 * PART, max_concurrency=2)
-            await file.__aenter__()
+        writer = BlobWriter(self._store, key, describable=self._folder is None)
         try:
-            yield BlobWriter(key, file)
+            yield writer
         except BaseException as error:
-            await file.__aexit__(type(error), error, error.__traceback__)
+            await writer.give_up(error)
             raise
-        with _refused(key):
-            await file.__aexit__(None, None, None)
+        await writer.finish()
 
-    async def write_file(self, key: str, path: Path) -> None:
-        """Write a blob from a local file."""
-        with _refused(key):
-            await obstore.put_async(self._store, key, path)
+    async def write_file(self, key: str, path: Path, headers: Mapping[str, str]) -> None:
+        """Write a blob from a local file, with what object storage is to say of it to whom it sends it.
+
+        :raises StorageError: if the storage refuses.
+        """
+        with refusing(f"The storage did not take {key}"):
+            await obstore.put_async(
+                self._store,
+                key,
+                path,
+                attributes=attributes_of(headers) if self._folder is None else None,
+                chunk_size=PIECE,
+                max_concurrency=AT_A_TIME,
+            )
 
     async def stream(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Yield a blob's bytes from ``start`` to ``end`` (exclusive; ``None`` is all of it).
@@ -114,46 +101,78 @@ class Blobs:
             result = await obstore.get_async(self._store, key, options=options)
             async for chunk in result.stream(min_chunk_size=PART // 4):
                 yield bytes(chunk)
-        except (NotFoundError, FileNotFoundError) as error:
-            raise BlobMissing(f"The storage has no {key}.") from error
-        except BaseError as error:
-            raise StorageError(f"The storage cannot read {key}.") from error
+        except (BaseError, OSError) as error:
+            if says_missing(error):
+                raise BlobMissing(f"The storage has no {key}.") from None
+            raise refused(f"The storage cannot read {key}", error) from None
+
+    async def presigned(self, key: str, size: int, headers: Mapping[str, str], seconds: int) -> str | None:
+        """Return a URL under which anybody may fetch a blob, with these headers.
+
+        :param size: what it must have, in bytes.
+        :param seconds: for how long the URL is good.
+        :returns: ``None`` if it is not there, or was not written with these headers: they cannot be part of a URL.
+        :raises StorageError: if the storage cannot be asked, or the credentials sign nothing.
+        """
+        try:
+            found = await obstore.get_async(self._store, key, options={"head": True})
+            said = cast("Mapping[str, str]", found.attributes)
+            if found.meta["size"] != size or any(said.get(name) != value for name, value in headers.items()):
+                return None
+            return await self._signed(key, seconds)
+        except (BaseError, OSError) as error:
+            if says_missing(error):
+                return None
+            raise refused(f"The storage does not lend {key}", error) from None
+
+    async def _signed(self, key: str, seconds: int) -> str:
+        signer = cast("S3Store", self._signer)
+        return await obstore.sign_async(signer, "GET", key, timedelta(seconds=seconds))
 
     async def delete(self, prefix: str) -> None:
         """Delete the blob of this key, or every blob under it as a folder; absent ones are fine."""
-        try:
-            async for listed in obstore.list(self._store, prefix, chunk_size=500):
-                await self._delete([blob["path"] for blob in listed])
-            await self._delete([prefix])
-        except BaseError as error:
-            raise StorageError(f"The storage did not delete {prefix}.") from error
+        with refusing(f"The storage did not delete {prefix}"):
+            last: builtins.list[str] = []
+            async for listed in obstore.list(self._store, prefix, chunk_size=DELETED - 1):
+                await self._delete(last)
+                last = [blob["path"] for blob in listed]
+            # The folder's own key after what is in it.
+            await self._delete([*last, prefix])
 
     async def _delete(self, keys: Sequence[str]) -> None:
+        """Delete some blobs, in as few requests as the storage has for it."""
+        if self._folder is None and len(keys) > 1:
+            try:
+                await obstore.delete_async(self._store, keys)
+            except (NotFoundError, FileNotFoundError) as error:
+                if not says_missing(error):
+                    raise
+            else:
+                return
         for key in keys:
             try:
                 await obstore.delete_async(self._store, key)
-            except (NotFoundError, FileNotFoundError):
-                continue
+            except (NotFoundError, FileNotFoundError) as error:
+                if not says_missing(error):
+                    raise
 
     async def list(self) -> AsyncIterator[Sequence[Listed]]:
         """Yield all blobs, some hundred at a time, in no order.
 
         :raises StorageError: if the storage cannot be read.
         """
-        try:
-            async for listed in obstore.list(self._store, chunk_size=500):
+        with refusing("The storage cannot be listed"):
+            async for listed in obstore.list(self._store, chunk_size=DELETED):
                 yield [Listed(blob["path"], blob["last_modified"]) for blob in listed]
-        except BaseError as error:
-            raise StorageError("The storage cannot be listed.") from error
 
     async def exists(self, key: str) -> bool:
         """Return whether there is a blob of this key; raises :class:`StorageError` if that cannot be known."""
         try:
             await obstore.head_async(self._store, key)
-        except (NotFoundError, FileNotFoundError):
-            return False
-        except BaseError as error:
-            raise StorageError(f"The storage does not say whether it has {key}.") from error
+        except (BaseError, OSError) as error:
+            if says_missing(error):
+                return False
+            raise refused(f"The storage does not say whether it has {key}", error) from None
         return True
 
     def half_written(self, before: datetime) -> builtins.list[str]:
@@ -176,11 +195,28 @@ class Blobs:
             (self._folder / path).unlink(missing_ok=True)
 
     async def check(self) -> None:
-        """Write and delete a small blob; raises :class:`StorageError` if that fails."""
+        """Find out whether the storage is there, which a folder is if it can be written.
+
+        :raises StorageRefused: if only the operator can change that it is not.
+        :raises StorageError: if it is away.
+        """
+        if self._folder is not None:
+            await self.check_writing()
+            return
+        # Where old versions are kept, a blob for each probe would fill the bucket.
+        with refusing("The storage cannot be used"):
+            async for _ in obstore.list(self._probe, "health", chunk_size=1):
+                break
+
+    async def check_writing(self) -> None:
+        """Write and delete a small blob; raises as :meth:`check` does."""
         # Not in a folder: that of one check would be cleaned up under the hands of another.
         key = f"health-{uuid4()}"
-        try:
-            await obstore.put_async(self._store, key, b"ok")
-            await self._delete([key])
-        except (BaseError, OSError) as error:
-            raise StorageError("The storage cannot be written.") from error
+        with refusing("The storage cannot be written"):
+            await obstore.put_async(self._probe, key, b"ok")
+            await obstore.delete_async(self._probe, key)
+
+    async def check_signing(self) -> None:
+        """Sign a URL that nobody gets; raises as :meth:`check` does."""
+        with refusing("The storage's credentials sign no URLs"):
+            await self._signed("health", 1)

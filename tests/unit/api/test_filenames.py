@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given, strategies as st
 
-from docrefinery.api.uploads import harmless
+from docrefinery.api.filenames import harmless
 
 
 @given(st.text(max_size=300))

@@ -1,6 +1,6 @@
 """Blobs as the service reads and writes them: encrypted where their tenant's are, and plain to whoever asks here."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Protocol
@@ -8,11 +8,12 @@ from typing import Protocol
 import structlog
 
 from docrefinery.store import tenant_keys
-from docrefinery.store.blobs import PART, Blobs, BlobWriter
+from docrefinery.store.blobs import PART, Blobs
 from docrefinery.store.database import Database
 from docrefinery.store.encryption.chunks import ChunkCipher, Opener, Part, Sealer
 from docrefinery.store.encryption.errors import BlobDamaged, KeyUnavailable
 from docrefinery.store.encryption.keys import MasterKeys, TenantKey
+from docrefinery.store.writing import BlobWriter
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +45,14 @@ class VaultWriter:
         self.data_key = data_key
         self._file = file
         self._sealer = sealer
+
+    def describe(self, headers: Mapping[str, str]) -> None:
+        """Say before the first bytes what a storage that sends them itself is to say of them.
+
+        What is encrypted it never sends, and is told nothing of.
+        """
+        if self._sealer is None:
+            self._file.describe(headers)
 
     async def write(self, data: bytes) -> None:
         """Write the next plain bytes; raises :class:`StorageError`."""
@@ -91,10 +100,15 @@ class Vault:
             yield writer
             await writer.finish()
 
-    async def write_file(self, tenant_id: int, key: str, path: Path, *, encrypt: bool) -> bytes | None:
-        """Write a blob from a local file and return what belongs into its row; raises as :meth:`writing` does."""
+    async def write_file(
+        self, tenant_id: int, key: str, path: Path, headers: Mapping[str, str], *, encrypt: bool
+    ) -> bytes | None:
+        """Write a blob from a local file and return what belongs into its row; raises as :meth:`writing` does.
+
+        :param headers: what a storage that sends it itself is to say of it.
+        """
         if not encrypt:
-            await self._blobs.write_file(key, path)
+            await self._blobs.write_file(key, path, headers)
             return None
         async with self.writing(tenant_id, key, encrypt=True) as writer:
             with path.open("rb") as file:
@@ -129,6 +143,12 @@ class Vault:
             if plain := opener.update(sealed):
                 yield plain
         opener.finish()
+
+    async def presigned(self, blob: Stored, headers: Mapping[str, str], seconds: int) -> str | None:
+        """Return a URL under which the storage sends a plain blob, as :meth:`.Blobs.presigned` does."""
+        if blob.data_key is not None:
+            return None
+        return await self._blobs.presigned(blob.blob_key, blob.size_bytes, headers, seconds)
 
     async def read_to(self, blob: Stored, path: Path) -> None:
         """Copy a blob's plain bytes into a local file; raises as :meth:`stream` does."""
