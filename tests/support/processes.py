@@ -12,7 +12,15 @@ import psutil
 
 COMMAND = ("-m", "docrefinery")
 DOCREFINERY = (sys.executable, *COMMAND)
-_OURS = ("DOCREFINERY_", "DATABASE_URL", "REDIS_URL", "MAX_PAGES", "UPLOAD_MAX_SIZE_MB", "INTERNAL_ENDPOINTS_TOKEN")
+_OURS = (
+    "DOCREFINERY_",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "MAX_PAGES",
+    "UPLOAD_MAX_SIZE_MB",
+    "INTERNAL_ENDPOINTS_TOKEN",
+    "AWS_",
+)
 
 
 def environment(**settings: str) -> dict[str, str]:

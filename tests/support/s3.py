@@ -147,7 +147,7 @@ class _Refusing(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer
+    do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _answer  # noqa: N815 - the base class calls them so
 
     def log_message(self, *arguments: Any) -> None:
         """Say nothing."""

@@ -59,6 +59,7 @@ def test_secret_is_in_no_line(restored: None, capsys: pytest.CaptureFixture[str]
     log = structlog.get_logger("test")
     event = f"with {key}"
     log.info(event, path="/readyz?token=sesame&x=1", url="redis://:hunter2@host/0")
+    log.info("sent on", url="https://b.example/k?X-Amz-Signature=0123abcd&X-Amz-Security-Token=sesame2&sig=hunter2")
     log.info("nested", values={"key": key}, several=["postgresql://app:hunter2@host/db"])
     logging.getLogger("some.library").warning("failed on %s", "postgresql://app:hunter2@host/db")
     try:
@@ -66,7 +67,7 @@ def test_secret_is_in_no_line(restored: None, capsys: pytest.CaptureFixture[str]
     except RuntimeError:
         log.exception("failed")
     text = capsys.readouterr().err
-    for secret in (key, key[14:46], "sesame", "hunter2"):
+    for secret in (key, key[14:46], "sesame", "hunter2", "0123abcd"):
         assert secret not in text
     assert text.count("***") >= 7
     assert "RuntimeError" in text

@@ -86,6 +86,36 @@ def test_prefix_for_nginx_needs_a_folder() -> None:
         load({"DOCREFINERY_X_ACCEL_PREFIX": "/p/", "DOCREFINERY_STORAGE_URL": "s3://bucket"})
 
 
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("true", 300), ("on", 300), ("1", 300), ("60", 60), ("false", 0), ("0", 0), ("", 0)]
+)
+def test_presigned_downloads_are_a_switch_or_seconds(text: str, seconds: int) -> None:
+    environ = {"DOCREFINERY_PRESIGNED_DOWNLOADS": text, "DOCREFINERY_STORAGE_URL": "s3://bucket"}
+    assert load(environ).presigned_downloads == seconds
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "86401"])
+def test_presigned_downloads_are_nothing_else(text: str) -> None:
+    with pytest.raises(SettingsError, match=f"DOCREFINERY_PRESIGNED_DOWNLOADS={text}"):
+        load({"DOCREFINERY_PRESIGNED_DOWNLOADS": text, "DOCREFINERY_STORAGE_URL": "s3://bucket"})
+
+
+def test_a_folder_signs_no_urls() -> None:
+    for url in ("", "file:///folder"):
+        with pytest.raises(SettingsError, match="DOCREFINERY_PRESIGNED_DOWNLOADS needs object storage"):
+            load({"DOCREFINERY_PRESIGNED_DOWNLOADS": "true", "DOCREFINERY_STORAGE_URL": url})
+
+
+def test_the_endpoint_of_signed_urls_is_one_of_s3() -> None:
+    endpoint = {"DOCREFINERY_PRESIGNED_ENDPOINT": "https://files.example"}
+    assert load(endpoint | {"DOCREFINERY_STORAGE_URL": "s3://bucket"}).presigned_endpoint
+    for environ in (endpoint, endpoint | {"DOCREFINERY_STORAGE_URL": "gs://bucket"}):
+        with pytest.raises(SettingsError, match="is for S3 alone"):
+            load(environ)
+    with pytest.raises(SettingsError, match="AWS_ENDPOINT_URL_S3"):
+        load(endpoint | {"DOCREFINERY_STORAGE_URL": "s3://bucket", "AWS_ENDPOINT_URL_S3": "https://in.example"})
+
+
 def test_empty_value_is_unset_but_for_plugins() -> None:
     settings = load({"MAX_PAGES": "", "DOCREFINERY_PORT": " ", "DOCREFINERY_PLUGINS": ""})
     assert (settings.max_pages, settings.port, settings.plugins) == (0, 8000, ())

@@ -115,7 +115,7 @@ async def _installation(settings: Settings, registry: Registry) -> list[Finding]
         found = connected(settings)
     except SettingsError as error:
         missing = await _profiles(registry, Abilities(None, settings))
-        return [*missing, Finding("services", "degraded", str(error))]
+        return [*missing, *await _object_storage(settings), Finding("services", "degraded", str(error))]
     db = database_of(found, walled=False)
     await db.start()
     try:

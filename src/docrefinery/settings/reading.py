@@ -104,7 +104,8 @@ def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
     # A bad value stops the start even where an option beats it: processes that are started read it too.
     _convert(values, by_field)
     values |= {name: value for name, value in overrides.items() if value is not None}
-    return msgspec.structs.replace(_checked(_convert(values, by_field), by_field), environ=dict(environ))
+    read = msgspec.structs.replace(_convert(values, by_field), environ=dict(environ))
+    return _checked(read, by_field)
 
 
 def _convert(values: dict[str, Any], by_field: dict[str, str]) -> Settings:
@@ -157,6 +158,9 @@ def _check_storage(settings: Settings) -> None:
         raise SettingsError(
             "DOCREFINERY_PRESIGNED_ENDPOINT is for S3 alone; DOCREFINERY_STORAGE_URL names another kind"
         )
+    if settings.presigned_endpoint and settings.environ.get("AWS_ENDPOINT_URL_S3"):
+        # It would beat any other endpoint.
+        raise SettingsError("DOCREFINERY_PRESIGNED_ENDPOINT needs AWS_ENDPOINT_URL in place of AWS_ENDPOINT_URL_S3")
 
 
 def _check_webhooks(settings: Settings) -> None:

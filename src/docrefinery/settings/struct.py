@@ -89,7 +89,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     storage_timeout_seconds: Annotated[
         Annotated[float, Meta(ge=1, le=3600)],
-        setting("Seconds within which object storage answers a request, or sends the next bytes."),
+        setting(
+            "Seconds within which object storage answers a request, or sends the next bytes; what fails is tried again "
+            "for half as long."
+        ),
     ] = 30
     presigned_downloads: Annotated[
         Annotated[int, Meta(ge=0, le=DAY)],

@@ -14,8 +14,6 @@ from docrefinery.errors import StorageError
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
 
-PATIENCE = timedelta(seconds=15)
-"""For how long a request is tried again: then an upload is refused, and a job put off, which both come back."""
 CONNECT = timedelta(seconds=5)
 TRANSFER = timedelta(days=1)
 """For how long one answer may be read: a client may take its time with a large file."""
@@ -28,7 +26,8 @@ class Access(Struct, frozen=True, kw_only=True):
 
     :param allow_http: whether an endpoint may be without TLS.
     :param ca_file: PEM file of more certificates to trust.
-    :param timeout_seconds: within which a request is answered, or the next bytes come.
+    :param timeout_seconds: within which a request is answered, or the next bytes come. One that fails is tried again
+        for half as long: then an upload is refused, and a job put off, which both come back.
     :param signing_endpoint: that of the URLs which are given to clients, if it is another one.
     """
 
@@ -53,7 +52,7 @@ def open_store(url: str, access: Access, *, probing: bool = False, signing: bool
     """
     if folder := folder_of(url):
         return LocalStore(folder, mkdir=True, automatic_cleanup=True)
-    client, retry = _client(access, probing=probing), _retry(probing=probing)
+    client, retry = _client(access, probing=probing), _retry(access, probing=probing)
     try:
         if signing and access.signing_endpoint:
             endpoint = access.signing_endpoint.rstrip("/")
@@ -78,10 +77,11 @@ def _client(access: Access, *, probing: bool) -> "ClientConfig":
     return options
 
 
-def _retry(*, probing: bool) -> "RetryConfig":
+def _retry(access: Access, *, probing: bool) -> "RetryConfig":
     if probing:
         return {"max_retries": 0}
-    return {"max_retries": 10, "retry_timeout": PATIENCE, "backoff": {"max_backoff": timedelta(seconds=3)}}
+    patience = timedelta(seconds=access.timeout_seconds / 2)
+    return {"max_retries": 10, "retry_timeout": patience, "backoff": {"max_backoff": timedelta(seconds=3)}}
 
 
 def _unusable(text: str) -> str:

@@ -74,14 +74,14 @@ _WORDS = {
     "metadata/identity": Refusal("no credentials are set, and this machine has no managed identity"),
     "BadScheme": Refusal("its endpoint begins with http:// and AWS_ALLOW_HTTP is not set to true"),
     "UnknownIssuer": Refusal("its certificate is of an unknown authority: set DOCREFINERY_STORAGE_CA_FILE"),
-    "invalid peer certificate": Refusal("its certificate is not good for the endpoint's name or this time"),
+    "InvalidCertificate": Refusal("its certificate is not good for the endpoint's name or this time"),
     "InvalidContentType": Refusal("its endpoint does not speak TLS: it may have to begin with http://"),
     "dns error": Refusal("the name of its endpoint is unknown", settled=False),
     "ConnectionRefused": Refusal("nobody listens at its endpoint", settled=False),
     "TimedOut": Refusal("it does not answer in time", settled=False),
     "kind: Timeout": Refusal("it does not answer in time", settled=False),
     "kind: Connect": Refusal("its endpoint cannot be reached", settled=False),
-    "HTTP error": Refusal("the connection to it broke", settled=False),
+    "HTTP error": Refusal("it cannot be reached, or the connection to it broke", settled=False),
 }
 
 

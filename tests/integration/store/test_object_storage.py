@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,7 +16,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import example, given, settings as hypothesis_settings, strategies as st
 
 from docrefinery.errors import StorageError
-from docrefinery.store import opening
 from docrefinery.store.blobs import BlobMissing, Blobs
 from docrefinery.store.opening import Access
 from docrefinery.store.presentation import presentation
@@ -24,15 +24,10 @@ from docrefinery.store.writing import PIECE
 from tests.support.dripping import in_front_of
 from tests.support.s3 import BUCKET, READER_KEY, READER_SECRET, ObjectStorage, refusing, set_all
 
-PLAIN = Access(allow_http=True, timeout_seconds=5)
+PLAIN = Access(allow_http=True)
+IMPATIENT = Access(allow_http=True, timeout_seconds=1)
 TOKEN = "a-session-token-that-opens-doors"
 PATTERN = bytes(range(251)) * (3 * PIECE // 251)
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have requests tried again for a moment only."""
-    monkeypatch.setattr(opening, "PATIENCE", timedelta(seconds=0.5))
 
 
 @pytest.fixture
@@ -76,7 +71,7 @@ def test_what_is_written_is_read_and_any_part_of_it(
 
     async def there_and_back() -> None:
         blobs = Blobs(f"s3://{BUCKET}/{uuid4().hex}", PLAIN)
-        await write(blobs, "t/documents/a.pdf", *(content[a:b] for a, b in zip(edges, edges[1:], strict=False)))
+        await write(blobs, "t/documents/a.pdf", *(content[a:b] for a, b in pairwise(edges)))
         assert await read(blobs, "t/documents/a.pdf") == content
         if start < end:
             assert await read(blobs, "t/documents/a.pdf", start, end) == content[start:end]
@@ -97,12 +92,18 @@ async def test_a_file_is_written_whole_and_over_what_was_there(blobs: Blobs, tmp
 
 
 async def test_a_write_that_breaks_off_leaves_nothing(blobs: Blobs, object_storage: ObjectStorage, prefix: str) -> None:
-    before = object_storage.unfinished()
-    with pytest.raises(RuntimeError, match="broke off"):
+    before, begun = object_storage.unfinished(), 0
+
+    async def broken_off() -> None:
+        nonlocal begun
         async with blobs.writing("t/documents/a.pdf") as writer:
             await writer.write(PATTERN)
-            assert object_storage.unfinished() > before
+            begun = object_storage.unfinished() - before
             raise RuntimeError("broke off")
+
+    with pytest.raises(RuntimeError, match="broke off"):
+        await broken_off()
+    assert begun == 1
     assert object_storage.keys(prefix) == []
     assert object_storage.unfinished() == before
 
@@ -154,8 +155,8 @@ WAYS: dict[str, Callable[[Blobs], Awaitable[None]]] = {
 @pytest.mark.parametrize(
     ("key", "secret", "said"),
     [
-        ("refinery-key", "wrong", "the secret key is wrong"),
-        ("nobody", "wrong", "it does not know this access key id"),
+        ("refinery-key", "not-the-secret", "the secret key is wrong"),
+        ("nobody", "not-the-secret", "it does not know this access key id"),
         (READER_KEY, READER_SECRET, "the credentials do not allow this"),
     ],
 )
@@ -191,7 +192,7 @@ async def test_what_storages_refuse_with_is_said_for_people_and_without_secrets(
 ) -> None:
     with refusing(status, code) as server:
         set_all(monkeypatch, object_storage.environ(url=server.url) | {"AWS_SESSION_TOKEN": TOKEN})
-        blobs = Blobs(f"s3://{BUCKET}", PLAIN)
+        blobs = Blobs(f"s3://{BUCKET}", IMPATIENT)
         for way in WAYS.values():
             with pytest.raises(StorageError, match=said) as refused:
                 await way(blobs)
@@ -215,7 +216,7 @@ async def test_an_endpoint_that_is_not_as_it_should_be_is_named(
     for url, words in said.items():
         set_all(monkeypatch, object_storage.environ(url=url))
         with pytest.raises(StorageError, match=words):
-            await write(Blobs(f"s3://{BUCKET}", PLAIN), "a", b"x")
+            await Blobs(f"s3://{BUCKET}", PLAIN).check_writing()
     set_all(monkeypatch, object_storage.environ())
     with pytest.raises(StorageRefused, match="AWS_ALLOW_HTTP"):
         await Blobs(f"s3://{BUCKET}").check()
@@ -235,8 +236,11 @@ async def test_a_server_that_says_nothing_is_given_up(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         set_all(monkeypatch, object_storage.environ(url=url))
+        blobs = Blobs(f"s3://{BUCKET}", IMPATIENT)
         with pytest.raises(StorageError, match="in time"):
-            await write(Blobs(f"s3://{BUCKET}", Access(allow_http=True, timeout_seconds=1)), "a", b"x")
+            await blobs.exists("a")
+        with pytest.raises(StorageError, match="cannot be reached"):
+            await write(blobs, "a", b"x")
 
 
 async def test_a_slow_server_is_waited_for_as_long_as_something_comes(
@@ -246,7 +250,7 @@ async def test_a_slow_server_is_waited_for_as_long_as_something_comes(
     # More than a second in all, and never so long between two drops.
     with in_front_of(object_storage.url, drop=10_000, pause=0.04) as proxy:
         set_all(monkeypatch, object_storage.environ(url=proxy.url))
-        slow = Blobs(f"s3://{BUCKET}/{prefix}", Access(allow_http=True, timeout_seconds=1))
+        slow = Blobs(f"s3://{BUCKET}/{prefix}", IMPATIENT)
         assert await read(slow, "a") == PATTERN[:400_000]
 
 
@@ -278,7 +282,7 @@ async def test_a_presigned_url_is_for_one_blob_with_its_headers_and_a_time(
 
 
 async def test_a_name_too_long_for_the_storage_is_left_out(blobs: Blobs) -> None:
-    headers = presentation("ä" * 200 + ".pdf", "application/pdf")
+    headers = presentation("😀" * 200 + ".pdf", "application/pdf")
     async with blobs.writing("t/documents/a.pdf") as writer:
         writer.describe(headers)
         await writer.write(b"x")
@@ -286,38 +290,37 @@ async def test_a_name_too_long_for_the_storage_is_left_out(blobs: Blobs) -> None
     assert await blobs.presigned("t/documents/a.pdf", 1, headers, 60) is None
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a certificate of an authority of its own, for this machine, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "the tests")])
+def written(folder: Path) -> tuple[Path, Path, Path]:
+    """Write an authority's certificate, one of its for this machine, and the key of that."""
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in ("an authority", "localhost")]
     now = datetime.now(UTC)
-    address = x509.SubjectAlternativeName([x509.DNSName("localhost")])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
-        .add_extension(address, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    paths = folder / "authority.pem", folder / "server.pem", folder / "key.pem"
+    for number, extension in enumerate(
+        (x509.BasicConstraints(ca=True, path_length=None), x509.SubjectAlternativeName([x509.DNSName("localhost")]))
+    ):
+        made = x509.CertificateBuilder(
+            names[0], names[number], keys[number].public_key(), number + 1, now - timedelta(1), now + timedelta(1)
+        ).add_extension(extension, critical=number == 0)
+        signed = made.sign(keys[0], hashes.SHA256())
+        paths[number].write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    paths[2].write_bytes(keys[1].private_bytes(pem, form, serialization.NoEncryption()))
     return paths
 
 
 async def test_a_private_authority_is_trusted_where_it_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    file, key = certificate(tmp_path)
-    server = ObjectStorage(tmp_path, f"-s3.cert.file={file}", f"-s3.key.file={key}", scheme="https")
+    authority, certificate, key = written(tmp_path)
+    server = ObjectStorage(tmp_path, f"-s3.cert.file={certificate}", f"-s3.key.file={key}", scheme="https")
     try:
         server.start()
         url = server.url.replace("127.0.0.1", "localhost")
         set_all(monkeypatch, server.environ(url=url))
         with pytest.raises(StorageRefused, match="unknown authority"):
             await Blobs(f"s3://{BUCKET}").check()
-        blobs = Blobs(f"s3://{BUCKET}", Access(ca_file=file))
+        blobs = Blobs(f"s3://{BUCKET}", Access(ca_file=authority))
         await write(blobs, "a", b"over TLS")
         assert await read(blobs, "a") == b"over TLS"
     finally:
