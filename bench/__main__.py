@@ -16,6 +16,7 @@ from bench.encryption import encrypted_against_plain
 from bench.fairness import waiting_behind_others
 from bench.inprocess import InProcess
 from bench.load import requests_per_second
+from bench.objects import objects_against_folder
 from bench.ocr import pages_per_minute
 from bench.rates import polls_with_a_limit
 from bench.service import Service, convert_all, running, upload
@@ -93,6 +94,7 @@ def main() -> None:
         figures |= _conversions(service, client, paths, workers)
         figures |= pages_per_minute(paths)
         figures |= encrypted_against_plain(service, client)
+        figures |= objects_against_folder(service)
         figures |= waiting_behind_others(service, client)
         figures |= summary_of_a_million(service, client)
     figures |= polls_with_and_without_walls()

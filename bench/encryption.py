@@ -12,7 +12,7 @@ SIZE = 32 * 2**20
 ROUNDS = 12
 
 
-def _seconds(client: httpx.Client) -> tuple[float, float]:
+def seconds(client: httpx.Client) -> tuple[float, float]:
     """Return how long a file took up, and down again."""
     pdf = b"%PDF-1.7\n" + os.urandom(SIZE)
     started = time.perf_counter()
@@ -31,9 +31,9 @@ def _seconds(client: httpx.Client) -> tuple[float, float]:
 def encrypted_against_plain(service: Service, plain: httpx.Client) -> dict[str, float]:
     """Alternate between an encrypted tenant and another, so that a noisy machine disturbs both alike."""
     with of_tenant(service, "sealed", "--encrypt").client() as sealed:
-        _seconds(sealed)
-        _seconds(plain)
-        rounds = [(_seconds(plain), _seconds(sealed)) for _ in range(ROUNDS)]
+        seconds(sealed)
+        seconds(plain)
+        rounds = [(seconds(plain), seconds(sealed)) for _ in range(ROUNDS)]
     figures = {}
     for name, place in (("upload", 0), ("download", 1)):
         ratios = [theirs[place] / ours[place] for theirs, ours in rounds]

@@ -39,13 +39,13 @@ class Service(Struct):
 
 
 @contextmanager
-def running(workers: int) -> Iterator[Service]:
-    """Start everything, and stop it at the end."""
+def running(workers: int, **settings: str) -> Iterator[Service]:
+    """Start everything, with more settings, and stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         started = time.perf_counter()
         command = [sys.executable, "-m", "docrefinery", "up", "--port", "0", "--data-dir", folder]
         # The webhooks of the benchmark lead to this machine.
-        environ = os.environ | {"DOCREFINERY_WEBHOOK_ALLOW_NETS": "127.0.0.0/8"}
+        environ = os.environ | {"DOCREFINERY_WEBHOOK_ALLOW_NETS": "127.0.0.0/8"} | settings
         with subprocess.Popen(
             [*command, "--workers", str(workers)],
             env=environ,
