@@ -95,7 +95,10 @@ def test_plain_and_encrypted_documents_live_and_die_in_a_bucket(place: Place) ->
             assert_lives_and_dies(client, storage, lent=lent)
     assert own.blobs() == []
     assert SECRET not in own.log.read_text()
-    told = {row["part"]: row for row in json.loads(own.command("doctor", "--json").stdout)}
+
+
+def test_doctor_writes_to_the_bucket(place: Place) -> None:
+    told = {row["part"]: row for row in json.loads(place.own.command("doctor", "--json").stdout)}
     assert told["object storage"]["detail"] == "can be written; downloads are redirected to it, for 300 s at a time"
 
 

@@ -19,6 +19,7 @@ import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from docrefinery.store.blobs import Blobs
 from tests.support.processes import wait_until
 
 BUCKET = "refinery"
@@ -183,3 +184,15 @@ def set_all(monkeypatch: pytest.MonkeyPatch, environ: Mapping[str, str]) -> None
     """Set these variables in this process, where obstore reads them."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
+
+
+async def write(blobs: Blobs, key: str, *pieces: bytes) -> None:
+    """Write a blob."""
+    async with blobs.writing(key) as writer:
+        for piece in pieces:
+            await writer.write(piece)
+
+
+async def read(blobs: Blobs, key: str, start: int = 0, end: int | None = None) -> bytes:
+    """Read a blob, or a part."""
+    return b"".join([piece async for piece in blobs.stream(key, start=start, end=end)])
