@@ -29,7 +29,7 @@ from docrefinery.store.documents import DocumentFilters
 FILTERS = (
     query.choices("status", "Status of the document.", DocumentStatus),
     query.uuid("external_uuid", "Your own id of the document."),
-    query.sha256("sha256", "Hash of the file."),
+    query.sha256("sha256", "Hash of the file; several are separated by commas."),
     query.time("created_after", "Uploaded at this time or later."),
     query.time("created_before", "Uploaded at this time or earlier."),
     *query.PAGING,

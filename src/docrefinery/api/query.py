@@ -100,14 +100,13 @@ def whole(name: str, description: str, low: int, high: int) -> Param:
 
 
 def sha256(name: str, description: str) -> Param:
-    """Declare a SHA-256 in hex."""
+    """Declare one or more SHA-256 in hex, separated by commas."""
+    several = words(name, description, "[0-9a-fA-F]{64}")
 
-    def read(text: str) -> str:
-        if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
-            raise ValueError("is not a SHA-256 in hex")
-        return text.lower()
+    def read(text: str) -> tuple[str, ...]:
+        return tuple(part.lower() for part in several.read(text))
 
-    return Param(name, description, read, Schema(type=OpenAPIType.STRING, pattern="^[0-9a-fA-F]{64}$"))
+    return Param(name, description, _explained(read, "is not a SHA-256 in hex, or several"), several.schema)
 
 
 def _several(pattern: str) -> str:

@@ -18,7 +18,7 @@ class DocumentFilters(Struct, frozen=True, kw_only=True):
 
     status: tuple[str, ...] | None = None
     external_uuid: UUID | None = None
-    sha256: str | None = None
+    sha256: tuple[str, ...] | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
 
@@ -86,6 +86,8 @@ async def page(tenant_id: int, filters: DocumentFilters, request: PageRequest) -
     query = Document.select().where(Document.tenant_id == tenant_id, WhereRaw(_SHOWN))
     if filters.status is not None:
         query = query.where(Document.status.is_in(list(filters.status)))
+    if filters.sha256 is not None:
+        query = query.where(Document.sha256.is_in(list(filters.sha256)))
     for condition in _conditions(filters):
         query = query.where(condition)
     return await fetch_page(query, DocumentRecord.of, request, order=(Document.id,), ascending=False)
@@ -96,7 +98,6 @@ def _conditions(filters: DocumentFilters) -> list[Where]:
         condition
         for condition, wanted in (
             (Document.external_uuid == filters.external_uuid, filters.external_uuid),
-            (Document.sha256 == filters.sha256, filters.sha256),
             (Document.created_at >= filters.created_after, filters.created_after),
             (Document.created_at <= filters.created_before, filters.created_before),
         )
