@@ -8,6 +8,7 @@ import docrefinery
 from docrefinery.cli import audit, jobs, keys, models, plugins, profiles, storage, tenants
 from docrefinery.cli.convert import convert
 from docrefinery.cli.doctor import doctor
+from docrefinery.cli.push import push
 from docrefinery.cli.serve import api, migrate, worker
 from docrefinery.cli.up import up
 
@@ -40,6 +41,7 @@ app.command()(api)
 app.command()(worker)
 app.command()(migrate)
 app.command()(convert)
+app.command()(push)
 app.command()(doctor)
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(keys.app, name="key")

@@ -81,6 +81,10 @@ def _parse(field: msgspec.inspect.Field, text: str) -> Any:
     return text
 
 
+_OF_CLIENTS = frozenset({"DOCREFINERY_SERVER", "DOCREFINERY_API_KEY"})
+"""What programs read that talk to an installation; they may stand beside the settings of another one."""
+
+
 def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
     """Read the settings from environment variables.
 
@@ -90,7 +94,7 @@ def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
     """
     known = variables()
     for name in environ:
-        if name.startswith("DOCREFINERY_") and name not in known:
+        if name.startswith("DOCREFINERY_") and name not in known and name not in _OF_CLIENTS:
             near = get_close_matches(name, known, n=1)
             raise SettingsError(
                 f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "; see docs/configuration.md")
