@@ -1,9 +1,9 @@
-"""The API behind a real server in a thread: for bodies that arrive slowly and answers that do not end."""
+"""The API behind a real server, in a thread or beside the test: for slow bodies, and answers that do not end."""
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 
@@ -35,20 +35,39 @@ class Serving:
         self._server.should_exit = True
 
 
-@contextmanager
-def serving(settings: Settings, grace_seconds: int = 3) -> Iterator[Serving]:
-    """Serve the API on a free port."""
+def _server(settings: Settings, grace_seconds: int, port: int = 0) -> tuple[App, GracefulServer]:
     app = build_api(settings)
     config = uvicorn.Config(
         observed(app),
-        port=0,
+        port=port,
         http=BoundedProtocol,
         log_config=None,
         access_log=False,
         ws="none",
         timeout_graceful_shutdown=grace_seconds,
     )
-    server = GracefulServer(config, app.state.services.jobs.let_go)
+    return app, GracefulServer(config, app.state.services.jobs.let_go)
+
+
+@asynccontextmanager
+async def serving_beside(settings: Settings, port: int = 0) -> AsyncIterator[Serving]:
+    """Serve the API in the test's own loop, for tests that look into the database too; it stops without grace."""
+    app, server = _server(settings, 1, port)
+    task = asyncio.create_task(server.serve())
+    try:
+        while not server.started:
+            assert not task.done(), "the server did not start"
+            await asyncio.sleep(0.01)
+        yield Serving(app, server)
+    finally:
+        server.should_exit = True
+        await task
+
+
+@contextmanager
+def serving(settings: Settings, grace_seconds: int = 3) -> Iterator[Serving]:
+    """Serve the API on a free port."""
+    app, server = _server(settings, grace_seconds)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
     thread.start()
     try:

@@ -86,18 +86,19 @@ def checked(answer: httpx.Response) -> httpx.Response:
 
 
 def _worth_another(error: BaseException, call: Call[Any]) -> bool:
-    repeatable = call.repeatable and (call.source is None or call.source.repeatable)
+    if call.source is not None and not call.source.repeatable:
+        return False
     match error:
         case Unreachable():
-            return not error.lasting and (repeatable or not error.sent)
+            return not error.lasting and (call.repeatable or not error.sent)
         case Busy():
             # A full quota without a time to come back is not emptied by waiting; a refusal has done nothing.
             told = error.retry_after is not None or not error.error_code
-            return told and (repeatable or bool(error.error_code))
+            return told and (call.repeatable or bool(error.error_code))
         case ServiceFailed():
-            return repeatable and error.status in _ELSEWHERE
+            return call.repeatable and error.status in _ELSEWHERE
         case ApiError():
-            return repeatable and error.error_code == "IDEMPOTENCY_IN_PROGRESS"
+            return call.repeatable and error.error_code == "IDEMPOTENCY_IN_PROGRESS"
         case _:
             return False
 

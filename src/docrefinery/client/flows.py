@@ -49,8 +49,10 @@ def waiting(ref: Ref, patience: Patience, timeout: float | None, watch: Watch | 
     while True:
         asked = time.monotonic()
         left = None if timeout is None else max(began + timeout - asked, 0.0)
-        held = HELD_SECONDS if left is None else min(int(left), HELD_SECONDS)
+        # The first answer is not held: it says how the job stands, and what any later one is a change from.
+        held = 0 if last is None else HELD_SECONDS if left is None else min(int(left), HELD_SECONDS)
         call = operations.changed_job(ref, tag, held)
+        first = last is None
         job, tag = yield from ask(call, patience if left is None else patience.within(left))
         if job is not None:
             last = job
@@ -61,7 +63,7 @@ def waiting(ref: Ref, patience: Patience, timeout: float | None, watch: Watch | 
         now = time.monotonic()
         if timeout is not None and last is not None and now >= began + timeout:
             raise WaitTimeout(last, timeout)
-        pause = asked + SPACING_SECONDS - now
+        pause = 0.0 if first else asked + SPACING_SECONDS - now
         if timeout is not None:
             pause = min(pause, began + timeout - now)
         if pause > 0:

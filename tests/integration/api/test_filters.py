@@ -24,7 +24,10 @@ async def test_documents_by_status_hash_and_external_uuid(client: httpx.AsyncCli
     assert await ids(client, url, status="READY, UPLOADED") == [ready["id"], plain["id"]]
     assert await ids(client, url, status="FAILED") == []
     assert await ids(client, url, sha256=plain["sha256"].upper()) == [plain["id"]]
-    assert await ids(client, url, sha256=f"{plain['sha256']},{ready['sha256']},{'0' * 64}") == [ready["id"], plain["id"]]
+    assert await ids(client, url, sha256=f"{plain['sha256']},{ready['sha256']},{'0' * 64}") == [
+        ready["id"],
+        plain["id"],
+    ]
     assert await ids(client, url, external_uuid=external.upper()) == [ready["id"]]
     assert await ids(client, url, external_uuid=str(uuid4())) == []
     assert await ids(client, url, external_uuid=external, status="UPLOADED") == []

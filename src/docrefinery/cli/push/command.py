@@ -19,6 +19,7 @@ from docrefinery.cli.push.outcomes import Summary
 from docrefinery.cli.push.pushing import Pushing, Stop, Wanted
 from docrefinery.cli.push.showing import shown_as
 from docrefinery.client import AsyncClient, ClientError, ConfigurationError, Patience
+from docrefinery.client.connection import API_KEY
 from docrefinery.client.operations import Processing
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -75,7 +76,8 @@ def push(
     summary = Summary()
     with closing(_journal(out)) if wait else nullcontext() as journal:
         code, reason = _ended(work)
-    show.end(summary)
+    if summary.files:
+        show.end(summary)
     if reason:
         _refuse(reason, code)
     raise typer.Exit(FAILED if summary.failures else 0)
@@ -112,6 +114,8 @@ def _options(text: str) -> dict[str, Any]:
 
 def _key(file: Path | None) -> str | None:
     if file is None:
+        if not os.environ.get(API_KEY):
+            _refuse(f"There is no API key: name a file with --api-key-file, or set {API_KEY}.")
         return None
     try:
         return file.read_text().strip()

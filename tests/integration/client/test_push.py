@@ -1,0 +1,260 @@
+"""``docrefinery push`` against the service: a hundred small PDFs, and everything that may come between."""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docrefinery.model import JOB_QUEUES
+from docrefinery.settings import Settings
+from docrefinery.store import claims
+from docrefinery.store.database import Database
+from tests.support.calls import a_pdf
+from tests.support.processes import DOCREFINERY, environment
+from tests.support.server import Serving, serving_beside
+from tests.support.waiting import until, until_true
+from tests.support.work import LEASE, RESULTS, HandWorker
+
+FILES = 100
+
+
+class Push:
+    """A push that runs as a command, and what it has said so far."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.outcomes: list[dict[str, Any]] = []
+        self.summary: dict[str, int] = {}
+        self.errors = ""
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self.process.stdout is not None
+        async for line in self.process.stdout:
+            said = json.loads(line)
+            if "summary" in said:
+                self.summary = said["summary"]
+            else:
+                self.outcomes.append(said)
+
+    async def ended(self) -> int:
+        """Wait for its end and return the exit code."""
+        assert self.process.stderr is not None
+        self.errors = (await self.process.stderr.read()).decode()
+        await self._reading
+        return await self.process.wait()
+
+    def named(self, status: str) -> list[str]:
+        """Return the names of the files that ended so."""
+        return sorted(Path(each["path"]).name for each in self.outcomes if each["status"] == status)
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+async def start(tmp_path: Path, key: str) -> AsyncIterator[Start]:
+    """Start a push; it ends with the test."""
+    pushes: list[Push] = []
+
+    async def start(*arguments: str | Path, url: str, stdin: bytes = b"") -> Push:
+        process = await asyncio.create_subprocess_exec(
+            *DOCREFINERY,
+            "push",
+            *map(str, arguments),
+            "--json",
+            env=environment(DOCREFINERY_API_KEY=key, DOCREFINERY_SERVER=url),
+            cwd=tmp_path,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        process.stdin.write(stdin)
+        process.stdin.close()
+        pushes.append(Push(process))
+        return pushes[-1]
+
+    yield start
+    for push in pushes:
+        if push.process.returncode is None:
+            push.process.kill()
+            await push.ended()
+
+
+@asynccontextmanager
+async def working(worker: HandWorker) -> AsyncIterator[None]:
+    """Publish results of every job that comes, until the block ends."""
+    over = asyncio.Event()
+
+    async def one() -> bool:
+        claim = await claims.claim(worker.db, JOB_QUEUES, worker.id, LEASE)
+        if claim is not None:
+            await worker.publish(claim)
+        return over.is_set()
+
+    task = asyncio.create_task(until_true(one, 55))
+    try:
+        yield
+    finally:
+        over.set()
+        await task
+
+
+def make(folder: Path, files: int) -> None:
+    folder.mkdir(parents=True)
+    for number in range(files):
+        (folder / f"f{number:03}.pdf").write_bytes(a_pdf())
+
+
+def complete(out: Path, stems: list[str]) -> bool:
+    """Whether every file has its results, and nothing half done lies about."""
+    left = [path for path in out.rglob("*") if path.name.endswith(".part")]
+    return not left and all(
+        (out / stem / f"{stem}.{kind}").read_bytes() == content for stem in stems for kind, content in RESULTS.items()
+    )
+
+
+async def uploads(db: Database) -> tuple[int, int]:
+    """Return how many documents there are, and how many uploads were answered: as created, or as there already."""
+    documents = await db.fetch("SELECT FROM documents")
+    answered = await db.fetch("SELECT FROM idempotency_records")
+    return len(documents), len(answered)
+
+
+async def test_interrupted_and_started_again_nothing_is_sent_twice(
+    start: Start, served: Serving, worker: HandWorker, db: Database, tmp_path: Path
+) -> None:
+    make(tmp_path / "in", FILES)
+    stems = [f"f{number:03}" for number in range(FILES)]
+    async with working(worker):
+        push = await start("in", "--out", "out", url=served.url)
+        await until(lambda: len(push.named("done")) >= 10, 40)
+        push.process.send_signal(signal.SIGINT)
+        assert await push.ended() == 130
+        assert "the next run goes on" in push.errors
+        assert push.summary["done"] == len(push.named("done"))
+        first = set(push.named("done"))
+        assert len(first) < FILES
+        again = await start("in", "--out", "out", url=served.url)
+        assert await again.ended() == 0, again.errors
+    assert first <= set(again.named("kept"))
+    assert again.summary["kept"] + again.summary["done"] == FILES
+    assert complete(tmp_path / "out", stems)
+    # Whatever the service had answered was not sent again: no upload met a duplicate.
+    assert await uploads(db) == (FILES, FILES)
+    last = await start("in", "--out", "out", url=served.url)
+    assert (await last.ended(), last.summary["kept"], last.summary["sent"]) == (0, FILES, 0)
+
+
+async def test_a_service_that_is_killed_and_started_again_is_waited_for(
+    start: Start, settings: Settings, worker: HandWorker, db: Database, tmp_path: Path
+) -> None:
+    make(tmp_path / "in", 40)
+    async with working(worker):
+        async with serving_beside(settings) as served:
+            push = await start("in", "--out", "out", url=served.url)
+            await until(lambda: push.outcomes, 40)
+        assert push.process.returncode is None
+        async with serving_beside(settings, int(served.url.rpartition(":")[2])):
+            assert await push.ended() == 0, push.errors
+    assert complete(tmp_path / "out", [f"f{number:03}" for number in range(40)])
+    documents, _ = await uploads(db)
+    assert documents == 40
+
+
+async def test_what_cannot_be_pushed_is_told_and_the_others_go_on(
+    start: Start, served: Serving, worker: HandWorker, db: Database, tmp_path: Path
+) -> None:
+    make(tmp_path / "in", 2)
+    make(tmp_path / "in/deep/er", 2)
+    copied = (tmp_path / "in/f000.pdf").read_bytes()
+    (tmp_path / "in/other name.PDF").write_bytes(copied)
+    (tmp_path / "in/text.pdf").write_text("no PDF")
+    (tmp_path / "in/empty.pdf").touch()
+    (tmp_path / "in/notes.txt").touch()
+    (tmp_path / "in/gone.pdf").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "in/deep/loop").symlink_to(tmp_path / "in")
+    os.mkfifo(tmp_path / "in/pipe.pdf")
+    listed = tmp_path / "list.txt"
+    listed.write_text("in\nmissing.pdf\n")
+    async with working(worker):
+        push = await start("-", "--from-file", listed, "--out", "out", url=served.url, stdin=b"in/f001.pdf\n\n")
+        assert await push.ended() == 1
+    assert push.named("skipped") == ["loop"]
+    codes = {Path(each["path"]).name: each["error_code"] for each in push.outcomes if each["status"] == "failed"}
+    assert codes == {
+        "text.pdf": "NOT_A_PDF",
+        "empty.pdf": "EMPTY_FILE",
+        "gone.pdf": "NO_SUCH_FILE",
+        "pipe.pdf": "NOT_A_PDF",
+        "missing.pdf": "NO_SUCH_FILE",
+    }
+    assert push.summary == {
+        "files": 11,
+        "done": 5,
+        "failed": 5,
+        "skipped": 1,
+        "kept": 0,
+        "submitted": 0,
+        "sent": 4,
+        "duplicates": 1,
+    }
+    places = sorted(str(path.parent.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.markdown"))
+    assert places == ["deep/er/f000", "deep/er/f001", "f000", "f001", "other name"]
+    assert (tmp_path / "out/other name/other name.markdown").read_bytes() == RESULTS["markdown"]
+    assert (await uploads(db))[0] == 4
+
+
+async def test_failed_jobs_are_listed_with_what_to_do_and_tried_again_by_the_next_run(
+    start: Start, served: Serving, worker: HandWorker, tmp_path: Path
+) -> None:
+    make(tmp_path / "in", 1)
+    push = await start("in", "--out", "out", "--artifacts", "markdown", url=served.url)
+
+    async def failed() -> bool:
+        claim = await claims.claim(worker.db, JOB_QUEUES, worker.id, LEASE)
+        return claim is not None and await worker.fail(claim, "WORKER_CRASHED")
+
+    await until_true(failed, 40)
+    assert await push.ended() == 1
+    assert [each["error_code"] for each in push.outcomes] == ["WORKER_CRASHED"]
+    async with working(worker):
+        again = await start("in", "--out", "out", "--artifacts", "markdown", url=served.url)
+        assert (await again.ended(), again.summary["sent"]) == (0, 0)
+    assert [path.name for path in (tmp_path / "out/f000").iterdir()] == ["f000.markdown"]
+
+
+async def test_what_every_file_would_meet_ends_it_at_once(start: Start, served: Serving, tmp_path: Path) -> None:
+    make(tmp_path / "in", 3)
+    for arguments, said in (
+        (("in", "--profile", "nope"), "UNKNOWN_PROFILE"),
+        (("in", "--options", "[]"), "--options"),
+        (("in", "--api-key-file", "list"), "cannot be read"),
+        (("in", "--server", "nowhere"), "not a URL"),
+        ((), "nothing to push"),
+    ):
+        push = await start(*arguments, url=served.url)
+        assert (await push.ended(), push.named("failed")) == (2, []), push.errors
+        assert said in push.errors
+    (tmp_path / "key").write_text("dr_wrong_wrong\n")
+    push = await start("in", "--api-key-file", "key", url=served.url)
+    assert await push.ended() == 2
+    assert "UNAUTHENTICATED" in push.errors
+    assert "dr_wrong" not in push.errors
+
+
+async def test_without_waiting_files_are_only_sent(start: Start, served: Serving, db: Database, tmp_path: Path) -> None:
+    make(tmp_path / "in", 3)
+    push = await start("in", "--no-wait", "--profile", "fast_text", url=served.url)
+    assert (await push.ended(), push.summary["submitted"], push.summary["sent"]) == (0, 3, 3)
+    again = await start("in", "--no-wait", "--profile", "fast_text", url=served.url)
+    assert (await again.ended(), again.summary["submitted"], again.summary["sent"]) == (0, 3, 0)
+    assert [job["profile"] for job in await db.fetch("SELECT profile FROM jobs")] == ["fast_text"] * 3
+    assert not (tmp_path / "converted").exists()
