@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from docrefinery.cli.app import app
 from docrefinery.model import JOB_QUEUES
 from docrefinery.settings import Settings
 from docrefinery.store import claims
@@ -24,24 +26,40 @@ from tests.support.work import LEASE, RESULTS, HandWorker
 FILES = 100
 
 
-class Push:
-    """A push that runs as a command, and what it has said so far."""
+class Said:
+    """What a push has said, as JSON."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
+    def __init__(self) -> None:
         self.outcomes: list[dict[str, Any]] = []
         self.summary: dict[str, int] = {}
         self.errors = ""
+        self.code = -1
+
+    def take(self, line: str | bytes) -> None:
+        """Take a line."""
+        said = json.loads(line)
+        if "summary" in said:
+            self.summary = said["summary"]
+        else:
+            self.outcomes.append(said)
+
+    def named(self, status: str) -> list[str]:
+        """Return the names of the files that ended so."""
+        return sorted(Path(each["path"]).name for each in self.outcomes if each["status"] == status)
+
+
+class Push(Said):
+    """A push as a process of its own, for what is done to it while it runs."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        super().__init__()
+        self.process = process
         self._reading = asyncio.create_task(self._read())
 
     async def _read(self) -> None:
         assert self.process.stdout is not None
         async for line in self.process.stdout:
-            said = json.loads(line)
-            if "summary" in said:
-                self.summary = said["summary"]
-            else:
-                self.outcomes.append(said)
+            self.take(line)
 
     async def ended(self) -> int:
         """Wait for its end and return the exit code."""
@@ -50,34 +68,27 @@ class Push:
         await self._reading
         return await self.process.wait()
 
-    def named(self, status: str) -> list[str]:
-        """Return the names of the files that ended so."""
-        return sorted(Path(each["path"]).name for each in self.outcomes if each["status"] == status)
 
-
-Start = Callable[..., Any]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
-async def start(tmp_path: Path, key: str) -> AsyncIterator[Start]:
-    """Start a push; it ends with the test."""
+async def start(tmp_path: Path, key: str) -> AsyncIterator[Run]:
+    """Start a push as a process; it ends with the test."""
     pushes: list[Push] = []
 
-    async def start(*arguments: str | Path, url: str, stdin: bytes = b"") -> Push:
+    async def start(*arguments: str, url: str) -> Push:
         process = await asyncio.create_subprocess_exec(
             *DOCREFINERY,
             "push",
-            *map(str, arguments),
+            *arguments,
             "--json",
             env=environment(DOCREFINERY_API_KEY=key, DOCREFINERY_SERVER=url),
             cwd=tmp_path,
-            stdin=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        assert process.stdin is not None
-        process.stdin.write(stdin)
-        process.stdin.close()
         pushes.append(Push(process))
         return pushes[-1]
 
@@ -86,6 +97,25 @@ async def start(tmp_path: Path, key: str) -> AsyncIterator[Start]:
         if push.process.returncode is None:
             push.process.kill()
             await push.ended()
+
+
+@pytest.fixture
+def run(tmp_path: Path, key: str, served: Serving, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a push to its end, in a thread."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOCREFINERY_API_KEY", key)
+    monkeypatch.setenv("DOCREFINERY_SERVER", served.url)
+
+    async def run(*arguments: str, stdin: str = "") -> Said:
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["push", *arguments, "--json"], input=stdin)
+        said = Said()
+        said.code, said.errors = done.exit_code, done.stderr
+        # The service, which runs in this process, writes its log there too.
+        for line in filter(lambda line: line.startswith("{"), done.stdout.splitlines()):
+            said.take(line)
+        return said
+
+    return run
 
 
 @asynccontextmanager
@@ -129,7 +159,7 @@ async def uploads(db: Database) -> tuple[int, int]:
 
 
 async def test_interrupted_and_started_again_nothing_is_sent_twice(
-    start: Start, served: Serving, worker: HandWorker, db: Database, tmp_path: Path
+    start: Run, served: Serving, worker: HandWorker, db: Database, tmp_path: Path
 ) -> None:
     make(tmp_path / "in", FILES)
     stems = [f"f{number:03}" for number in range(FILES)]
@@ -149,20 +179,19 @@ async def test_interrupted_and_started_again_nothing_is_sent_twice(
     assert complete(tmp_path / "out", stems)
     # Whatever the service had answered was not sent again: no upload met a duplicate.
     assert await uploads(db) == (FILES, FILES)
-    last = await start("in", "--out", "out", url=served.url)
-    assert (await last.ended(), last.summary["kept"], last.summary["sent"]) == (0, FILES, 0)
 
 
 async def test_a_service_that_is_killed_and_started_again_is_waited_for(
-    start: Start, settings: Settings, worker: HandWorker, db: Database, tmp_path: Path
+    start: Run, settings: Settings, worker: HandWorker, db: Database, tmp_path: Path
 ) -> None:
     make(tmp_path / "in", 40)
     async with working(worker):
         async with serving_beside(settings) as served:
             push = await start("in", "--out", "out", url=served.url)
+            port = int(served.url.rpartition(":")[2])
             await until(lambda: push.outcomes, 40)
         assert push.process.returncode is None
-        async with serving_beside(settings, int(served.url.rpartition(":")[2])):
+        async with serving_beside(settings, port):
             assert await push.ended() == 0, push.errors
     assert complete(tmp_path / "out", [f"f{number:03}" for number in range(40)])
     documents, _ = await uploads(db)
@@ -170,7 +199,7 @@ async def test_a_service_that_is_killed_and_started_again_is_waited_for(
 
 
 async def test_what_cannot_be_pushed_is_told_and_the_others_go_on(
-    start: Start, served: Serving, worker: HandWorker, db: Database, tmp_path: Path
+    run: Run, worker: HandWorker, db: Database, tmp_path: Path
 ) -> None:
     make(tmp_path / "in", 2)
     make(tmp_path / "in/deep/er", 2)
@@ -182,11 +211,10 @@ async def test_what_cannot_be_pushed_is_told_and_the_others_go_on(
     (tmp_path / "in/gone.pdf").symlink_to(tmp_path / "nowhere")
     (tmp_path / "in/deep/loop").symlink_to(tmp_path / "in")
     os.mkfifo(tmp_path / "in/pipe.pdf")
-    listed = tmp_path / "list.txt"
-    listed.write_text("in\nmissing.pdf\n")
+    (tmp_path / "list.txt").write_text("in\nmissing.pdf\n")
     async with working(worker):
-        push = await start("-", "--from-file", listed, "--out", "out", url=served.url, stdin=b"in/f001.pdf\n\n")
-        assert await push.ended() == 1
+        push = await run("-", "--from-file", "list.txt", "--out", "out", stdin="in/f001.pdf\n\n")
+    assert push.code == 1
     assert push.named("skipped") == ["loop"]
     codes = {Path(each["path"]).name: each["error_code"] for each in push.outcomes if each["status"] == "failed"}
     assert codes == {
@@ -213,48 +241,48 @@ async def test_what_cannot_be_pushed_is_told_and_the_others_go_on(
 
 
 async def test_failed_jobs_are_listed_with_what_to_do_and_tried_again_by_the_next_run(
-    start: Start, served: Serving, worker: HandWorker, tmp_path: Path
+    run: Run, worker: HandWorker, tmp_path: Path
 ) -> None:
     make(tmp_path / "in", 1)
-    push = await start("in", "--out", "out", "--artifacts", "markdown", url=served.url)
+    running = asyncio.create_task(run("in", "--out", "out", "--artifacts", "markdown"))
 
     async def failed() -> bool:
         claim = await claims.claim(worker.db, JOB_QUEUES, worker.id, LEASE)
         return claim is not None and await worker.fail(claim, "WORKER_CRASHED")
 
     await until_true(failed, 40)
-    assert await push.ended() == 1
-    assert [each["error_code"] for each in push.outcomes] == ["WORKER_CRASHED"]
+    push = await running
+    assert (push.code, [each["error_code"] for each in push.outcomes]) == (1, ["WORKER_CRASHED"])
     async with working(worker):
-        again = await start("in", "--out", "out", "--artifacts", "markdown", url=served.url)
-        assert (await again.ended(), again.summary["sent"]) == (0, 0)
+        again = await run("in", "--out", "out", "--artifacts", "markdown")
+    assert (again.code, again.summary["sent"], again.summary["done"]) == (0, 0, 1)
+    last = await run("in", "--out", "out", "--artifacts", "markdown")
+    assert (last.code, last.summary["kept"]) == (0, 1)
     assert [path.name for path in (tmp_path / "out/f000").iterdir()] == ["f000.markdown"]
 
 
-async def test_what_every_file_would_meet_ends_it_at_once(start: Start, served: Serving, tmp_path: Path) -> None:
+async def test_what_every_file_would_meet_ends_it_at_once(run: Run, tmp_path: Path) -> None:
     make(tmp_path / "in", 3)
+    (tmp_path / "key").write_text("dr_wrong_wrong\n")
     for arguments, said in (
         (("in", "--profile", "nope"), "UNKNOWN_PROFILE"),
         (("in", "--options", "[]"), "--options"),
         (("in", "--api-key-file", "list"), "cannot be read"),
+        (("in", "--api-key-file", "key"), "UNAUTHENTICATED"),
         (("in", "--server", "nowhere"), "not a URL"),
         ((), "nothing to push"),
     ):
-        push = await start(*arguments, url=served.url)
-        assert (await push.ended(), push.named("failed")) == (2, []), push.errors
+        push = await run(*arguments)
+        assert (push.code, push.named("failed")) == (2, []), push.errors
         assert said in push.errors
-    (tmp_path / "key").write_text("dr_wrong_wrong\n")
-    push = await start("in", "--api-key-file", "key", url=served.url)
-    assert await push.ended() == 2
-    assert "UNAUTHENTICATED" in push.errors
-    assert "dr_wrong" not in push.errors
+        assert "dr_wrong" not in push.errors
 
 
-async def test_without_waiting_files_are_only_sent(start: Start, served: Serving, db: Database, tmp_path: Path) -> None:
+async def test_without_waiting_files_are_only_sent(run: Run, db: Database, tmp_path: Path) -> None:
     make(tmp_path / "in", 3)
-    push = await start("in", "--no-wait", "--profile", "fast_text", url=served.url)
-    assert (await push.ended(), push.summary["submitted"], push.summary["sent"]) == (0, 3, 3)
-    again = await start("in", "--no-wait", "--profile", "fast_text", url=served.url)
-    assert (await again.ended(), again.summary["submitted"], again.summary["sent"]) == (0, 3, 0)
+    push = await run("in", "--no-wait", "--profile", "fast_text")
+    assert (push.code, push.summary["submitted"], push.summary["sent"]) == (0, 3, 3)
+    again = await run("in", "--no-wait", "--profile", "fast_text")
+    assert (again.code, again.summary["submitted"], again.summary["sent"]) == (0, 3, 0)
     assert [job["profile"] for job in await db.fetch("SELECT profile FROM jobs")] == ["fast_text"] * 3
     assert not (tmp_path / "converted").exists()
