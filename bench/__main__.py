@@ -18,6 +18,7 @@ from bench.inprocess import InProcess
 from bench.load import requests_per_second
 from bench.objects import objects_against_folder
 from bench.ocr import pages_per_minute
+from bench.pushing import concurrent_uploads, push_of_many
 from bench.rates import polls_with_a_limit
 from bench.service import Service, convert_all, running, upload
 from bench.walls import polls_with_and_without_walls
@@ -90,6 +91,7 @@ def main() -> None:
         )
         figures["webhook deliveries/s"] = deliveries_per_second(client)
         figures["upload p50, ms"] = _upload_p50_ms(client)
+        figures |= concurrent_uploads(service)
         paths = _pdfs(sys.argv[1] if len(sys.argv) > 1 else None, Path(scratch))
         figures |= _conversions(service, client, paths, workers)
         figures |= pages_per_minute(paths)
@@ -97,6 +99,9 @@ def main() -> None:
         figures |= objects_against_folder(service)
         figures |= waiting_behind_others(service, client)
         figures |= summary_of_a_million(service, client)
+    # An installation of its own, since its jobs would be in the way of what is measured next.
+    with running(workers) as service:
+        figures |= push_of_many(service)
     figures |= polls_with_and_without_walls()
     table = Table("figure", "value", box=None, header_style="bold")
     for name, value in figures.items():

@@ -41,18 +41,19 @@ class Service:
         if self.refusals and route not in self.refused:
             self.refused.add(route)
             return self.refusals[len(self.refused) % len(self.refusals)]
-        if (answer := self.before(route)) is not None:
-            return answer
-        match route:
+        return self.before(route) or self.answer(request, *route)
+
+    def answer(self, request: httpx.Request, method: str, path: str) -> httpx.Response:
+        match (method, path):
             case ("POST", "/v1/documents/"):
                 return self.upload(request.content)
-            case ("DELETE", path):
+            case ("DELETE", _):
                 self.deleted.append(path)
                 return httpx.Response(204)
             case ("GET", "/v1/jobs/"):
                 jobs = [self.job(each["job_id"]) for each in self.documents]
                 return httpx.Response(200, json={"results": jobs, "next": None})
-            case ("GET", path) if path.startswith("/v1/jobs/"):
+            case ("GET", _) if path.startswith("/v1/jobs/"):
                 return httpx.Response(200, json=self.job(int(path.split("/")[3])))
             case _:
                 return httpx.Response(200, json={"results": [], "next": None})
