@@ -154,3 +154,7 @@ def test_scanner_follows_the_address_of_clamd() -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         Settings().port = 1  # type: ignore[misc]
+
+
+def test_what_clients_read_may_stand_beside_the_settings() -> None:
+    load({"DOCREFINERY_SERVER": "https://elsewhere.example", "DOCREFINERY_API_KEY": "dr_key"})
