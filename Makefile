@@ -8,7 +8,7 @@ require = $(eval MISSING := $(shell sh tools/venv missing $(1)))$(if $(MISSING),
 runtime = $(call require,runtime)@sh tools/venv runtime
 dev = $(call require,dev)@sh tools/venv dev
 
-.PHONY: help up test test-models models check fix docs bench bench-quality soak hostile audit previous lock clean
+.PHONY: help up test test-models models check fix docs bench bench-quality soak hostile audit pdfjs previous lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,10 @@ audit: ## Look the locked packages up among the known vulnerabilities (needs the
 	$(dev)
 	@$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off --vulnerability-service osv \
 		$(foreach lock,runtime dev models,--requirement requirements/$(lock).txt)
+
+pdfjs: ## Fetch the console's pdf.js once more (needs npm and the network)
+	$(dev)
+	@exec $(BIN)/python tools/pdfjs.py
 
 previous: ## At a release: keep its code, which the next one's schema has to serve (REV=HEAD)
 	@git archive --format=tar $(or $(REV),HEAD) src/docrefinery | xz -9e >tests/data/previous-release.tar.xz

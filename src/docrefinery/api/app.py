@@ -9,6 +9,7 @@ from litestar.datastructures import State
 from docrefinery.api import openapi
 from docrefinery.api.artifacts import ArtifactsController
 from docrefinery.api.catalog import list_exporters, list_profiles
+from docrefinery.api.console import handlers as console
 from docrefinery.api.dashboard import list_workers, summary
 from docrefinery.api.deps import DEPENDENCIES, ApiRequest, Services
 from docrefinery.api.documents import DocumentsController
@@ -43,6 +44,9 @@ def create_app(services: Services, lifespan: Lifespan) -> Litestar:
             healthz,
             readyz,
             metrics,
+            console.page,
+            console.asset,
+            console.key,
         ],
         dependencies=DEPENDENCIES,
         before_request=tell_methods,

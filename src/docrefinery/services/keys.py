@@ -35,6 +35,7 @@ class Caller(Struct, frozen=True):
 
     tenant_id: int
     tenant_uuid: str
+    tenant_name: str
     key_id: int
     key_name: str
     scopes: frozenset[Scope]
@@ -134,6 +135,7 @@ def _caller(row: KeyRecord) -> Caller:
     return Caller(
         tenant_id=row.tenant_id,
         tenant_uuid=str(row.tenant_uuid),
+        tenant_name=row.tenant_name,
         key_id=row.id,
         key_name=row.name or row.prefix,
         scopes=frozenset(Scope(scope) for scope in row.scopes),

@@ -115,4 +115,4 @@ class Actor:
         index = self.choose.randrange(len(self.made))
         tenant, document = self.made[index]
         self.made[index] = (tenant, (await make_document(self.pool, tenant)).id)
-        await self.documents.delete(Caller(tenant, "", 0, "", frozenset(), None), document)  # type: ignore[arg-type]
+        await self.documents.delete(Caller(tenant, "", "", 0, "", frozenset(), None), document)  # type: ignore[arg-type]

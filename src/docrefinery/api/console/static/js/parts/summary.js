@@ -1,0 +1,36 @@
+// What the tenant's work comes to: the queue, what failed, how long it takes.
+
+import { get } from "../api.js";
+import { h } from "../dom.js";
+import { count, duration, number } from "../format.js";
+import { to } from "../router.js";
+import { may } from "../session.js";
+
+/** The strip of figures, or nothing where the key may not see them or they cannot be had now. */
+export async function summary(signal) {
+  if (!may("dashboard:read")) return null;
+  const figures = await get("v1/dashboard/summary", {}, signal).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    return null;
+  });
+  return figures && strip(figures);
+}
+
+function strip({ jobs, queue, last_hour: hour, last_day: day, stages, volume }) {
+  const oldest = queue.oldest_age_seconds === null ? "nobody waits" : `oldest waits ${duration(queue.oldest_age_seconds * 1000)}`;
+  return h(
+    "dl",
+    { class: "summary" },
+    figure("In the queue", number(queue.depth), oldest, to("/jobs", { status: "QUEUED" })),
+    figure("Running", number(jobs.by_status.RUNNING), `${number(jobs.total)} jobs in all`, to("/jobs", { status: "RUNNING" })),
+    figure("Failed today", number(day.failed), `of ${number(day.finished)} that ended; ${number(hour.failed)} in the last hour`,
+      to("/jobs", { status: "FAILED,QUARANTINED" }), day.failed > 0),
+    figure("Conversion", duration(stages.convert.p50_ms), `median; 95 % below ${duration(stages.convert.p95_ms)}`),
+    figure("Documents", number(volume.documents), `${count(volume.pages, "page")} converted`, to("/documents")),
+  );
+}
+
+function figure(name, value, note, href = null, alarming = false) {
+  const shown = href ? h("a", { href }, value) : value;
+  return h("div", { class: alarming && "alarming" }, h("dt", {}, name), h("dd", {}, shown, h("small", {}, note)));
+}

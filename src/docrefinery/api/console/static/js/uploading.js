@@ -1,0 +1,42 @@
+// Sending a file, with its progress: fetch cannot tell how much of a body has gone out.
+
+import { address, authorization } from "./api.js";
+import { Problem } from "./problem.js";
+
+/** Upload a file and have it processed; returns the document. `onProgress` is told a share from 0 to 1. */
+export function uploadFile(file, fields, onProgress, signal) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries({ ingest: "true", ...fields })) if (value) form.append(name, value);
+  form.append("file", file);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", address("v1/documents/"));
+    for (const [name, value] of Object.entries(authorization())) request.setRequestHeader(name, value);
+    request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
+    request.onerror = () => reject(new Problem(0));
+    request.onabort = () => reject(new DOMException("The upload was given up.", "AbortError"));
+    request.onload = () => answered(request, resolve, reject);
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(form);
+  });
+}
+
+function answered(request, resolve, reject) {
+  let body = {};
+  try {
+    body = JSON.parse(request.responseText);
+  } catch {
+    // Something between here and the service may answer in HTML; the status then says what there is to say.
+  }
+  if (request.status === 201) resolve(body);
+  else reject(new Problem(request.status, body, request.getResponseHeader("x-request-id") ?? ""));
+}
+
+/** Run `work` for each item, a few at a time, in order. */
+export async function fewAtATime(items, most, work) {
+  const left = [...items];
+  const worker = async () => {
+    while (left.length) await work(left.shift());
+  };
+  await Promise.all(Array.from({ length: Math.min(most, left.length) }, worker));
+}
