@@ -15,7 +15,7 @@ export function bytes(value) {
   if (value === null || value === undefined) return NOTHING;
   const step = Math.min(Math.floor(Math.log2(Math.max(value, 1)) / 10), UNITS.length - 1);
   const scaled = value / 2 ** (10 * step);
-  return `${step && scaled < 100 ? scaled.toFixed(1) : NUMBER.format(Math.round(scaled))} ${UNITS[step]}`;
+  return `${NUMBER.format(step && scaled < 100 ? Math.round(scaled * 10) / 10 : Math.round(scaled))} ${UNITS[step]}`;
 }
 
 /** Milliseconds: `130 ms`, `4.2 s`, `3 min 5 s`. */

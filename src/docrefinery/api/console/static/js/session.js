@@ -4,6 +4,7 @@ import { get } from "./api.js";
 import { forget, keep, key } from "./key.js";
 
 let who = null;
+let ending = new AbortController();
 
 export function signedIn() {
   return who;
@@ -28,7 +29,14 @@ export async function resume() {
   return true;
 }
 
+/** Aborted when the session ends: for what goes on while views come and go. */
+export function sessionSignal() {
+  return ending.signal;
+}
+
 export function signOut() {
+  ending.abort();
+  ending = new AbortController();
   who = null;
   forget();
 }

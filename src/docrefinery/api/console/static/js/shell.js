@@ -26,6 +26,8 @@ export function drawShell(path, leave) {
         h("button", { type: "button", class: "quiet", onclick: () => leave() }, "Sign out"),
       ),
   );
+  // On a narrow screen the places scroll sideways.
+  document.querySelector("#shell nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
 function entry([place, name, scope], path) {

@@ -1,6 +1,7 @@
 // Choosing a profile: what each is for, which engine it runs on here, and what it lacks.
 
 import { h } from "../dom.js";
+import { count } from "../format.js";
 
 const DEFAULT = {
   name: "",
@@ -47,5 +48,5 @@ function choice(profile, checked) {
 function standing(profile) {
   if (!profile.enabled) return h("em", {}, " Switched off for this tenant.");
   if (profile.available) return null;
-  return h("em", {}, ` Works, without: ${profile.missing.join("; ")}.`);
+  return h("em", {}, ` Works in part: ${count(profile.missing.length, "thing")} it would use ${profile.missing.length === 1 ? "is" : "are"} not installed, see Profiles.`);
 }

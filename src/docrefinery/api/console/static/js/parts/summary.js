@@ -22,7 +22,7 @@ function strip({ jobs, queue, last_hour: hour, last_day: day, stages, volume }) 
     "dl",
     { class: "summary" },
     figure("In the queue", number(queue.depth), oldest, to("/jobs", { status: "QUEUED" })),
-    figure("Running", number(jobs.by_status.RUNNING), `${number(jobs.total)} jobs in all`, to("/jobs", { status: "RUNNING" })),
+    figure("Running", number(jobs.by_status.RUNNING), `${count(jobs.total, "job")} in all`, to("/jobs", { status: "RUNNING" })),
     figure("Failed today", number(day.failed), `of ${number(day.finished)} that ended; ${number(hour.failed)} in the last hour`,
       to("/jobs", { status: "FAILED,QUARANTINED" }), day.failed > 0),
     figure("Conversion", duration(stages.convert.p50_ms), `median; 95 % below ${duration(stages.convert.p95_ms)}`),

@@ -26,7 +26,7 @@ function step(job, stage) {
 function pages(job) {
   return h(
     "span",
-    { class: "pages" },
+    { class: "share" },
     h("progress", { max: job.pages_total, value: job.pages_done, "aria-label": "Pages converted" }),
     `${job.pages_done} of ${count(job.pages_total, "page")}`,
   );

@@ -2,13 +2,14 @@
 
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 
-/** Couple `[data-ref]` elements below `root`. `reveal(ref)` brings the place on the page into sight. */
-export function couple(root, text, reveal) {
-  let lit = null;
-
+/**
+ * Couple `[data-ref]` elements below `root`. `reveal(ref)` brings the place on the page into sight; `lit.ref` is what is
+ * lit, for boxes that come into being later.
+ */
+export function couple(root, text, lit, reveal) {
   function light(ref) {
-    if (ref === lit) return;
-    lit = ref;
+    if (ref === lit.ref) return;
+    lit.ref = ref;
     root.querySelectorAll(".lit").forEach((element) => element.classList.remove("lit"));
     if (ref) same(root, ref).forEach((element) => element.classList.add("lit"));
   }

@@ -9,10 +9,11 @@ const LETTER = { width: 612, height: 792 };
 
 /**
  * `pages` is a list of `{ number, size }`; `boxesOf(number)` gives `{ ref, label, place, faint }` of one page.
- * `pdf` is a promise of the file; without it the boxes are shown on blank pages.
+ * `pdf` is a promise of the file; without it the boxes are shown on blank pages. `lit.ref` is what is lit just now.
  */
-export function pagePane(pages, boxesOf, pdf, signal) {
+export function pagePane(pages, boxesOf, pdf, lit, signal) {
   const sheets = new Map();
+  const drawing = new WeakMap();
   const element = h("div", { class: "pages", tabindex: "0", role: "region", "aria-label": "Pages" });
   for (const { number, size } of pages) {
     const sheet = h("div", { class: "sheet", "data-page": number, role: "img", "aria-label": `Page ${number}` });
@@ -31,18 +32,19 @@ export function pagePane(pages, boxesOf, pdf, signal) {
     if (sheet.children.length) return;
     const number = Number(sheet.dataset.page);
     const canvas = h("canvas", { "aria-hidden": "true" });
-    fill(sheet, canvas, boxesOf(number).map(boxNode), h("span", { class: "number" }, number));
+    fill(sheet, canvas, boxesOf(number).map((box) => boxNode(box, lit)), h("span", { class: "number" }, number));
     try {
-      await (await draw(await pdf, number, canvas, sheet.clientWidth)).promise;
+      const task = await draw(await pdf, number, canvas, sheet.clientWidth);
+      drawing.set(sheet, task);
+      await task.promise;
     } catch {
-      canvas.remove();
-      sheet.classList.add("blank");
+      // Let go while it was drawn, or there is no file: the page stays white, with its boxes.
     }
   }
 
   function hide(sheet) {
+    drawing.get(sheet)?.cancel();
     sheet.replaceChildren();
-    sheet.classList.remove("blank");
   }
 
   /** Bring a place of a page to the middle of the pane. */
@@ -56,6 +58,7 @@ export function pagePane(pages, boxesOf, pdf, signal) {
   return { element, reveal };
 }
 
-function boxNode({ ref, label, place, faint }) {
-  return lay(h("div", { class: faint ? "box faint" : "box", "data-ref": ref, title: label }), place);
+function boxNode({ ref, label, place, faint }, lit) {
+  const kinds = ["box", faint && "faint", ref === lit.ref && "lit"].filter(Boolean);
+  return lay(h("div", { class: kinds.join(" "), "data-ref": ref, title: label }), place);
 }

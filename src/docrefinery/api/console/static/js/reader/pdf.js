@@ -38,6 +38,7 @@ export async function openPdf(documentId, signal) {
 /** Draw a page as wide as its place, or the part of it that `place` says. Returns what can be canceled. */
 export async function draw(pdf, number, canvas, width, place = { left: 0, top: 0, width: 1, height: 1 }) {
   const page = await pdf.getPage(number);
+  if (!canvas.isConnected) throw new DOMException("The page went out of sight.", "AbortError");
   const whole = page.getViewport({ scale: 1 });
   const sharp = Math.min(window.devicePixelRatio || 1, SHARPEST);
   const scale = (width * sharp) / (whole.width * place.width);

@@ -54,11 +54,12 @@ function reader({ job, artifacts, of, doc, document, why, signal }) {
   const boxes = boxesByPage(doc, shown);
   const places = firstPlaces(boxes);
   const pages = pageNumbers(doc).map((number) => ({ number, size: doc.pages[number].size }));
-  const pane = pagePane(pages, (number) => boxes.get(number) ?? [], pdf, signal);
+  const lit = { ref: null };
+  const pane = pagePane(pages, (number) => boxes.get(number) ?? [], pdf, lit, signal);
   const text = h("article", { class: "result" }, sections.length ? sections : noted("No text was recognised in this document."));
   const { bar, panel } = tabbed("Results", tabs({ of, artifacts, text, pane, signal }));
   const root = h("div", { class: "reader" }, pane.element, h("div", { class: "side" }, bar, panel));
-  couple(root, text, (ref) => places.has(ref) && pane.reveal(places.get(ref).page, places.get(ref).place));
+  couple(root, text, lit, (ref) => places.has(ref) && pane.reveal(places.get(ref).page, places.get(ref).place));
   return h("div", { class: "view reading" }, heading(job, document), notice, root);
 }
 

@@ -2,48 +2,29 @@
 
 import { get } from "../api.js";
 import { h } from "../dom.js";
-import { bytes, count } from "../format.js";
+import { bytes } from "../format.js";
 import { empty, lacking } from "../parts/notices.js";
 import { profileChoice } from "../parts/profiles.js";
 import { summary } from "../parts/summary.js";
-import { uploadRow } from "../parts/uploadrow.js";
-import { say } from "../say.js";
 import { may, signedIn } from "../session.js";
-import { fewAtATime } from "../uploading.js";
-import { watchAll } from "../watch.js";
-
-const AT_A_TIME = 3;
+import { visit } from "../visit.js";
 
 export async function upload({ signal }) {
   if (!may("documents:write")) return lacking("Upload", "documents:write");
   const [figures, { results: profiles }] = await Promise.all([summary(signal), get("v1/profiles/", { page_size: 200 }, signal)]);
-  const rows = h("ul", { class: "uploads", "aria-label": "Files of this visit" });
+  const { rows, take } = visit();
   const none = empty("Nothing uploaded in this visit yet", "What you drop shows up here, with its progress. Earlier ones are under ", h("a", { href: "#/documents" }, "Documents"), ".");
   const form = h("form", { class: "options", onsubmit: (event) => event.preventDefault() }, profileChoice(profiles), moreOptions());
-  const jobs = new Map();
-
-  async function take(files) {
-    const fields = fieldsOf(form);
+  const taken = (files) => {
     none.remove();
-    const entries = [...files].map((file) => uploadRow(file, { fields, signal, limit: signedIn().upload_limit_bytes, watch }));
-    rows.prepend(...entries.map((entry) => entry.element));
-    say(`${count(entries.length, "file")} taken.`);
-    await fewAtATime(entries, AT_A_TIME, (entry) => entry.start());
-  }
-
-  function watch(jobId, tell) {
-    jobs.set(jobId, tell);
-    ids.add(jobId);
-  }
-
-  const ids = new Set();
-  if (may("jobs:read")) watchAll(ids, (job) => jobs.get(job.id)(job), signal).catch((error) => say(error.message));
+    take(files, fieldsOf(form));
+  };
   return h(
     "div",
     { class: "view" },
     h("h1", {}, "Upload"),
     figures,
-    h("div", { class: "two" }, h("div", {}, dropZone(take, signal), rows, none), form),
+    h("div", { class: "two" }, h("div", {}, dropZone(taken, signal), rows, !rows.children.length && none), form),
   );
 }
 
