@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.conftest import Start
 from tests.support.browser import Tab, behind_prefix, chromium
 from tests.support.pdfs import born_digital, eicar_pdf, encrypted, slow
+from tests.support.processes import wait_until
+from tests.support.receivers import receiving
 from tests.support.refinery import Client, Refinery, fresh
 
 HARBOUR = Path(__file__).parents[1] / "data" / "harbour-report.pdf"
-HOSTILE = '<img src=x onerror="document.title=1">\n<script>document.title=2</script>\n[click](javascript:document.title=3)'
+HOSTILE = (
+    '<img src=x onerror="document.title=1">\n<script>document.title=2</script>\n[click](javascript:document.title=3)'
+)
 
 
 @pytest.fixture(scope="module")
@@ -23,24 +28,21 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def key(refinery: Refinery) -> str:
-    """A key of a tenant of this module's own: what it lists is what it made."""
-    assert refinery.command("tenant", "create", "harbour").returncode == 0
-    return _key(refinery, "all")
-
-
-def _key(refinery: Refinery, *scopes: str) -> str:
-    asked = [word for scope in scopes for word in ("--scope", scope)]
-    said = refinery.command("key", "create", "--tenant", "harbour", *asked, "--json")
-    made: str = json.loads(said.stdout)["key"]
-    return made
+def refinery(make_shared: Start) -> Refinery:
+    """One for this module: what it lists is what these tests made, and its webhooks may reach this machine."""
+    return make_shared("console", DOCREFINERY_WEBHOOK_ALLOW_NETS="127.0.0.0/8").start()
 
 
 @pytest.fixture(scope="module")
-def client(refinery: Refinery, key: str) -> Iterator[Client]:
+def key(refinery: Refinery) -> str:
+    """The key that the first start printed."""
+    return refinery.key
+
+
+@pytest.fixture(scope="module")
+def client(refinery: Refinery) -> Client:
     """The same tenant without the console."""
-    with Client(refinery.url, key) as client:
-        yield client
+    return refinery.client
 
 
 @pytest.fixture
@@ -218,7 +220,7 @@ def test_a_failed_job_says_what_to_do_and_is_retried(tab: Tab, page: Page, clien
     expect(page.locator(".lead")).to_contain_text("attempt 2")
     client.finished(job_id)
     tab.go(f"/jobs/{job_id}/read")
-    expect(page.locator(".notice")).to_contain_text("no result to read: it is failed")
+    expect(page.get_by_text("no result to read: it is failed")).to_be_visible()
 
 
 def test_a_quarantined_file_is_not_offered(tab: Tab, page: Page, client: Client) -> None:
@@ -238,7 +240,7 @@ def test_results_outlive_their_document_only_as_a_sentence(tab: Tab, page: Page,
     page.get_by_role("heading", name="Documents", level=1).wait_for()
     assert client.get(f"/v1/documents/{document['id']}/").status_code == 404
     tab.go(f"/jobs/{document['job_id']}/read")
-    expect(page.locator(".notice")).to_contain_text("results of this job are gone")
+    expect(page.get_by_text("results of this job are gone")).to_be_visible()
 
 
 def test_filters_and_pages_of_a_list_stand_in_the_address(tab: Tab, page: Page, client: Client, harbour: int) -> None:
@@ -271,50 +273,58 @@ def test_a_filter_that_cannot_be_read_is_told_beside_the_form(tab: Tab, page: Pa
     expect(page.get_by_label("Document", exact=True)).to_have_value("nonsense")
 
 
-def test_a_webhook_is_added_pinged_changed_and_deleted(tab: Tab, page: Page) -> None:
-    page.get_by_role("link", name="Webhooks").click()
-    page.get_by_role("link", name="Add an endpoint").click()
-    page.get_by_label("Name").fill("Archive")
-    page.get_by_label("Address").fill("http://127.0.0.1/hooks")
-    page.get_by_role("button", name="Add").click()
-    expect(page.get_by_role("alert")).to_contain_text("INVALID_WEBHOOK_URL")
-    page.get_by_label("Address").fill("http://192.88.99.77/hooks")
-    page.get_by_label("Secret").fill("0123456789abcdef")
-    page.get_by_role("button", name="Add").click()
-    expect(page.get_by_role("heading", name="Archive", level=1)).to_be_visible()
-    page.get_by_role("button", name="Ping").click()
-    expect(page.locator("tbody tr")).to_contain_text("ping")
-    page.get_by_role("button", name="Disable").click()
-    expect(page.locator(".title .badge").first).to_have_text("Disabled")
-    page.get_by_role("button", name="Change").click()
-    page.get_by_label("Name").fill("Store")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", name="Store", level=1)).to_be_visible()
-    expect(page.locator(".facts")).to_contain_text("Signedyes")
-    page.get_by_role("button", name="Delete").click()
-    page.get_by_role("button", name="Delete the endpoint").click()
-    expect(page.get_by_text("No endpoint yet")).to_be_visible()
+def test_a_webhook_is_added_pinged_changed_and_deleted(tab: Tab, page: Page, client: Client) -> None:
+    with receiving() as receiver:
+        page.get_by_role("link", name="Webhooks").click()
+        page.get_by_role("link", name="Add an endpoint").click()
+        page.get_by_label("Name").fill("Archive")
+        page.get_by_label("Address").fill("http://10.0.0.1/hooks")
+        page.get_by_role("button", name="Add").click()
+        expect(page.get_by_role("alert")).to_contain_text("INVALID_WEBHOOK_URL")
+        page.get_by_label("Address").fill(receiver.url)
+        page.get_by_label("Secret").fill("0123456789abcdef")
+        page.get_by_role("button", name="Add").click()
+        expect(page.get_by_role("heading", name="Archive", level=1)).to_be_visible()
+        page.get_by_role("button", name="Ping").click()
+        expect(page.locator("tbody tr")).to_contain_text("ping")
+        deliveries = f"/v1{page.url.partition('#')[2]}/deliveries/"
+        wait_until(lambda: client.get(deliveries).json()["results"][0]["status"] == "DELIVERED")
+        page.get_by_role("button", name="Refresh").click()
+        expect(page.locator("tbody tr")).to_contain_text("Delivered")
+        page.get_by_role("button", name="Send again").click()
+        wait_until(lambda: [event["event"] for event in receiver.events] == ["ping", "ping"])
+        page.get_by_role("button", name="Disable").click()
+        expect(page.locator(".title .badge").first).to_have_text("Disabled")
+        page.get_by_role("button", name="Change").click()
+        page.get_by_label("Name").fill("Store")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="Store", level=1)).to_be_visible()
+        expect(page.locator(".facts")).to_contain_text("Signedyes")
+        page.get_by_role("button", name="Delete").click()
+        page.get_by_role("button", name="Delete the endpoint").click()
+        expect(page.get_by_text("No endpoint yet")).to_be_visible()
 
 
 def test_profiles_and_workers_are_shown_as_they_stand(page: Page, refinery: Refinery) -> None:
-    assert refinery.command("profile", "disable", "ocr_only", "--tenant", "harbour").returncode == 0
+    assert refinery.command("profile", "disable", "ocr_only", "--tenant", "default").returncode == 0
     try:
         page.get_by_role("link", name="Profiles").click()
         card = page.locator("section.card", has=page.get_by_role("heading", name="ocr_only"))
         expect(card).to_contain_text("Disabled")
-        expect(card.locator(".copyable code")).to_have_text("docrefinery profile enable ocr_only --tenant harbour")
+        expect(card.locator(".copyable code")).to_have_text("docrefinery profile enable ocr_only --tenant default")
         page.get_by_role("link", name="Upload").click()
         expect(page.get_by_label("ocr_only")).to_be_disabled()
     finally:
-        refinery.command("profile", "enable", "ocr_only", "--tenant", "harbour")
+        refinery.command("profile", "enable", "ocr_only", "--tenant", "default")
     page.get_by_role("link", name="Workers").click()
     expect(page.locator("tbody tr").first).to_contain_text("convert")
 
 
 def test_what_a_key_may_not_do_is_off_and_says_why(tab: Tab, refinery: Refinery, harbour: int) -> None:
-    page = tab.sign_in(_key(refinery, "jobs:read"))
+    said = refinery.command("key", "create", "--tenant", "default", "--scope", "jobs:read", "--json")
+    page = tab.sign_in(json.loads(said.stdout)["key"])
     expect(page.locator(".notice")).to_contain_text("This key lacks the scope documents:write")
-    expect(page.locator(".copyable code")).to_contain_text("key create --tenant harbour --scope documents:write")
+    expect(page.locator(".copyable code")).to_contain_text("key create --tenant default --scope documents:write")
     tab.go("/documents")
     expect(page.locator(".notice")).to_contain_text("documents:read")
     tab.go(f"/jobs/{harbour}")
@@ -367,7 +377,7 @@ def test_a_long_document_is_drawn_only_where_it_is_looked_at(tab: Tab, page: Pag
     page.locator(".result .item").last.focus()
     page.keyboard.press("Enter")
     expect(page.locator('.sheet[data-page="400"] .box.lit')).to_be_in_viewport()
-    expect(page.locator(".sheet canvas")).to_have_count(2)
+    assert page.locator(".sheet canvas").count() < 10
 
 
 def test_the_skip_link_leads_past_the_navigation(page: Page) -> None:

@@ -7,6 +7,8 @@ const STEPS = { ArrowDown: 1, ArrowUp: -1 };
  * lit, for boxes that come into being later.
  */
 export function couple(root, text, lit, reveal) {
+  let rests = "";
+
   function light(ref) {
     if (ref === lit.ref) return;
     lit.ref = ref;
@@ -14,7 +16,12 @@ export function couple(root, text, lit, reveal) {
     if (ref) same(root, ref).forEach((element) => element.classList.add("lit"));
   }
 
-  root.addEventListener("pointerover", (event) => light(refOf(event.target)));
+  root.addEventListener("pointerover", (event) => {
+    // What scrolls past a pointer that rests was not pointed at.
+    const now = `${event.screenX} ${event.screenY}`;
+    if (now !== rests) light(refOf(event.target));
+    rests = now;
+  });
   root.addEventListener("pointerleave", () => light(refOf(document.activeElement)));
   root.addEventListener("focusin", (event) => light(refOf(event.target)));
   root.addEventListener("click", (event) => choose(event.target));
