@@ -364,19 +364,19 @@ def test_nothing_is_wider_than_a_narrow_screen(
     views = ["/", "/jobs", f"/jobs/{harbour}", f"/jobs/{harbour}/read", "/documents", "/webhooks", "/webhooks/new"]
     for view in [*views, "/profiles", "/workers", "/nowhere"]:
         tab.go(view)
-        tab.page.wait_for_function("document.title !== '' && document.querySelector('main h1') !== null")
+        expect(tab.page).to_have_title(re.compile(".+ · DocumentRefinery"))
         assert not tab.scrolls_sideways(), view
     tab.close()
 
 
 def test_a_long_document_is_drawn_only_where_it_is_looked_at(tab: Tab, page: Page, client: Client) -> None:
-    job_id = client.submit(fresh(born_digital(400)), "long.pdf", profile="fast_text")["job_id"]
+    job_id = client.submit(fresh(born_digital(120)), "long.pdf", profile="fast_text")["job_id"]
     client.finished(job_id)
     read(tab, job_id)
-    assert page.locator(".sheet").count() == 400
+    assert page.locator(".sheet").count() == 120
     page.locator(".result .item").last.focus()
     page.keyboard.press("Enter")
-    expect(page.locator('.sheet[data-page="400"] .box.lit')).to_be_in_viewport()
+    expect(page.locator('.sheet[data-page="120"] .box.lit')).to_be_in_viewport()
     assert page.locator(".sheet canvas").count() < 10
 
 

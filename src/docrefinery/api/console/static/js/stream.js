@@ -2,6 +2,7 @@
 
 import { address, authorization } from "./api.js";
 import { Problem } from "./problem.js";
+import { pause } from "./time.js";
 
 const PAUSE_MS = 1000;
 
@@ -65,12 +66,4 @@ function withField(event, line) {
   const [, name, value] = /^([^:]*):? ?(.*)$/.exec(line);
   if (!name) return event;
   return { ...event, [name]: name in event && name === "data" ? `${event.data}\n${value}` : value };
-}
-
-/** Wait, or give up at once when the view is left. */
-export function pause(ms, signal) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 }

@@ -2,7 +2,7 @@
 
 import { all, get, send } from "./api.js";
 import { isActive } from "./parts/status.js";
-import { pause } from "./stream.js";
+import { pause } from "./time.js";
 
 const TICK_MS = 1000;
 const SLOWEST_MS = 8000;

@@ -1,19 +1,25 @@
 // What the tenant's work comes to: the queue, what failed, how long it takes.
 
 import { get } from "../api.js";
-import { h } from "../dom.js";
+import { fill, h } from "../dom.js";
 import { count, duration, number } from "../format.js";
 import { to } from "../router.js";
 import { may } from "../session.js";
+import { every } from "../time.js";
 
-/** The strip of figures, or nothing where the key may not see them or they cannot be had now. */
+const EVERY_MS = 10_000;
+
+/** The strip of figures, renewed while it is shown; nothing where the key may not see them. */
 export async function summary(signal) {
   if (!may("dashboard:read")) return null;
-  const figures = await get("v1/dashboard/summary", {}, signal).catch((error) => {
+  const place = h("div", {});
+  const draw = async () => fill(place, strip(await get("v1/dashboard/summary", {}, signal)));
+  // Figures that cannot be had now are no reason to show nothing else.
+  await draw().catch((error) => {
     if (error.name === "AbortError") throw error;
-    return null;
   });
-  return figures && strip(figures);
+  every(EVERY_MS, draw, signal);
+  return place;
 }
 
 function strip({ jobs, queue, last_hour: hour, last_day: day, stages, volume }) {

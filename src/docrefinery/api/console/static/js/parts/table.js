@@ -2,9 +2,9 @@
 
 import { h } from "../dom.js";
 
-/** `columns` are `[title, row => content, class]`. */
+/** `columns` are `[title, row => content, class]`; one without a title holds buttons. */
 export function table(caption, columns, rows) {
-  const titles = columns.map(([title, , kind]) => h("th", { scope: "col", class: kind }, title));
+  const titles = columns.map(([title, , kind]) => h("th", { scope: "col", class: kind }, title || h("span", { class: "unseen" }, "What can be done")));
   const body = rows.map((row) =>
     h(
       "tr",

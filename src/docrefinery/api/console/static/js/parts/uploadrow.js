@@ -4,12 +4,15 @@ import { post } from "../api.js";
 import { fill, h } from "../dom.js";
 import { bytes, count, words } from "../format.js";
 import { say } from "../say.js";
+import { may } from "../session.js";
 import { uploadFile } from "../uploading.js";
 import { run } from "./actions.js";
 import { troubled } from "./notices.js";
 import { badge, isActive } from "./status.js";
 
 const STAGE_WORDS = { SCANNING: "Being scanned", CONVERTING: "Being converted", EXPORTING: "Results are written", CHUNKING: "Being cut into chunks", FINALIZING: "Nearly done" };
+// The transfer's share of the bar.
+const SENT = 0.2;
 
 /** Returns the row's element, and `start`, which sends the file and comes back when it has arrived. */
 export function uploadRow(file, { fields, signal, limit, watch }) {
@@ -33,13 +36,13 @@ export function uploadRow(file, { fields, signal, limit, watch }) {
   }
 
   function sending(share) {
-    bar.value = share / 2;
+    bar.value = share * SENT;
     line.textContent = share < 1 ? `Being sent, ${Math.round(share * 100)} %` : "Being looked at";
   }
 
   function sent(document) {
     fill(links, h("a", { href: `#/jobs/${document.job_id}` }, "Watch"));
-    line.textContent = "Queued";
+    line.textContent = may("jobs:read") ? "Queued" : "Taken. To follow it a key needs the scope jobs:read.";
     watch(document.job_id, show);
   }
 
@@ -81,10 +84,10 @@ export function uploadRow(file, { fields, signal, limit, watch }) {
   return { element, start };
 }
 
-/** The job's share of the bar, whose first half is the transfer. */
+/** How far a job is, on the bar that begins with the transfer. */
 function progress(job) {
   if (!isActive(job)) return 1;
-  return 0.5 + 0.45 * (job.pages_total ? job.pages_done / job.pages_total : 0);
+  return SENT + (0.95 - SENT) * (job.pages_total ? job.pages_done / job.pages_total : 0);
 }
 
 function step(job) {

@@ -65,7 +65,7 @@ export function jobTable(rows) {
       ["Pages", (job) => pages(job), "number"],
       ["Took", (job) => took(job), "number"],
       ["Created", (job) => moment(job.created_at)],
-      ["", (job) => (job.status === "SUCCEEDED" ? h("a", { href: `#/jobs/${job.id}/read`, "aria-label": `Read the result of job ${job.id}` }, "Read") : job.error_code && h("code", {}, job.error_code))],
+      ["Result", (job) => (job.status === "SUCCEEDED" ? h("a", { href: `#/jobs/${job.id}/read`, "aria-label": `Read the result of job ${job.id}` }, "Read") : job.error_code && h("code", {}, job.error_code))],
     ],
     rows,
   );

@@ -7,7 +7,7 @@ import { empty, lacking } from "../parts/notices.js";
 import { badge } from "../parts/status.js";
 import { table } from "../parts/table.js";
 import { may } from "../session.js";
-import { pause } from "../stream.js";
+import { every } from "../time.js";
 
 const EVERY_MS = 5000;
 
@@ -16,17 +16,8 @@ export async function workers({ signal }) {
   const list = h("div", {});
   const draw = async () => fill(list, shown((await get("v1/dashboard/workers", { page_size: 200 }, signal)).results));
   await draw();
-  renew(draw, signal);
+  every(EVERY_MS, draw, signal);
   return h("div", { class: "view" }, h("h1", {}, "Workers"), h("p", { class: "lead" }, "Those of the whole installation, renewed every 5 seconds."), list);
-}
-
-async function renew(draw, signal) {
-  for (;;) {
-    await pause(EVERY_MS, signal);
-    if (signal.aborted) return;
-    // One that fails is made good by the next.
-    if (!document.hidden) await draw().catch(() => {});
-  }
 }
 
 function shown(rows) {

@@ -1,14 +1,19 @@
 """Modules of the console by themselves, in the browser that they are for."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from docling_core.types.doc.labels import DocItemLabel
 from hypothesis import given, settings, strategies as st
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
+from docrefinery.api.console.assets import build
+from docrefinery.api.console.headers import SECURITY
 from tests.support.browser import Tab, chromium
-from tests.support.refinery import Refinery
+from tests.support.documents import empty, with_everything
 
 STREAM = (
     ": waiting\r\n\r\nid: 1\r\nevent: job.updated\r\ndata: {}\r\n\r\n"
@@ -45,22 +50,43 @@ COVERED = """async ({ module, data }) => {
 }"""
 
 
+URL = "http://refinery.test"
+
+RENDERED = """async ({ module, doc }) => {
+  const { documentNodes } = await import(module);
+  let pictures = 0;
+  const { sections } = documentNodes(doc, () => (pictures++, document.createElement("canvas")));
+  const all = document.createElement("div");
+  all.append(...sections);
+  const links = [...all.querySelectorAll("a")].map((link) => link.href);
+  return { text: all.textContent, links, pictures, tables: all.querySelectorAll("table").length };
+}"""
+
+
 @pytest.fixture(scope="module")
-def page(refinery: Refinery) -> Iterator[Page]:
+def page() -> Iterator[Page]:
+    """A page of the console's own, with no service behind it."""
     with chromium() as browser:
-        tab = Tab(browser, refinery.url)
+        tab = Tab(browser, URL)
+        tab.page.route(f"{URL}/**", _serve)
         yield tab.go()
         tab.close()
 
 
-def module(page: Page, path: str) -> str:
-    """Return the address of a module of the build that is open."""
-    main: str = page.locator("script[type=module]").evaluate("(script) => script.src")
-    return main.replace("main.js", path)
+def _serve(route: Route) -> None:
+    found, path = build(), urlsplit(route.request.url).path.removeprefix("/console/")
+    name = path.removeprefix(f"build/{found.id}/")
+    body, more = (found.assets[name].read(), found.assets[name].content_type) if path else (found.page, "text/html")
+    route.fulfill(body=body, headers={**SECURITY, "Content-Type": more})
+
+
+def module(path: str) -> str:
+    """Return the address of a module."""
+    return f"{URL}/console/build/{build().id}/js/{path}"
 
 
 def test_events_are_the_same_wherever_the_network_cuts_them(page: Page) -> None:
-    [events] = page.evaluate(PARSED, {"module": module(page, "stream.js"), "text": STREAM})
+    [events] = page.evaluate(PARSED, {"module": module("stream.js"), "text": STREAM})
     assert events == [
         {"id": "1", "event": "job.updated", "data": "{}"},
         {"id": "2", "data": "erste Zeile: über\nzweite"},
@@ -80,13 +106,13 @@ def test_events_are_the_same_wherever_the_network_cuts_them(page: Page) -> None:
 )
 def test_boxes_are_placed_from_the_top_left(page: Page, box: dict[str, Any], expected: list[float]) -> None:
     prov, size = {"page_no": 1, "bbox": box}, {"width": 100, "height": 200}
-    place = page.evaluate(PLACED, {"module": module(page, "reader/geometry.js"), "prov": prov, "size": size})
+    place = page.evaluate(PLACED, {"module": module("reader/geometry.js"), "prov": prov, "size": size})
     assert [place[side] for side in ("left", "top", "width", "height")] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("box", [None, {"l": "x", "t": 1, "r": 2, "b": 3}, {"l": 1}])
 def test_a_box_that_makes_no_sense_has_no_place(page: Page, box: dict[str, Any] | None) -> None:
-    arguments = {"module": module(page, "reader/geometry.js"), "prov": {"bbox": box}, "size": {"width": 9, "height": 9}}
+    arguments = {"module": module("reader/geometry.js"), "prov": {"bbox": box}, "size": {"width": 9, "height": 9}}
     assert page.evaluate(PLACED, arguments) is None
 
 
@@ -100,7 +126,7 @@ def test_only_addresses_that_lead_somewhere_become_links(page: Page) -> None:
         "vbscript:x",
         "x",
     ]
-    made = page.evaluate(LINKED, {"module": module(page, "dom.js"), "addresses": fine + bad})
+    made = page.evaluate(LINKED, {"module": module("dom.js"), "addresses": fine + bad})
     assert made == [True] * len(fine) + [False] * len(bad)
 
 
@@ -125,5 +151,38 @@ CELLS = st.lists(
 @settings(max_examples=40, deadline=None)
 def test_a_table_is_whole_whatever_its_cells_claim(page: Page, cells: list[Any], rows: int, columns: int) -> None:
     data = {"num_rows": rows, "num_cols": columns, "table_cells": cells}
-    covered = page.evaluate(COVERED, {"module": module(page, "reader/tablenode.js"), "data": data})
+    covered = page.evaluate(COVERED, {"module": module("reader/tablenode.js"), "data": data})
     assert covered == [columns] * rows
+
+
+def rendered(page: Page, document: dict[str, Any]) -> dict[str, Any]:
+    """Return what the reader makes of a document: its text, its links, and how its headings are nested."""
+    made: dict[str, Any] = page.evaluate(RENDERED, {"module": module("reader/nodes.js"), "doc": document})
+    return made
+
+
+def test_all_of_a_document_is_shown(page: Page) -> None:
+    document = with_everything()
+    made = rendered(page, document.export_to_dict())
+    # What repeats on every page has its boxes only, and what stands in a figure is seen in it.
+    assert [text.text for text in document.texts if text.text not in made["text"]] == ["Header", "In it"]
+    assert made["tables"] == len(document.tables)
+    assert made["pictures"] == len(document.pictures)
+
+
+def test_a_link_of_a_document_leads_only_to_the_web(page: Page) -> None:
+    document = empty()
+    for address in ("https://example.com/", "file:///etc/passwd", "data/page.html"):
+        document.add_text(label=DocItemLabel.TEXT, text=address, hyperlink=Path(address))
+    given = document.export_to_dict()
+    for text, address in zip(given["texts"], ("https://example.com/", "javascript:alert(1)", "//x"), strict=True):
+        text["hyperlink"] = address
+    assert rendered(page, given)["links"] == ["https://example.com/"]
+
+
+def test_a_document_that_contains_itself_is_shown_once(page: Page) -> None:
+    group = {"self_ref": "#/groups/0", "label": "section", "children": [{"$ref": "#/groups/0"}, {"$ref": "#/texts/0"}]}
+    text = {"self_ref": "#/texts/0", "label": "text", "text": "<b>once</b>", "children": [{"$ref": "#/groups/0"}]}
+    body = {"children": [{"$ref": "#/groups/0"}, {"$ref": "#/texts/0"}, {"$ref": "#/texts/9"}, {"$ref": "#/body"}, {}]}
+    made = rendered(page, {"body": body, "groups": [group], "texts": [text]})
+    assert made["text"].count("<b>once</b>") == 1
