@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.conftest import Start
 from tests.support.browser import Tab, behind_prefix, chromium
@@ -243,6 +243,17 @@ def test_results_outlive_their_document_only_as_a_sentence(tab: Tab, page: Page,
     expect(page.get_by_text("results of this job are gone")).to_be_visible()
 
 
+def test_without_its_file_a_result_is_read_beside_blank_pages(tab: Tab, page: Page, harbour: int) -> None:
+    def expired(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | {"file_expired_at": "2026-01-01T00:00:00Z"})
+
+    page.route(re.compile(r"/v1/documents/\d+/$"), expired)
+    tab.go(f"/jobs/{harbour}/read")
+    expect(page.get_by_text("The file was removed when its time was over")).to_be_visible()
+    page.locator(".result p.item").first.hover()
+    expect(page.locator(".box.lit")).to_have_count(1)
+
+
 def test_filters_and_pages_of_a_list_stand_in_the_address(tab: Tab, page: Page, client: Client, harbour: int) -> None:
     made = [client.submit(fresh(born_digital()), f"{n}.pdf", profile="fast_text")["job_id"] for n in range(3)]
     job_id = max(made)
@@ -307,15 +318,12 @@ def test_a_webhook_is_added_pinged_changed_and_deleted(tab: Tab, page: Page, cli
 
 def test_profiles_and_workers_are_shown_as_they_stand(page: Page, refinery: Refinery) -> None:
     assert refinery.command("profile", "disable", "ocr_only", "--tenant", "default").returncode == 0
-    try:
-        page.get_by_role("link", name="Profiles").click()
-        card = page.locator("section.card", has=page.get_by_role("heading", name="ocr_only"))
-        expect(card).to_contain_text("Disabled")
-        expect(card.locator(".copyable code")).to_have_text("docrefinery profile enable ocr_only --tenant default")
-        page.get_by_role("link", name="Upload").click()
-        expect(page.get_by_label("ocr_only")).to_be_disabled()
-    finally:
-        refinery.command("profile", "enable", "ocr_only", "--tenant", "default")
+    page.get_by_role("link", name="Profiles").click()
+    card = page.locator("section.card", has=page.get_by_role("heading", name="ocr_only"))
+    expect(card).to_contain_text("Disabled")
+    expect(card.locator(".copyable code")).to_have_text("docrefinery profile enable ocr_only --tenant default")
+    page.get_by_role("link", name="Upload").click()
+    expect(page.get_by_label("ocr_only")).to_be_disabled()
     page.get_by_role("link", name="Workers").click()
     expect(page.locator("tbody tr").first).to_contain_text("convert")
 

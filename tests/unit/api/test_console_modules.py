@@ -33,6 +33,12 @@ PARSED = """async ({ module, text }) => {
   }
   return [...results].map(JSON.parse);
 }"""
+FOLLOWED = """async ({ module }) => {
+  const { events } = await import(module);
+  const seen = [];
+  for await (const { data } of events("v1/jobs/7/events/", new AbortController().signal)) seen.push(data.n);
+  return seen;
+}"""
 PLACED = """async ({ module, prov, size }) => (await import(module)).placeOf(prov, size)"""
 LINKED = """async ({ module, addresses }) => {
   const { h } = await import(module);
@@ -92,6 +98,19 @@ def test_events_are_the_same_wherever_the_network_cuts_them(page: Page) -> None:
         {"id": "2", "data": "erste Zeile: über\nzweite"},
         {"id": "3", "data": "x"},
     ]
+
+
+def test_a_stream_that_breaks_off_goes_on_after_the_last_event(page: Page) -> None:
+    asked: list[str | None] = []
+    bodies = ['id: 1\ndata: {"n": 1}\n\nid: 2\ndata: {"n": 2}\n\nid: 3\nda', 'id: 3\ndata: {"n": 3}\n\n']
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.headers.get("last-event-id"))
+        route.fulfill(status=200 if bodies else 204, body=bodies.pop(0) if bodies else "")
+
+    page.route(f"{URL}/v1/jobs/7/events/", answer)
+    assert page.evaluate(FOLLOWED, {"module": module("stream.js")}) == [1, 2, 3]
+    assert asked == ["0", "2", "3"]
 
 
 @pytest.mark.parametrize(

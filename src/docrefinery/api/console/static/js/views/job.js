@@ -23,6 +23,7 @@ export async function job({ id, signal, refresh }) {
   parts.log = h("ol", { class: "log", "aria-label": "What happened" });
   const report = h("div", { class: "report" });
   let drawnFor = "";
+  let listed = null;
 
   function show(now) {
     const before = drawnFor;
@@ -33,10 +34,11 @@ export async function job({ id, signal, refresh }) {
     fill(parts.trouble, jobTrouble(now));
     fill(parts.details, details(now));
     if (before) say(`Job ${now.id}: ${words(now.status)}.`);
-    if (!isActive(now)) artifactList({ job_id: now.id }, signal).then((list) => fill(parts.results, list)).catch((error) => fill(parts.results, troubled(error)));
+    if (!isActive(now)) listed = results(now, parts.results, signal);
   }
 
   show(first);
+  await listed;
   if (isActive(first)) keepUp(first.id, show, report, signal);
   listen(first.id, parts.log, signal).catch((error) => parts.log.after(troubled(error)));
   return h(
@@ -47,11 +49,15 @@ export async function job({ id, signal, refresh }) {
     parts.trouble,
     parts.stages,
     parts.results,
-    h("h2", {}, "What happened"),
-    parts.log,
     h("h2", {}, "As it was asked for"),
     parts.details,
+    h("h2", {}, "What happened"),
+    parts.log,
   );
+}
+
+async function results(now, place, signal) {
+  fill(place, await artifactList({ job_id: now.id }, signal).catch((error) => troubled(error)));
 }
 
 async function keepUp(id, show, report, signal) {
