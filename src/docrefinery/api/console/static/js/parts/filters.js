@@ -26,7 +26,9 @@ export function filters(path, query, fields) {
     if (location.hash === before) window.dispatchEvent(new HashChangeEvent("hashchange", { newURL: location.href }));
   }
 
-  return form;
+  // On a narrow screen they are folded away unless they are in use.
+  const open = window.matchMedia("(min-width: 46.01rem)").matches || fields.some((field) => query.has(field.name));
+  return h("details", { class: "folded", open }, h("summary", {}, "Filters"), form);
 }
 
 /** Several of a few words, separated by commas. */
