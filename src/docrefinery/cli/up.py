@@ -219,6 +219,6 @@ def _greet(url: str, key: str | None, chosen: Settings) -> None:
         typer.echo(f"Make an API key:\n  env {command}")
         return
     typer.echo(f"API key of the tenant `default`: {key}")
-    typer.echo("Upload a PDF:")
+    typer.echo(f"Upload a PDF in a browser, at {url}/console/, or with:")
     file = shlex.quote(f"file=@{sample(chosen)}")
     typer.echo(f"  curl -H 'Authorization: Api-Key {key}' -F {file} -F ingest=true {url}/v1/documents/")
