@@ -145,11 +145,15 @@ def test_markdown_and_chunks_are_shown_and_each_result_is_downloaded(tab: Tab, p
     page.keyboard.press("ArrowRight")
     expect(page.locator(".chunks li").first).to_contain_text("The harbour in winter")
     page.get_by_role("tab", name="Downloads").click()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.headers.get("x-requested-with", request.url)))
     for name in ("harbour-report.md", "harbour-report.json", "harbour-report.figures.zip"):
         with page.expect_download() as download:
             page.locator("tr", has_text=name).get_by_role("button", name="Download").click()
         assert download.value.suggested_filename == name
         assert download.value.path().stat().st_size > 1000
+    # Storage elsewhere would send them itself, and to a script it cannot.
+    assert {told for told in asked if not told.startswith("blob:")} == {"fetch"}
 
 
 def test_text_of_a_document_stays_text(tab: Tab, page: Page, client: Client) -> None:

@@ -106,11 +106,11 @@ async def serve(request: ApiRequest, download: Download, files: Files) -> Respon
 async def _elsewhere(request: ApiRequest, download: Download, files: Files) -> str | None:
     """Return the storage's own URL for a download, if it may be had there.
 
-    Not for a script in a browser: it would need the bucket's leave (CORS) and the page's (CSP). Nor with ``If-Range``:
-    the storage's tags are others than ours.
+    Not for a script in a browser: it would need the bucket's leave (CORS) and the page's (CSP). Browsers tell of
+    scripts on HTTPS alone, so the console says it itself. Nor with ``If-Range``: the storage's tags are others than ours.
     """
     seconds = request.services.settings.presigned_downloads
-    scripted = request.headers.get("sec-fetch-mode") not in (None, "navigate")
+    scripted = request.headers.get("sec-fetch-mode") not in (None, "navigate") or "x-requested-with" in request.headers
     if not seconds or request.method != "GET" or scripted or "if-range" in request.headers:
         return None
     return await files.presigned(download.blob, presentation(download.filename, download.content_type), seconds)

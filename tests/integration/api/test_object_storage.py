@@ -184,6 +184,7 @@ async def test_a_script_in_a_browser_gets_the_bytes_here_and_a_link_in_one_does_
     url = f"/v1/artifacts/{(await ended(client, worker))['id']}/"
     for mode, status in {"cors": 200, "same-origin": 200, "no-cors": 200, "navigate": 307}.items():
         assert (await client.get(url, headers={"Sec-Fetch-Mode": mode})).status_code == status
+    assert (await client.get(url, headers={"X-Requested-With": "fetch"})).status_code == 200
 
 
 async def test_what_is_encrypted_or_quarantined_is_never_lent(
