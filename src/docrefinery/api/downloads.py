@@ -107,7 +107,7 @@ async def _elsewhere(request: ApiRequest, download: Download, files: Files) -> s
     """Return the storage's own URL for a download, if it may be had there.
 
     Not for a script in a browser: it would need the bucket's leave (CORS) and the page's (CSP). Browsers tell of
-    scripts on HTTPS alone, so the console says it itself. Nor with ``If-Range``: the storage's tags are others than ours.
+    scripts on HTTPS alone, so the console says it itself. Nor with ``If-Range``: the storage's tags are not ours.
     """
     seconds = request.services.settings.presigned_downloads
     scripted = request.headers.get("sec-fetch-mode") not in (None, "navigate") or "x-requested-with" in request.headers

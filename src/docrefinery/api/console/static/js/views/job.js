@@ -117,7 +117,7 @@ function details(now) {
     ["Exports", now.exports.join(", ")],
     ["Engine", now.engine && Object.entries(now.engine).map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ")],
     ["Ignored options", json(now.ignored_options)],
-    ["Options in effect", json(now.options)],
+    ["Options in effect", h("details", {}, h("summary", {}, "Show"), json(now.options))],
     ["Your own id", now.external_uuid],
     ["Uuid", now.uuid],
     ["Started", now.started_at && moment(now.started_at)],
