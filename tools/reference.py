@@ -17,6 +17,7 @@ COMPUTED = {
     "DOCREFINERY_DATA_DIR": "`/var/lib/docrefinery` for root, else the user's data folder",
     "DOCREFINERY_WORKERS": "the number of cores",
     **dict.fromkeys(("DOCREFINERY_KEEP_FILES", "DOCREFINERY_KEEP_ARTIFACTS", "DOCREFINERY_KEEP_JOBS"), "`forever`"),
+    "DOCREFINERY_KEEP_TOMBSTONES": "`366d`",
 }
 
 

@@ -145,6 +145,18 @@ class ArtifactExpired(RequestError):
     error_code = "ARTIFACT_EXPIRED"
 
 
+class DocumentExpired(RequestError):
+    """The document was here; its file and all its jobs have been removed after the times that they are kept."""
+
+    error_code = "DOCUMENT_EXPIRED"
+
+
+class JobExpired(RequestError):
+    """The job was here and has been removed, with its artifacts, after the time that it is kept."""
+
+    error_code = "JOB_EXPIRED"
+
+
 class IdempotencyInProgress(RequestError):
     """A request with the same `Idempotency-Key` is still being worked on."""
 

@@ -55,6 +55,7 @@ ACROSS_TENANTS = {
     "stranded.MOVE": SWEEP,
     "stranded.TENANTS": SWEEP,
     "tenant_keys.after": "the change of keys, over every tenant",
+    "tombstones.forget": SWEEP,
     "tenants.KEYS": "whose a key is: nobody knows before",
     "tenants._key": OPERATOR,
     "tenants.create_tenant": OPERATOR,

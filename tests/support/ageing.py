@@ -5,6 +5,10 @@ from docrefinery.store.database import Database
 MOVE = (
     "UPDATE artifacts SET created_at = created_at - make_interval(hours => $1)",
     "UPDATE jobs SET finished_at = finished_at - make_interval(hours => $1) WHERE finished_at IS NOT NULL",
+    *(
+        f"UPDATE expired_{kind} SET expired_at = expired_at - make_interval(hours => $1)"
+        for kind in ("documents", "jobs", "artifacts")
+    ),
     "UPDATE documents SET modified_at = modified_at - make_interval(hours => $1)",
 )
 

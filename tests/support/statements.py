@@ -22,6 +22,8 @@ TENANT_TABLES = {
     "audit_log",
     "tenant_keys",
     "expired_artifacts",
+    "expired_documents",
+    "expired_jobs",
 }
 _SQL = re.compile(r"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s")
 _CLAUSES = re.compile(

@@ -37,9 +37,13 @@ PROBLEM = Schema(
 ALWAYS = (400, 401, 403, 429, 503)
 REFUSALS: dict[tuple[str, str], tuple[int, ...]] = {
     ("post", "/v1/documents/"): (409, 413, 415, 422),
-    ("post", "/v1/jobs/"): (404, 409, 422),
-    ("post", "/v1/jobs/{id}/cancel/"): (409,),
-    ("post", "/v1/jobs/{id}/retry/"): (409,),
+    ("get", "/v1/documents/{id}/"): (410,),
+    ("delete", "/v1/documents/{id}/"): (410,),
+    ("post", "/v1/jobs/"): (404, 409, 410, 422),
+    ("get", "/v1/jobs/{id}/"): (410,),
+    ("get", "/v1/jobs/{id}/events/"): (410,),
+    ("post", "/v1/jobs/{id}/cancel/"): (409, 410),
+    ("post", "/v1/jobs/{id}/retry/"): (409, 410),
     ("post", "/v1/webhooks/"): (409, 422),
     ("post", "/v1/webhooks/{id}/ping/"): (409, 422),
     ("get", "/v1/documents/{id}/file/"): (409, 410, 416),

@@ -31,6 +31,8 @@ STATUS: dict[type[RefineryError], int] = {
     errors.DocumentQuarantined: 409,
     errors.IdempotencyInProgress: 409,
     errors.ArtifactExpired: 410,
+    errors.DocumentExpired: 410,
+    errors.JobExpired: 410,
     errors.FileTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.RangeNotSatisfiable: 416,

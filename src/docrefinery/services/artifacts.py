@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 
-from docrefinery.errors import ArtifactExpired, NotFound
+from docrefinery.services.absent import absent
 from docrefinery.services.keys import Caller
 from docrefinery.store import artifacts
 from docrefinery.store.artifacts import ArtifactFilters
@@ -26,19 +26,13 @@ class Artifacts:
     async def get(self, caller: Caller, ref: Ref) -> ArtifactRecord:
         """Return an artifact.
 
-        :raises ArtifactExpired: if it was removed after its time, and its job is still here.
+        :raises ArtifactExpired: if it was removed after its time.
         :raises NotFound: if there is none.
         """
         artifact = await artifacts.get(self._db, caller.tenant_id, ref)
         if artifact is not None:
             return artifact
-        expired_at = await artifacts.expired_at(self._db, caller.tenant_id, ref)
-        if expired_at is None:
-            raise NotFound(f"There is no artifact {ref}.", kind="artifact", ref=ref)
-        raise ArtifactExpired(
-            f"Artifact {ref} expired at {expired_at:%Y-%m-%d %H:%M} UTC; process the document again to get a new one.",
-            details={"expired_at": expired_at},
-        )
+        raise await absent(self._db, caller.tenant_id, "artifact", ref)
 
     def stream(self, blob: Stored, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Yield an artifact's bytes."""

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Mapping
 
 import structlog
 
-from docrefinery.errors import ArtifactExpired, DocumentQuarantined, NotFound, StorageError
+from docrefinery.errors import ArtifactExpired, DocumentQuarantined, StorageError
 from docrefinery.model import DocumentStatus
+from docrefinery.services.absent import absent
 from docrefinery.services.audit import Action, note
 from docrefinery.services.keys import Caller
 from docrefinery.store import artifacts, documents, garbage, jobs
@@ -26,10 +27,14 @@ class Documents:
         self._vault = vault
 
     async def get(self, caller: Caller, ref: Ref) -> DocumentRecord:
-        """Return a document; raises :class:`NotFound`."""
+        """Return a document.
+
+        :raises DocumentExpired: if all of it was removed after its time.
+        :raises NotFound: if there is none.
+        """
         document = await documents.get(self._db, caller.tenant_id, ref)
         if document is None:
-            raise NotFound(f"There is no document {ref}.", kind="document", ref=ref)
+            raise await absent(self._db, caller.tenant_id, "document", ref)
         return document
 
     async def page(self, caller: Caller, filters: DocumentFilters, request: PageRequest) -> Page[DocumentRecord]:
@@ -66,7 +71,7 @@ class Documents:
         async with self._db.transaction():
             document = await documents.get(self._db, caller.tenant_id, ref, lock=True)
             if document is None:
-                raise NotFound(f"There is no document {ref}.", kind="document", ref=ref)
+                raise await absent(self._db, caller.tenant_id, "document", ref)
             for job_id in await jobs.active_of_document(self._db, caller.tenant_id, document.id):
                 await jobs.cancel(self._db, caller.tenant_id, job_id)
             keys = await artifacts.delete_of_document(self._db, caller.tenant_id, document.id)

@@ -7,8 +7,9 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from docrefinery.errors import InvalidJobState, NotFound
+from docrefinery.errors import InvalidJobState
 from docrefinery.model import RETRYABLE, JobStatus
+from docrefinery.services.absent import absent
 from docrefinery.services.audit import Action, note
 from docrefinery.services.changes import Changes
 from docrefinery.services.doorbell import Doorbell
@@ -48,10 +49,14 @@ class Jobs:
         self._load = load
 
     async def get(self, tenant_id: int, ref: Ref) -> JobRecord:
-        """Return a job; raises :class:`NotFound`."""
+        """Return a job.
+
+        :raises JobExpired: if it was removed after its time.
+        :raises NotFound: if there is none.
+        """
         job = await jobs.get(self._db, tenant_id, ref)
         if job is None:
-            raise NotFound(f"There is no job {ref}.", kind="job", ref=ref)
+            raise await absent(self._db, tenant_id, "job", ref)
         return job
 
     async def page(self, tenant_id: int, filters: JobFilters, request: PageRequest) -> Page[JobRecord]:
@@ -137,7 +142,7 @@ class Jobs:
             document = await documents.get(self._db, tenant_id, job.document_id, lock=True)
             locked = await jobs.lock(self._db, tenant_id, job.id)
             if locked is None:
-                raise NotFound(f"There is no job {ref}.")
+                raise await absent(self._db, tenant_id, "job", ref)
             if locked.status not in RETRYABLE:
                 raise InvalidJobState(f"Job {ref} is {locked.status}; only FAILED and QUARANTINED jobs are retried.")
             if document is None:

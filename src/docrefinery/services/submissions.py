@@ -14,7 +14,6 @@ from docrefinery.errors import (
     DocumentQuarantined,
     InvalidJobState,
     InvalidOptions,
-    NotFound,
     ProfileDisabled,
     StorageError,
     Unavailable,
@@ -23,6 +22,7 @@ from docrefinery.model import DocumentStatus
 from docrefinery.plugin.registry import Registry
 from docrefinery.services import options
 from docrefinery.services.abilities import Abilities
+from docrefinery.services.absent import absent
 from docrefinery.services.doorbell import Doorbell
 from docrefinery.services.idempotency import Attempt, once
 from docrefinery.services.keys import Caller
@@ -233,6 +233,7 @@ class Submissions:
 
         :returns: the job and whether it is replayed.
         :raises NotFound: if the tenant has no such document.
+        :raises DocumentExpired: if all of it has expired.
         :raises QuotaExceeded: if the tenant has too much in flight.
         :raises Unavailable: if the installation has.
         :raises InvalidJobState: if its file has expired.
@@ -246,7 +247,7 @@ class Submissions:
             _check_enabled(caller, effective.profile)
             document = await documents.get(self._db, caller.tenant_id, document_ref, lock=True)
             if document is None:
-                raise NotFound(f"There is no document {document_ref}.", kind="document", ref=document_ref)
+                raise await absent(self._db, caller.tenant_id, "document", document_ref)
             if document.file_expired_at is not None:
                 raise InvalidJobState(f"The file of document {document_ref} has expired; upload it again.")
             if document.status == DocumentStatus.QUARANTINED:

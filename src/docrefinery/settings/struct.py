@@ -274,6 +274,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             name="DOCREFINERY_KEEP_JOBS",
         ),
     ] = FOREVER
+    keep_tombstones_hours: Annotated[
+        NotNegative,
+        setting(
+            "How long what has expired is answered with 410, from its expiry on; then it is 404.",
+            name="DOCREFINERY_KEEP_TOMBSTONES",
+        ),
+    ] = 366 * 24
     requests_per_minute: Annotated[
         Limit,
         setting("Requests of a tenant in a minute, polls apart, if it has no number of its own; 0 is no limit."),

@@ -1,6 +1,5 @@
 """Named queries over artifacts."""
 
-from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
@@ -56,15 +55,6 @@ async def get(db: Database, tenant_id: int, ref: Ref) -> ArtifactRecord | None:
     column = "uuid" if isinstance(ref, UUID) else "id"
     row = await db.fetch_one(f"SELECT * FROM artifacts WHERE tenant_id = $1 AND {column} = $2", tenant_id, ref)
     return ArtifactRecord.of(row) if row else None
-
-
-async def expired_at(db: Database, tenant_id: int, ref: Ref) -> datetime | None:
-    """Return when an artifact of a job that is still kept was removed; ``None`` if there never was one."""
-    column = "uuid" if isinstance(ref, UUID) else "id"
-    row = await db.fetch_one(
-        f"SELECT expired_at FROM expired_artifacts WHERE tenant_id = $1 AND {column} = $2", tenant_id, ref
-    )
-    return row["expired_at"] if row else None
 
 
 async def insert(db: Database, tenant_id: int, *, job_id: int, document_id: int, artifacts: list[NewArtifact]) -> None:

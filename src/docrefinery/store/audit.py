@@ -163,6 +163,12 @@ CROSS JOIN LATERAL (
     SELECT tenant_id, id FROM artifacts
     WHERE n.kind = 'artifact' AND (artifacts.id = n.id OR artifacts.uuid = n.uuid)
     UNION ALL
+    SELECT tenant_id, id FROM expired_documents
+    WHERE n.kind = 'document' AND (expired_documents.id = n.id OR expired_documents.uuid = n.uuid)
+    UNION ALL
+    SELECT tenant_id, id FROM expired_jobs
+    WHERE n.kind = 'job' AND (expired_jobs.id = n.id OR expired_jobs.uuid = n.uuid)
+    UNION ALL
     SELECT tenant_id, id FROM expired_artifacts
     WHERE n.kind = 'artifact' AND (expired_artifacts.id = n.id OR expired_artifacts.uuid = n.uuid)
     UNION ALL

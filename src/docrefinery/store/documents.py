@@ -148,10 +148,18 @@ async def mark_deleted(db: Database, tenant_id: int, document_id: int) -> None:
 
 
 async def remove_empty(db: Database, tenant_id: int, document_ids: Sequence[int]) -> None:
-    """Remove what is left of documents whose file and jobs are all gone; the transaction holds them."""
+    """Remove what is left of documents whose file and jobs are all gone; the transaction holds them.
+
+    It is remembered of those that expired and were not deleted.
+    """
     await db.fetch(
-        """DELETE FROM documents d WHERE d.tenant_id = $1 AND d.id = ANY ($2::bigint[]) AND d.deleted_at IS NOT NULL
-               AND NOT EXISTS (SELECT FROM jobs j WHERE j.tenant_id = $1 AND j.document_id = d.id)""",
+        """WITH gone AS (
+               DELETE FROM documents d
+               WHERE d.tenant_id = $1 AND d.id = ANY ($2::bigint[]) AND d.deleted_at IS NOT NULL
+                     AND NOT EXISTS (SELECT FROM jobs j WHERE j.tenant_id = $1 AND j.document_id = d.id)
+               RETURNING d.tenant_id, d.id, d.uuid, d.file_expired_at)
+           INSERT INTO expired_documents (tenant_id, id, uuid)
+           SELECT tenant_id, id, uuid FROM gone WHERE file_expired_at IS NOT NULL""",
         tenant_id,
         list(document_ids),
     )

@@ -94,6 +94,21 @@ SELECT id FROM expired
 """
 
 
+_EXPIRE_ARTIFACTS_OF_JOBS = f"""
+WITH gone AS (
+    DELETE FROM artifacts WHERE tenant_id = $1 AND job_id = ANY ($2::bigint[])
+    RETURNING tenant_id, id, uuid, job_id, blob_key
+), noted AS (
+    {garbage.noted("gone")}
+)
+INSERT INTO expired_artifacts (tenant_id, id, uuid, job_id) SELECT tenant_id, id, uuid, job_id FROM gone
+"""
+_EXPIRE_JOBS = """
+WITH gone AS (DELETE FROM jobs WHERE tenant_id = $1 AND id = ANY ($2::bigint[]) RETURNING tenant_id, id, uuid)
+INSERT INTO expired_jobs (tenant_id, id, uuid) SELECT tenant_id, id, uuid FROM gone
+"""
+
+
 async def due(db: Database, query: str, default_hours: int) -> list[Due]:
     """Return the tenants that one of the queries above finds.
 
@@ -103,7 +118,10 @@ async def due(db: Database, query: str, default_hours: int) -> list[Due]:
 
 
 async def expire_jobs(db: Database, due: Due) -> int:
-    """Remove jobs with their events, deliveries and artifacts, and documents that have nothing left."""
+    """Remove jobs with their events, deliveries and artifacts, and documents that have nothing left.
+
+    That they were there is remembered.
+    """
     async with db.transaction():
         old = await db.fetch(_OLD_JOBS, due.tenant_id, due.hours, BATCH)
         # The document before the job, as everybody locks.
@@ -115,19 +133,14 @@ async def expire_jobs(db: Database, due: Due) -> int:
         )
         of_documents = _ids(held)
         gone = _ids(await db.fetch(_HELD_JOBS, due.tenant_id, _ids(old), of_documents))
-        blobs = await db.fetch(
-            "DELETE FROM artifacts WHERE tenant_id = $1 AND job_id = ANY ($2::bigint[]) RETURNING blob_key",
-            due.tenant_id,
-            gone,
-        )
-        await garbage.note_all(db, [row["blob_key"] for row in blobs])
+        await db.fetch(_EXPIRE_ARTIFACTS_OF_JOBS, due.tenant_id, gone)
         await db.fetch(
             """DELETE FROM job_events e USING jobs j
                WHERE j.tenant_id = $1 AND j.id = e.job_id AND j.id = ANY ($2::bigint[])""",
             due.tenant_id,
             gone,
         )
-        await db.fetch("DELETE FROM jobs WHERE tenant_id = $1 AND id = ANY ($2::bigint[])", due.tenant_id, gone)
+        await db.fetch(_EXPIRE_JOBS, due.tenant_id, gone)
         await documents.remove_empty(db, due.tenant_id, of_documents)
     return len(gone)
 

@@ -1,14 +1,17 @@
 """What has been kept for long enough: removed in small steps, so that nothing else has to wait."""
 
+import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
+from msgspec import Struct
 
 from docrefinery.settings import Settings
-from docrefinery.store import retention
+from docrefinery.store import retention, tombstones
 from docrefinery.store.database import Database
-from docrefinery.store.retention import Due
 
 log = structlog.get_logger(__name__)
 
@@ -16,6 +19,14 @@ EVERY_SECONDS = 60.0
 """Nothing is kept for less than an hour."""
 AT_ONCE_SECONDS = 1.0
 """After this the rest is left to the next sweep, since abandoned jobs must not wait."""
+
+
+class Step(Struct, frozen=True):
+    """Removes a batch of something, of one tenant or (of what is remembered alone) of all; returns how many."""
+
+    what: str
+    tenant_id: int | None
+    remove: Callable[[Database], Awaitable[int]]
 
 
 class Retention:
@@ -32,31 +43,42 @@ class Retention:
             self._next = time.monotonic() + EVERY_SECONDS
 
     async def sweep(self, seconds: float = AT_ONCE_SECONDS) -> bool:
-        """Remove what is due, for about so long; returns whether nothing is left."""
-        kept = self._settings
-        until = time.monotonic() + seconds
-        return (
-            await self._all("jobs", retention.JOBS_DUE, kept.keep_jobs_hours, retention.expire_jobs, until)
-            and await self._all(
-                "artifacts", retention.ARTIFACTS_DUE, kept.keep_artifacts_hours, retention.expire_artifacts, until
-            )
-            and await self._all("files", retention.FILES_DUE, kept.keep_files_hours, retention.expire_files, until)
-        )
+        """Remove what is due, for about so long; returns whether nothing is left.
 
-    async def _all(
-        self,
-        what: str,
-        query: str,
-        default_hours: int,
-        expire: Callable[[Database, Due], Awaitable[int]],
-        until: float,
-    ) -> bool:
-        """Remove everything of a kind, tenant by tenant; false if the time was up first."""
-        for due in await retention.due(self._db, query, default_hours):
-            removed = retention.BATCH
-            while removed == retention.BATCH:
-                if time.monotonic() > until:
-                    return False
-                if removed := await expire(self._db, due):
-                    log.info("expired", what=what, tenant_id=due.tenant_id, removed=removed)
+        Kinds and tenants take turns by batches, beginning anywhere, so that none waits for the backlog of another.
+        """
+        until = time.monotonic() + seconds
+        steps = await self._steps()
+        random.shuffle(steps)
+        waiting = deque(steps)
+        while waiting:
+            if time.monotonic() > until:
+                return False
+            step = waiting.popleft()
+            if removed := await step.remove(self._db):
+                log.info("expired", what=step.what, tenant_id=step.tenant_id, removed=removed)
+            if removed == retention.BATCH:
+                waiting.append(step)
         return True
+
+    async def _steps(self) -> list[Step]:
+        kept = self._settings
+        steps = [
+            Step(what, due.tenant_id, partial(expire, due=due))
+            for what, query, default_hours, expire in (
+                ("jobs", retention.JOBS_DUE, kept.keep_jobs_hours, retention.expire_jobs),
+                ("artifacts", retention.ARTIFACTS_DUE, kept.keep_artifacts_hours, retention.expire_artifacts),
+                ("files", retention.FILES_DUE, kept.keep_files_hours, retention.expire_files),
+            )
+            for due in await retention.due(self._db, query, default_hours)
+        ]
+        if hours := kept.keep_tombstones_hours:
+            steps += [
+                Step(
+                    f"tombstones of {kind}s",
+                    None,
+                    partial(tombstones.forget, kind=kind, hours=hours, limit=retention.BATCH),
+                )
+                for kind in tombstones.TABLES
+            ]
+        return steps

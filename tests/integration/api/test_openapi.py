@@ -80,10 +80,11 @@ async def test_versioned_operations_ask_for_a_key(document: dict[str, Any]) -> N
 
 async def test_limits_and_expiry_are_told_where_they_are_met(document: dict[str, Any]) -> None:
     described = operations(document)
-    for (_, path), operation in described.items():
+    for (method, path), operation in described.items():
         told = operation["responses"]
         assert ("429" in told) is path.startswith("/v1/")
-        assert ("410" in told) is (path in ("/v1/documents/{id}/file/", "/v1/artifacts/{id}/"))
+        about_one = path.startswith(("/v1/documents/{id}/", "/v1/jobs/{id}/", "/v1/artifacts/{id}/"))
+        assert ("410" in told) is (about_one or (method, path) == ("post", "/v1/jobs/"))
         if path.startswith("/v1/"):
             assert told["429"]["headers"].keys() == {"Retry-After", "RateLimit-Policy", "RateLimit"}
             assert told["503"]["headers"].keys() == {"Retry-After"}

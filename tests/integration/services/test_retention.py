@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from docrefinery.settings import Settings
 from docrefinery.store import tenants
@@ -78,7 +79,7 @@ async def succeeded(client: httpx.AsyncClient, worker: HandWorker, **fields: str
 
 async def rows(db: Database) -> dict[str, int]:
     """Return how many rows there are of everything that a job leaves."""
-    names = ("documents", "jobs", "job_events", "webhook_deliveries", "artifacts", "expired_artifacts")
+    names = ("documents", "jobs", "job_events", "webhook_deliveries", "artifacts")
     counted = {name: (await db.fetch(f"SELECT count(*) AS n FROM {name}"))[0]["n"] for name in names}
     return {name: n for name, n in counted.items() if n}
 
@@ -121,14 +122,27 @@ async def test_a_stranger_learns_nothing_of_what_has_expired(
 ) -> None:
     job = await succeeded(client, worker)
     [artifact, _] = await results(client, "/v1/artifacts/")
+    document = (await client.get(f"/v1/documents/{job['document_id']}/")).json()
+    paths = [
+        path
+        for key in ("id", "uuid")
+        for path in (
+            f"artifacts/{artifact[key]}/",
+            f"jobs/{job[key]}/",
+            f"jobs/{job[key]}/events/",
+            f"documents/{document[key]}/",
+            f"documents/{document[key]}/file/",
+        )
+    ]
     await sweeper.keep(artifacts_hours=1, files_hours=1)
-    await age(db, 2)
-    await sweeper.sweep()
     async with await api.client(tenant="globex") as stranger:
-        for path in (f"artifacts/{artifact['id']}/", f"artifacts/{artifact['uuid']}/"):
-            assert_problem(await stranger.get(f"/v1/{path}"), 404, "NOT_FOUND")
-        for path in ("", "file/"):
-            assert_problem(await stranger.get(f"/v1/documents/{job['document_id']}/{path}"), 404, "NOT_FOUND")
+        for hours in (2, 10):
+            await age(db, hours)
+            await sweeper.sweep()
+            for path in paths:
+                assert_problem(await stranger.get(f"/v1/{path}"), 404, "NOT_FOUND")
+            await sweeper.keep(jobs_hours=10)
+    assert {(await client.get(f"/v1/{path}")).status_code for path in paths} == {410}
 
 
 async def test_an_expired_file_leaves_a_document_that_takes_no_jobs(
@@ -202,27 +216,52 @@ async def test_an_expired_job_takes_everything_of_it_along(
     await sweeper.keep(jobs_hours=365 * DAY)
     await age(db, 365 * DAY)
     await sweeper.sweep()
-    for path in (f"jobs/{job['id']}/", f"jobs/{job['id']}/events/", f"artifacts/{artifact['id']}/"):
-        assert_problem(await client.get(f"/v1/{path}"), 404, "NOT_FOUND")
-    assert_problem(await client.post(f"/v1/jobs/{job['id']}/retry/"), 404, "NOT_FOUND")
+    for ref in (job["id"], job["uuid"]):
+        for path in (f"/v1/jobs/{ref}/", f"/v1/jobs/{ref}/events/"):
+            problem = assert_problem(await client.get(path), 410, "JOB_EXPIRED")
+            assert datetime.now(UTC) - datetime.fromisoformat(problem["expired_at"]) < timedelta(minutes=5)
+    for act in ("cancel", "retry"):
+        assert_problem(await client.post(f"/v1/jobs/{job['id']}/{act}/"), 410, "JOB_EXPIRED")
+    assert_problem(await client.get(f"/v1/artifacts/{artifact['id']}/"), 410, "ARTIFACT_EXPIRED")
+    assert await results(client, "/v1/jobs/") == []
+    assert await results(client, "/v1/artifacts/", job_id=job["uuid"]) == []
     # The file has no end of its own, so the document stays.
     assert await rows(db) == {"documents": 1}
     assert len(stored_files(settings)) == 1
     assert (await client.get(f"/v1/documents/{job['document_id']}/")).json()["status"] == "READY"
 
 
-async def test_what_answers_for_an_artifact_goes_with_its_job(
+async def test_what_answers_for_expired_things_goes_after_a_time_of_its_own(
+    client: httpx.AsyncClient, worker: HandWorker, db: Database, settings: Settings
+) -> None:
+    sweeper = Sweeper(db, msgspec.structs.replace(settings, keep_tombstones_hours=10))
+    job = await succeeded(client, worker)
+    [artifact, _] = await results(client, "/v1/artifacts/")
+    paths = (f"documents/{job['document_id']}/", f"jobs/{job['id']}/", f"artifacts/{artifact['id']}/")
+    await sweeper.keep(files_hours=1, artifacts_hours=1, jobs_hours=1)
+    await age(db, 1)
+    await sweeper.sweep()
+    await age(db, 9)
+    await sweeper.sweep()
+    assert [(await client.get(f"/v1/{path}")).status_code for path in paths] == [410] * 3
+    await age(db, 1)
+    await sweeper.sweep()
+    for path in paths:
+        assert_problem(await client.get(f"/v1/{path}"), 404, "NOT_FOUND")
+    for kind in ("documents", "jobs", "artifacts"):
+        assert not await db.fetch(f"SELECT FROM expired_{kind}")
+
+
+async def test_an_artifact_that_expired_before_its_job_answers_after_it_too(
     client: httpx.AsyncClient, worker: HandWorker, db: Database, sweeper: Sweeper
 ) -> None:
     await succeeded(client, worker)
     [artifact, _] = await results(client, "/v1/artifacts/")
     await sweeper.keep(artifacts_hours=1, jobs_hours=10)
-    await age(db, 1)
-    await sweeper.sweep()
-    assert_problem(await client.get(f"/v1/artifacts/{artifact['id']}/"), 410, "ARTIFACT_EXPIRED")
-    await age(db, 9)
-    await sweeper.sweep()
-    assert_problem(await client.get(f"/v1/artifacts/{artifact['id']}/"), 404, "NOT_FOUND")
+    for hours in (1, 9):
+        await age(db, hours)
+        await sweeper.sweep()
+        assert_problem(await client.get(f"/v1/artifacts/{artifact['id']}/"), 410, "ARTIFACT_EXPIRED")
 
 
 @pytest.mark.parametrize("first", ["files_hours", "jobs_hours"])
@@ -237,7 +276,17 @@ async def test_a_document_goes_when_its_file_and_jobs_are_gone(
     assert (await client.get(f"/v1/documents/{job['document_id']}/")).status_code == 200
     await age(db, 9)
     await sweeper.sweep()
-    assert_problem(await client.get(f"/v1/documents/{job['document_id']}/"), 404, "NOT_FOUND")
+    url = f"/v1/documents/{job['document_id']}/"
+    for answer in (
+        await client.get(url),
+        await client.get(f"{url}file/"),
+        await client.delete(url),
+        await client.post("/v1/jobs/", json={"document_id": job["document_id"]}),
+    ):
+        problem = assert_problem(answer, 410, "DOCUMENT_EXPIRED")
+        assert datetime.now(UTC) - datetime.fromisoformat(problem["expired_at"]) < timedelta(minutes=5)
+    assert (await client.head(f"{url}file/")).status_code == 410
+    assert await results(client, "/v1/documents/") == []
     assert await rows(db) == {}
 
 
@@ -253,6 +302,9 @@ async def test_a_deleted_document_goes_with_its_last_job(
     await age(db, 1)
     await sweeper.sweep()
     assert await rows(db) == {}
+    # Who deletes a thing wants it forgotten, and knows that it was there.
+    for number in (job["document_id"], never_ran["id"]):
+        assert_problem(await client.get(f"/v1/documents/{number}/"), 404, "NOT_FOUND")
 
 
 async def test_a_job_waits_for_its_webhooks_to_be_delivered(
@@ -327,7 +379,7 @@ async def test_very_many_go_in_small_steps(db: Database, settings: Settings, swe
     await many(db, 1500)
     await sweeper.keep(artifacts_hours=1, files_hours=1)
     assert await Retention(db, settings).sweep(seconds=600)
-    assert await rows(db) == {"documents": 1500, "jobs": 1500, "expired_artifacts": 1500}
+    assert await rows(db) == {"documents": 1500, "jobs": 1500}
     await assert_counted(db)
     await sweeper.keep(jobs_hours=1)
     assert await Retention(db, settings).sweep(seconds=600)
@@ -335,6 +387,21 @@ async def test_very_many_go_in_small_steps(db: Database, settings: Settings, swe
     await assert_counted(db)
     [noted] = await db.fetch("SELECT count(*) AS n FROM unreferenced_blobs")
     assert noted["n"] == 3000
+
+
+async def test_kinds_and_tenants_do_not_wait_for_each_others_backlog(db: Database, settings: Settings) -> None:
+    await many(db, 650)
+    await many(db, 20, "globex")
+    with capture_logs() as logged:
+        kept = msgspec.structs.replace(settings, keep_jobs_hours=1, keep_files_hours=1)
+        assert await Retention(db, kept).sweep(seconds=600)
+    rounds = [(entry["what"], entry["removed"]) for entry in logged if entry["event"] == "expired"]
+    # Of four that are due, two end in the first round, and the others go on by turns.
+    assert rounds.index(("jobs", 20)) < 4
+    assert rounds.index(("files", 20)) < 4
+    later = [what for what, _ in rounds[4:14]]
+    assert later == later[:2] * 5
+    assert set(later) == {"jobs", "files"}
 
 
 async def test_a_sweep_ends_when_its_time_is_up_and_goes_on_at_the_next(db: Database, settings: Settings) -> None:
@@ -442,14 +509,15 @@ async def test_same_bytes_come_again_while_the_old_ones_are_still_shown(
     assert [document["id"] for document in found] == [second["id"], first["id"]]
 
 
-async def many(db: Database, count: int) -> None:
+async def many(db: Database, count: int, name: str = "acme") -> None:
     """Make documents with a finished job and an artifact each, whose time was up long ago."""
-    tenant = await tenants.create_tenant(db, "acme")
+    tenant = await tenants.create_tenant(db, name)
     assert tenant is not None
     await db.fetch(
         """WITH d AS (
                INSERT INTO documents (uuid, tenant_id, original_filename, sha256, size_bytes, blob_key, modified_at)
-               SELECT gen_random_uuid(), $1, 'a.pdf', lpad(to_hex(n), 64, '0'), 10, 'd' || n, now() - interval '1 year'
+               SELECT gen_random_uuid(), $1, 'a.pdf', lpad(to_hex(n), 64, '0'), 10, $3::text || n,
+                      now() - interval '1 year'
                FROM generate_series(1, $2::integer) n RETURNING id, tenant_id, blob_key),
            j AS (
                INSERT INTO jobs (tenant_id, document_id, status, finished_at)
@@ -460,4 +528,5 @@ async def many(db: Database, count: int) -> None:
                   now() - interval '1 year' FROM j""",
         tenant.id,
         count,
+        name,
     )

@@ -67,6 +67,12 @@ async def two(db: Database, settings: Settings) -> tuple[int, int]:
             " WHERE tenant_id = $1",
             tenant,
         )
+        for kind in ("documents", "jobs"):
+            await db.fetch(
+                f"INSERT INTO expired_{kind} (id, uuid, tenant_id) SELECT id, uuid, tenant_id FROM {kind}"
+                " WHERE tenant_id = $1",
+                tenant,
+            )
         made.append(tenant)
     return made[0], made[1]
 
