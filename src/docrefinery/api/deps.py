@@ -19,6 +19,7 @@ from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator, Caller
 from docrefinery.services.metrics import Metrics
 from docrefinery.services.rates import Rates
+from docrefinery.services.reception import Reception
 from docrefinery.services.submissions import Origin, Submissions
 from docrefinery.services.trail import Trail
 from docrefinery.services.webhooks.endpoints import Webhooks
@@ -33,6 +34,7 @@ class Services(Struct, frozen=True, kw_only=True):
     registry: Registry
     authenticator: Authenticator
     abilities: Abilities
+    reception: Reception
     submissions: Submissions
     documents: Documents
     jobs: Jobs

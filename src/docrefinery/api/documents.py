@@ -71,7 +71,7 @@ class DocumentsController(Controller):
         """Upload a PDF, and start processing it if `ingest` is true."""
         key, content_type = idempotency_key(request), request.headers.get("content-type", "")
         size = _size(request, upload_limit(request.services.settings, request.user))
-        async with request.services.submissions.receiving(request.user, size, key) as upload:
+        async with request.services.reception.receiving(request.user, size, key) as upload:
             form = await receive(content_type, request.stream(), upload)
             asked = wanted(form)
         accepted, replayed = await request.services.submissions.accept(

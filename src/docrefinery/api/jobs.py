@@ -17,7 +17,7 @@ from docrefinery.errors import InvalidRequest
 from docrefinery.model import JOB_UPDATED, JobStatus, Scope, Stage
 from docrefinery.services import options
 from docrefinery.services.events import JobEvent
-from docrefinery.services.submissions import Wanted
+from docrefinery.services.planning import Wanted
 from docrefinery.store.jobs import JobFilters
 from docrefinery.store.records import JobRecord, ref_of
 

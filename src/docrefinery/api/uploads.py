@@ -6,7 +6,7 @@ from uuid import UUID
 from docrefinery.api.multipart import Form
 from docrefinery.errors import FieldError, InvalidRequest
 from docrefinery.services import options
-from docrefinery.services.submissions import Wanted
+from docrefinery.services.planning import Wanted
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off", ""})
 

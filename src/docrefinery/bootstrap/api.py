@@ -17,9 +17,11 @@ from docrefinery.services.jobs import Jobs
 from docrefinery.services.keys import Authenticator
 from docrefinery.services.load import Load
 from docrefinery.services.metrics import Metrics
+from docrefinery.services.planning import Planner
 from docrefinery.services.queues import Queues
 from docrefinery.services.quotas import Quotas
 from docrefinery.services.rates import Rates
+from docrefinery.services.reception import Reception
 from docrefinery.services.submissions import Submissions
 from docrefinery.services.trail import Trail
 from docrefinery.services.webhooks.endpoints import Webhooks
@@ -43,13 +45,15 @@ def build_api(settings: Settings) -> App:
     abilities = Abilities(db, settings)
     changes = Changes(db, on_keys=authenticator.forget, on_listening=authenticator.cache)
     quotas, load, rates = Quotas(db, settings), Load(db, settings), Rates(settings)
+    reception = Reception(db, vault, settings, quotas, load)
     services = Services(
         settings=settings,
         registry=registry,
         authenticator=authenticator,
         abilities=abilities,
         rates=rates,
-        submissions=Submissions(db, vault, doorbell, registry, abilities, settings, quotas, load),
+        reception=reception,
+        submissions=Submissions(db, vault, doorbell, Planner(registry, abilities, settings), quotas, load, reception),
         documents=Documents(db, vault),
         jobs=Jobs(db, changes, doorbell, Queues(registry, abilities, settings), quotas, load),
         artifacts=Artifacts(db, vault),

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from docrefinery.errors import UnsupportedMediaType
+from docrefinery.errors import QuotaExceeded, Unavailable, UnsupportedMediaType
 from docrefinery.services.limits import UploadLimit
 from docrefinery.services.load import Arrival
 from docrefinery.store.encryption.vault import VaultWriter
@@ -22,12 +22,36 @@ class Size(Struct, frozen=True):
     at_most: int
 
 
-class Upload:
-    """A file that is arriving: counted, hashed and checked on its way into the storage."""
+Refusal = QuotaExceeded | Unavailable
 
-    def __init__(self, key: str, uuid: UUID, limit: UploadLimit, writer: VaultWriter, arrival: Arrival) -> None:
+
+class Nowhere:
+    """Takes bytes that need not be kept."""
+
+    data_key = None
+
+    async def write(self, data: bytes) -> None:
+        """Take bytes."""
+
+
+class Upload:
+    """A file that is arriving: counted, hashed and checked on its way into the storage.
+
+    :param refusal: what to answer if it turns out to be new, as it is not kept; ``None`` if it is.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        uuid: UUID,
+        limit: UploadLimit,
+        writer: VaultWriter | Nowhere,
+        arrival: Arrival,
+        refusal: Refusal | None = None,
+    ) -> None:
         self.key = key
         self.uuid = uuid
+        self.refusal = refusal
         self.size_bytes = 0
         self._limit = limit
         self._hash = hashlib.sha256()

@@ -81,6 +81,19 @@ async def by_sha256(db: Database, tenant_id: int, sha256: str) -> DocumentRecord
     return DocumentRecord.of(row) if row else None
 
 
+async def any_of_size(db: Database, tenant_id: int, at_least: int, at_most: int) -> bool:
+    """Return whether the tenant has a file of so many bytes: nothing else is among those that come again."""
+    return bool(
+        await db.fetch(
+            """SELECT FROM documents WHERE tenant_id = $1 AND deleted_at IS NULL AND size_bytes BETWEEN $2 AND $3
+               LIMIT 1""",
+            tenant_id,
+            at_least,
+            at_most,
+        )
+    )
+
+
 async def page(tenant_id: int, filters: DocumentFilters, request: PageRequest) -> Page[DocumentRecord]:
     """Return one page, newest first."""
     query = Document.select().where(Document.tenant_id == tenant_id, WhereRaw(_SHOWN))

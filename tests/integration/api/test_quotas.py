@@ -15,10 +15,21 @@ from docrefinery.bootstrap.operator import operator
 from docrefinery.errors import Unavailable
 from docrefinery.services import load
 from docrefinery.settings import Settings
+from docrefinery.store import idempotency
 from docrefinery.store.database import Database
+from docrefinery.store.encryption.vault import Vault
 from docrefinery.store.tenants import Limits
 from tests.support.api import Api, running
-from tests.support.calls import a_pdf, assert_nothing_left, assert_problem, job_of, queued, upload, uploaded
+from tests.support.calls import (
+    a_pdf,
+    assert_nothing_left,
+    assert_problem,
+    job_of,
+    queued,
+    stored_files,
+    upload,
+    uploaded,
+)
 from tests.support.counted import assert_counted
 from tests.support.queries import recorded
 from tests.support.waiting import until_true
@@ -263,6 +274,69 @@ async def test_an_upload_that_was_answered_is_answered_again_however_much_there_
         assert again[0].json() == first[0].json()
         assert {answer.headers["idempotency-replayed"] for answer in again} == {"true"}
         assert_problem(await upload(client, a_pdf(), headers=keys[0], ingest="true"), 422, "IDEMPOTENCY_KEY_REUSED")
+
+
+async def test_bytes_that_are_here_already_are_a_duplicate_however_full_everything_is(
+    settings: Settings, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, key = pdf_of(MEBI * 3 // 4), {"Idempotency-Key": "again"}
+    full = {"max_stored_mb": 1, "max_queue_depth": 1, "min_free_disk_mb": 10}
+    async with installed(settings, **full) as client:
+        first = (await upload(client, content)).json()
+        kept = stored_files(settings)
+        # The tenant's room, then the disk as well, then the queue.
+        for step in range(3):
+            if step == 1:
+                disk_with(monkeypatch, 0)
+            elif step == 2:
+                assert (await client.post("/v1/jobs/", json={"document_id": first["id"]})).status_code == 201
+
+                async def refused() -> bool:
+                    return (await start(client, first["id"])).status_code == 503
+
+                await until_true(refused, 5)
+            for headers in ({}, key, key):
+                problem = assert_problem(await upload(client, content, headers=headers), 409, "DUPLICATE_DOCUMENT")
+                assert problem["existing"]["document_id"] == first["id"]
+            # Of the same size, and new.
+            answer = await upload(client, content[:-1] + b" ", headers={"Idempotency-Key": "new"})
+            assert answer.status_code == (503 if step == 2 else 429)
+            assert stored_files(settings) == kept
+        assert not await db.fetch("SELECT FROM unreferenced_blobs")
+        assert not await db.fetch("SELECT FROM idempotency_records WHERE key = 'new'")
+
+
+async def test_an_answered_upload_is_answered_again_without_a_byte_written(
+    settings: Settings, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = {"Idempotency-Key": "once"}
+    async with installed(settings, min_free_disk_mb=10) as client:
+        content = a_pdf()
+        first = await upload(client, content, headers=key)
+        kept = stored_files(settings)
+        disk_with(monkeypatch, 0)
+        monkeypatch.setattr(Vault, "writing", None)
+        again = await upload(client, content, headers=key)
+        assert (again.status_code, again.json()) == (201, first.json())
+        assert again.headers["idempotency-replayed"] == "true"
+        assert_problem(await upload(client, a_pdf(), headers=key), 422, "IDEMPOTENCY_KEY_REUSED")
+        # What it came to is forgotten while the bytes arrive, and they are gone.
+        monkeypatch.setattr(idempotency, "try_lock", forgetful(db))
+        await client.delete(f"/v1/documents/{first.json()['id']}/")
+        assert_problem(await upload(client, content, headers=key), 503, "UNAVAILABLE")
+        assert len(kept) == 1
+        assert stored_files(settings) == []
+
+
+def forgetful(db: Database) -> Any:
+    """A lock of a key that finds it expired."""
+    lock = idempotency.try_lock
+
+    async def locked(pool: Database, tenant_id: int, key: str) -> bool:
+        await db.fetch("DELETE FROM idempotency_records")
+        return await lock(pool, tenant_id, key)
+
+    return locked
 
 
 def disk_with(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
