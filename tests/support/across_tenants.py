@@ -34,6 +34,7 @@ ACROSS_TENANTS = {
     "deliveries.release": SENDING,
     "deliveries.remove_old": SWEEP,
     "deliveries.succeeded": SENDING,
+    "clock.begin_leases_anew": SWEEP,
     "counters.forget_minutes": SWEEP,
     "garbage.noted": "of blobs that its caller names, after a statement that is held to the tenant",
     "idempotency.remove_expired": SWEEP,

@@ -14,6 +14,7 @@ from docrefinery.settings import Settings
 from docrefinery.store import claims, counters, deliveries, garbage, idempotency, stranded, workers
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import UNREACHABLE, Database
+from docrefinery.worker.clock import DatabaseClock
 from docrefinery.worker.doorbell import RedisDoorbell
 from docrefinery.worker.retention import Retention
 
@@ -37,6 +38,7 @@ class Maintenance:
         self._retention = Retention(db, settings)
         self._doorbell = doorbell
         self._settings = settings
+        self._clock = DatabaseClock(db, settings.lease_seconds)
 
     async def run(self) -> None:
         """Sweep for ever."""
@@ -52,12 +54,7 @@ class Maintenance:
 
     async def sweep(self) -> None:
         """Look after everything once."""
-        crash = claims.Crash(
-            code=errors.WorkerCrashed.error_code,
-            message=f"The worker was lost {self._settings.max_crashes} times while it worked on this document.",
-        )
-        if taken := await claims.expire(self._db, crash, max_crashes=self._settings.max_crashes):
-            log.warning("jobs_taken_from_lost_workers", jobs=taken)
+        await self._expire_leases()
         if moved := await stranded.move(self._db, MODELS, QUEUE, self._settings.models_wait_seconds):
             log.warning("jobs_left_by_the_last_worker_with_models", jobs=moved)
         await self._ring()
@@ -67,6 +64,16 @@ class Maintenance:
         await counters.forget_minutes(self._db)
         await deliveries.remove_old(self._db)
         await workers.remove_silent(self._db, self._settings.lease_seconds * SILENT_LEASES)
+
+    async def _expire_leases(self) -> None:
+        if not await self._clock.steady():
+            return
+        crash = claims.Crash(
+            code=errors.WorkerCrashed.error_code,
+            message=f"The worker was lost {self._settings.max_crashes} times while it worked on this document.",
+        )
+        if taken := await claims.expire(self._db, crash, max_crashes=self._settings.max_crashes):
+            log.warning("jobs_taken_from_lost_workers", jobs=taken)
 
     async def _ring(self) -> None:
         """Ring for work that nobody was told of, but not while messages are waiting for a worker anyway."""
