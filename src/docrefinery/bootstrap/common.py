@@ -128,6 +128,7 @@ def child_limits(settings: Settings) -> ChildLimits:
         memory_bytes=settings.child_memory_mb * mebi,
         max_jobs=settings.child_max_jobs,
         max_rss_bytes=settings.child_max_rss_mb * mebi,
+        scratch_bytes=settings.child_scratch_mb * mebi,
         ocr_threads=settings.ocr_threads,
     )
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from docrefinery.capabilities import NONE, Hardware, Measure, Models
 from docrefinery.errors import ExportFailed, OutOfMemory, ScannerUnavailable
 from docrefinery.model import Stage
-from docrefinery.pipeline import protocol
+from docrefinery.pipeline import protocol, watching
 from docrefinery.pipeline.describing import Describing, PictureDescriber
 from docrefinery.pipeline.hearsay import following, rejected
 from docrefinery.pipeline.keeper import Cause, ConverterUnavailable, Keeper
@@ -25,7 +25,6 @@ from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable, Verdic
 __all__ = ["ChildLimits", "Converter", "ConverterUnavailable", "Seclusion"]
 
 SCAN_SECONDS = 120.0
-WATCH_SECONDS = 0.1
 _CPU_SPARE_SECONDS = 60.0
 DESCRIBING = 0.9
 """Of a job's time, what pictures may be described until: a document without descriptions is better than none."""
@@ -65,6 +64,7 @@ class Converter:
         self._waiting: asyncio.Task[ChildProcess] | None = None
         self._ending: Ending | None = None
         self._busy = False
+        self._resting: asyncio.Task[None] | None = None
 
     @property
     def pid(self) -> int | None:
@@ -113,7 +113,7 @@ class Converter:
 
         async def judge(child: ChildProcess, staged: Staged) -> Verdict | Outcome:
             request = protocol.Scan(scanner, str(staged.source), self._cpu_seconds(timeout_seconds))
-            answer = await self._talk(child, request, timeout_seconds, lambda _: None, None)
+            answer = await self._talk(child, staged, request, timeout_seconds, lambda _: None, None)
             match answer:
                 case protocol.Scanned(signature=str(signature)):
                     return Infected(signature=signature)
@@ -142,7 +142,7 @@ class Converter:
             seconds = task.timeout_seconds
             name = describer.name if describer else ""
             request = convert_request(task, staged, self._cpu_seconds(seconds), describer=name)
-            answer = await self._talk(child, request, seconds, on_progress, describer)
+            answer = await self._talk(child, staged, request, seconds, on_progress, describer)
             match answer:
                 case protocol.Done():
                     return await self._accept(task, staged, answer)
@@ -160,6 +160,8 @@ class Converter:
     async def close(self) -> None:
         """End the child and wait until nothing is left of it."""
         self.kill()
+        if self._resting is not None:
+            self._resting.cancel()
         await self._keeper.close()
         if self._describer is not None:
             await self._describer.close()
@@ -214,17 +216,21 @@ class Converter:
         if self._busy:
             raise RuntimeError("a converter does one thing at a time")
         self._busy, self._ending = True, None
+        if self._resting is not None:
+            self._resting.cancel()
 
     async def _talk(
         self,
         child: ChildProcess,
+        staged: Staged,
         request: protocol.Request,
         seconds: float,
         on_progress: OnProgress,
         describer: PictureDescriber | None,
     ) -> Answer | Ending:
+        source_bytes = staged.source.stat().st_size
         timer = asyncio.get_running_loop().call_later(seconds, self._end, TimedOut(seconds))
-        watch = asyncio.create_task(self._watch_memory(child))
+        watch = asyncio.create_task(watching.at_work(child, self._limits, source_bytes, self._end))
         try:
             child.send(request)
             child.jobs += isinstance(request, protocol.Convert)
@@ -264,12 +270,6 @@ class Converter:
                     return answer
                 case other:
                     raise ProtocolError(f"an unexpected {type(other).__name__}")
-
-    async def _watch_memory(self, child: ChildProcess) -> None:
-        while True:
-            if child.used_bytes() > self._limits.memory_bytes:
-                self._end(out_of_memory(self._limits.memory_bytes))
-            await asyncio.sleep(WATCH_SECONDS)
 
     def _found_dead(self, child: ChildProcess, seconds: float) -> Ending:
         end = autopsy(child, self._limits.memory_bytes)
@@ -311,6 +311,8 @@ class Converter:
             self._keeper.replace("jobs")
         elif child.used_bytes() > self._limits.max_rss_bytes:
             self._keeper.replace("memory")
+        else:
+            self._resting = asyncio.create_task(watching.at_rest(child, lambda: self._keeper.replace("busy")))
 
 
 def _cause(ending: Ending) -> Cause:
@@ -319,7 +321,9 @@ def _cause(ending: Ending) -> Cause:
             return "canceled"
         case TimedOut():
             return "timeout"
-        case Rejected():
+        case Rejected(code=OutOfMemory.error_code):
             return "out_of_memory"
+        case Rejected():
+            return "disk"
         case Crashed():
             return "died"

@@ -27,9 +27,10 @@ AGAIN_SECONDS = 300
 IDLE_REPLACEMENTS = 3
 
 
-Cause = Literal["died", "canceled", "timeout", "out_of_memory", "protocol", "jobs", "memory", "tenant"]
-"""Why a child was replaced: it died by itself, was killed for the job's or its own sake, is worn out (``jobs``: it
-served as many as it may, ``memory``: it grew too large), or has seen documents of another tenant."""
+Cause = Literal["died", "canceled", "timeout", "out_of_memory", "disk", "protocol", "busy", "jobs", "memory", "tenant"]
+"""Why a child was replaced: it died by itself, was killed for the job's or its own sake (``disk``: it filled its
+folder, ``busy``: it computed unasked), is worn out (``jobs``: it served as many as it may, ``memory``: it grew too
+large), or has seen documents of another tenant."""
 
 
 class ConverterUnavailable(Exception):

@@ -33,12 +33,14 @@ class ChildLimits:
     :param max_jobs: conversions after which it is replaced.
     :param max_rss_bytes: resident memory above which it is replaced after its job; models that it holds come on top
         of both.
+    :param scratch_bytes: what it may write to its folder, beside the file that it is given.
     :param ocr_threads: pages that it recognises at a time.
     """
 
     memory_bytes: int = 4096 * 1024 * 1024
     max_jobs: int = 200
     max_rss_bytes: int = 1024 * 1024 * 1024
+    scratch_bytes: int = 4096 * 1024 * 1024
     ocr_threads: int = 1
 
 
@@ -118,6 +120,11 @@ class ChildProcess(Watched):
     def used_bytes(self) -> int:
         """Return the resident memory without the models that it holds: what its bounds are for."""
         return max(self.rss_bytes() - self._held[1], 0)
+
+    @property
+    def held_bytes(self) -> int:
+        """Resident memory of the models that it holds."""
+        return self._held[1]
 
     def hold(self) -> None:
         """Take what the process needs now for what it holds."""

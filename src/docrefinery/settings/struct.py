@@ -195,6 +195,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         Positive,
         setting("Resident memory in MiB, models apart, above which a converter process is replaced after its job."),
     ] = 1024
+    child_scratch_mb: Annotated[
+        Positive,
+        setting("Disk in MiB that a converter process may fill in the scratch folder, beside the file it is given."),
+    ] = 4096
     jail: Annotated[
         Jail,
         setting(

@@ -89,6 +89,43 @@ def hungry(document, stream):
     while True:
         kept.append(b"x" * 2**24)
 
+def filling(document, stream):
+    for number in range(4000):
+        folder(stream).joinpath(f"{number}.tmp").write_bytes(bytes(2**18))
+        time.sleep(0.01)
+
+def filling_unseen(document, stream):
+    with open(folder(stream) / "unseen.tmp", "wb") as file:
+        os.unlink(file.name)
+        for _ in range(4000):
+            file.write(bytes(2**18))
+            time.sleep(0.01)
+
+def crowding(document, stream):
+    for number in range(1000):
+        folder(stream).joinpath(str(number)).touch()
+    time.sleep(60)
+
+def hungry_orphan(document, stream):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            kept = []
+            while True:
+                kept.append(b"x" * 2**22)
+                time.sleep(0.01)
+        os._exit(0)
+    os.wait()
+    time.sleep(60)
+
+def burning(document, stream):
+    import signal, threading
+    signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+    def spin():
+        while True:
+            pass
+    threading.Thread(target=spin, daemon=True).start()
+    stream.write(b"words")
+
 def linking(document, stream):
     os.unlink(stream.name)
     os.symlink("/etc/passwd", stream.name)
@@ -122,6 +159,7 @@ def chatty(document, stream):
 def docrefinery_exporters():
     writers = [environment, descriptors, sleeping, grandchild, leaving_its_session, dying, leaving, failing, rambling]
     writers += [straying, littering, returning, exiting, closing, tidy]
+    writers += [filling, filling_unseen, crowding, hungry_orphan, burning]
     writers += [faking_json, faking_zip, climbing, bursting, hungry, linking, piping, babbling, chatty]
     return [
         Exporter(

@@ -1,7 +1,6 @@
 """A database whose clock jumps: nobody loses a job by it that they work on, and lost ones are found all the same."""
 
 import time
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -66,7 +65,7 @@ class Moved:
 
 
 @pytest.fixture
-async def moved(db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Moved]:
+def moved(db: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Moved:
     return Moved(db, settings, monkeypatch)
 
 

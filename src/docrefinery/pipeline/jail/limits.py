@@ -43,7 +43,9 @@ def bound_memory(memory_bytes: int, *, beyond_now: bool = False) -> None:
 def bound_cpu(seconds: float) -> None:
     """Bound what this process may still compute, all its threads together; SIGXCPU ends it then.
 
-    The kernel counts from the process's start, so that it is set anew for each job, and the hard limit stays.
+    The kernel counts from the process's start, so that it is set anew for each job, and the hard limit stays. That is
+    for an honest library that never ends: who has taken the process over may ignore the signal or raise the limit, and
+    is ended by the parent, which needs no right for that: by the time that a job may take, and at rest by watching.
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]

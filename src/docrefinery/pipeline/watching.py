@@ -1,0 +1,59 @@
+"""What a parent bounds by looking, since no kernel counts it for a child with all that it starts."""
+
+import asyncio
+from collections.abc import Callable
+from itertools import count
+
+from docrefinery.errors import ConversionFailed
+from docrefinery.pipeline import session
+from docrefinery.pipeline.filling import written_bytes
+from docrefinery.pipeline.outcomes import Rejected
+from docrefinery.pipeline.postmortem import out_of_memory
+from docrefinery.pipeline.process import ChildLimits, ChildProcess
+
+WATCH_SECONDS = 0.1
+_LONG_LOOK = 10
+"""Looks at the child alone, after which all of its processes and its folder are looked at."""
+IDLE_SECONDS = 5.0
+IDLE_CPU_SECONDS = 2.0
+"""Threads of libraries turn for some milliseconds before they sleep."""
+
+
+async def at_work(child: ChildProcess, limits: ChildLimits, source_bytes: int, end: Callable[[Rejected], None]) -> None:
+    """End the job of a child that takes too much memory, or fills its folder.
+
+    :param source_bytes: size of the file that the parent has put into the folder.
+    """
+    for look in count(1):
+        if child.used_bytes() > limits.memory_bytes:
+            end(out_of_memory(limits.memory_bytes))
+        if look % _LONG_LOOK == 0 and (excess := await asyncio.to_thread(_excess, child, limits, source_bytes)):
+            end(excess)
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+async def at_rest(child: ChildProcess, end: Callable[[], None]) -> None:
+    """End a child that computes though nothing is asked of it; no time limit does, as there is no job."""
+    before = await asyncio.to_thread(session.cpu_seconds, child.pid)
+    while child.alive:
+        await asyncio.sleep(IDLE_SECONDS)
+        now = await asyncio.to_thread(session.cpu_seconds, child.pid)
+        if now - before > IDLE_CPU_SECONDS:
+            end()
+        before = now
+
+
+def _excess(child: ChildProcess, limits: ChildLimits, source_bytes: int) -> Rejected | None:
+    if session.resident_bytes(child.pid) - child.held_bytes > limits.memory_bytes:
+        return out_of_memory(limits.memory_bytes)
+    most = limits.scratch_bytes + source_bytes
+    written = written_bytes(child.folder, most)
+    if written + session.nameless_bytes(child.pid) > most:
+        mebibytes = limits.scratch_bytes // 2**20
+        return Rejected(
+            ConversionFailed.error_code,
+            f"the conversion wrote more than the {mebibytes} MiB that a converter may write; "
+            "ask for fewer exports or pages, or let the operator raise DOCREFINERY_CHILD_SCRATCH_MB",
+            {"scratch_bytes": limits.scratch_bytes},
+        )
+    return None
