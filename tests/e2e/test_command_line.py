@@ -1,6 +1,7 @@
 """The commands, as an operator types them and as a script reads them."""
 
 import json
+import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -180,7 +181,16 @@ def test_convert_does_the_good_files_and_says_which_failed(bench: Workbench) -> 
     assert bench.names("converted") == ["report", "report-2"]
     assert bench.names("converted/report") == names
     assert "Another report." in bench.folder.joinpath("converted/report-2/report.md").read_text()
-    assert [path.name for path in bench.folder.glob("docrefinery-*")] == []
+    assert [path.name for path in bench.folder.glob("docrefinery-*/*")] == []
+
+
+def test_convert_removes_what_a_killed_one_left(bench: Workbench) -> None:
+    left = bench.folder / f"docrefinery-{os.geteuid()}" / "worker-killed" / "docrefinery-child-killed"
+    left.mkdir(parents=True, mode=0o700)
+    left.parents[1].chmod(0o700)
+    left.joinpath("source.pdf").write_bytes(b"%PDF-secret")
+    assert bench.convert("report.pdf", "--profile", "fast_text").returncode == 0
+    assert list(left.parents[1].iterdir()) == []
 
 
 def test_convert_converts_nothing_that_the_scanner_recognises(bench: Workbench) -> None:

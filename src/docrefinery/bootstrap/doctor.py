@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from docrefinery.bootstrap.common import blobs_of, connected, database_of, scanner_of
+from docrefinery.bootstrap.common import blobs_of, connected, database_of, scanner_of, seclusion_of
 from docrefinery.bootstrap.encryption import lacking
-from docrefinery.bootstrap.jail import measures_of
+from docrefinery.bootstrap.jail import command_scratch, measures_of
 from docrefinery.bootstrap.models import bytes_needed, models_of
 from docrefinery.bootstrap.secrets import keyed
 from docrefinery.bootstrap.storage import try_storage
@@ -16,6 +16,7 @@ from docrefinery.capabilities import Models, installed_models, installed_ocr, mi
 from docrefinery.capabilities.languages import shown
 from docrefinery.errors import StorageError
 from docrefinery.pipeline.converter import ConverterUnavailable
+from docrefinery.pipeline.scratch import open_to, scratch_folder
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.health import Health, Status
@@ -55,9 +56,12 @@ def _machine(settings: Settings) -> list[Finding]:
 async def _jail(settings: Settings) -> Finding:
     try:
         # Where workers have theirs, if there were any yet: it has to be in reach of its account.
-        scratch = settings.data_dir / "scratch"
-        measures = await measures_of(settings, scratch if scratch.is_dir() else None)
-    except ConverterUnavailable as error:
+        of_workers = settings.data_dir / "scratch"
+        folder = scratch_folder(of_workers) if of_workers.is_dir() else command_scratch(settings)
+        with folder as scratch:
+            open_to(seclusion_of(settings).account, scratch)
+            measures = await measures_of(settings, scratch)
+    except (ConverterUnavailable, SettingsError, OSError) as error:
         return Finding("jail", "failed", f"no converter starts: {error}")
     held = ", ".join(measure.name for measure in measures if measure.held)
     lacks = missing(measures)

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from docrefinery.bootstrap.common import child_limits, describer_of, registry_of, scanner_of, seclusion_of
-from docrefinery.bootstrap.jail import require_jail
+from docrefinery.bootstrap.jail import command_scratch, require_jail
 from docrefinery.bootstrap.models import models_of
 from docrefinery.capabilities import NONE
 from docrefinery.cli.context import settings
@@ -63,18 +63,16 @@ def convert(
         errors.print(f"[yellow]ignored[/] option {escape(name)}")
     asked = dataclasses.replace(_asked(effective, registry, chosen), draws_layout=debug_layout is not None)
     models = models_of(chosen) if asked.engine != "geometric" else NONE
-    require_jail(chosen)
-    converter = Converter(
-        child_limits(chosen),
-        chosen.plugins,
-        describer=describer_of(chosen),
-        models=models,
-        seclusion=seclusion_of(chosen),
-    )
-    scanning = Scanning(scanner_of(registry, chosen), converter, chosen.environ)
-    for warning in scanning.warnings:
-        errors.print(f"[yellow]{warning.code}[/] {escape(warning.message)}", soft_wrap=True)
-    if failed := asyncio.run(_convert_all(scanning, converter, registry, asked, files, out, debug_layout)):
+    with command_scratch(chosen) as scratch:
+        require_jail(chosen, scratch)
+        converter = Converter(
+            child_limits(chosen), chosen.plugins, scratch, describer_of(chosen), models, seclusion_of(chosen)
+        )
+        scanning = Scanning(scanner_of(registry, chosen), converter, chosen.environ)
+        for warning in scanning.warnings:
+            errors.print(f"[yellow]{warning.code}[/] {escape(warning.message)}", soft_wrap=True)
+        failed = asyncio.run(_convert_all(scanning, converter, registry, asked, files, out, debug_layout, scratch))
+    if failed:
         errors.print(f"{failed} of {len(files)} files failed.")
         raise typer.Exit(1)
 
@@ -87,6 +85,7 @@ async def _convert_all(
     files: list[Path],
     out: Path,
     drawings: Path | None,
+    scratch: Path,
 ) -> int:
     failed, missing = 0, {source for source in files if not source.is_file()}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -98,7 +97,7 @@ async def _convert_all(
                 def tell(now: outcomes.Progress, bar: TaskID = bar) -> None:
                     progress.update(bar, completed=now.pages_done, total=now.pages_total or None)
 
-                with tempfile.TemporaryDirectory(prefix="docrefinery-") as workdir:
+                with tempfile.TemporaryDirectory(dir=scratch) as workdir:
                     result = (
                         "there is no such file, or it is a folder"
                         if source in missing

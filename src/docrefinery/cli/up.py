@@ -21,7 +21,7 @@ import typer
 from docrefinery import logs
 from docrefinery.bootstrap.common import registry_of, seclusion_of
 from docrefinery.bootstrap.encryption import check_keys
-from docrefinery.bootstrap.jail import require_jail
+from docrefinery.bootstrap.jail import command_scratch, require_jail
 from docrefinery.bootstrap.models import bytes_needed, slots_of
 from docrefinery.bootstrap.secrets import keyed
 from docrefinery.bootstrap.storage import check_storage
@@ -79,7 +79,9 @@ def up(
     registry_of(chosen)
     make_data_dir(chosen.data_dir)
     open_to(seclusion_of(chosen).account, chosen.data_dir)
-    require_jail(chosen)
+    if chosen.jail == "require":
+        with command_scratch(chosen) as scratch:
+            require_jail(chosen, scratch)
     orders = Orders()
     with ExitStack() as stack:
         try:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,19 @@ def scratch_folder(base: Path) -> Iterator[Path]:
     finally:
         os.close(in_use)
         remove_tree(folder)
+
+
+def temporary_base() -> Path:
+    """Return where this account's commands have their scratch folders, in the system's temporary folder.
+
+    :raises PermissionError: if somebody else has put something there: it would see, or choose, what is in hand.
+    """
+    base = Path(tempfile.gettempdir(), f"docrefinery-{os.geteuid()}")
+    base.mkdir(mode=0o700, exist_ok=True)
+    found = base.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise PermissionError(f"{base} is not a folder of this account alone; remove it, or set TMPDIR.")
+    return base
 
 
 def child_folder(scratch: Path | None) -> Path:

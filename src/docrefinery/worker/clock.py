@@ -26,8 +26,8 @@ class _Look(Struct, frozen=True):
 class DatabaseClock:
     """Compares, from one look to the next, how far the database's clock moved with how much time went by.
 
-    Time is the monotonic clock of the machine, which nobody sets. Every sweeper looks for itself before it takes anything
-    from anybody, so that they need not tell each other.
+    Time is the monotonic clock of the machine, which nobody sets. Every sweeper looks for itself before it takes
+    anything from anybody, so that they need not tell each other.
     """
 
     def __init__(self, db: Database, lease_seconds: float) -> None:

@@ -1,13 +1,17 @@
 """Folders for files in hand."""
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from docrefinery.pipeline.scratch import scratch_folder
+import pytest
+
+from docrefinery.pipeline.scratch import scratch_folder, temporary_base
 
 HOLD = """
 import sys
@@ -63,3 +67,28 @@ def test_processes_that_start_at_once_leave_each_other_alone(tmp_path: Path) -> 
         started = [pool.submit(start_and_stop) for _ in range(8)]
         assert all(each.result() for each in started)
     assert list(tmp_path.glob("worker-*")) == []
+
+
+def test_commands_have_a_base_of_their_accounts_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    base = temporary_base()
+    assert base == temporary_base() == tmp_path / f"docrefinery-{os.geteuid()}"
+    assert base.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("put_there", ["link", "file", "open"])
+def test_what_somebody_else_has_put_there_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put_there: str
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    base = tmp_path / f"docrefinery-{os.geteuid()}"
+    if put_there == "link":
+        (tmp_path / "elsewhere").mkdir()
+        base.symlink_to("elsewhere")
+    elif put_there == "file":
+        base.write_text("x")
+    else:
+        base.mkdir()
+        base.chmod(0o777)
+    with pytest.raises((PermissionError, FileExistsError), match=str(base)):
+        temporary_base()
