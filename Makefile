@@ -58,9 +58,9 @@ soak: ## Try faults at random against a real installation (MINUTES=10 SEED=1), o
 	$(dev)
 	@exec $(BIN)/python -m tests.soak $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) $(if $(JOBS),--jobs $(JOBS))
 
-hostile: ## Convert a folder of hostile PDFs under the converter's limits, and print what became of each (ARGS=folder)
+hostile: ## Convert hostile PDFs under the converter's limits, and print what became of each (ARGS=folder GENERATED=1)
 	$(dev)
-	@exec $(BIN)/python -m tests.hostile $(ARGS)
+	@exec $(BIN)/python -m tests.hostile $(if $(GENERATED),--full) $(ARGS)
 
 audit: ## Look the locked packages up among the known vulnerabilities (needs the network)
 	$(dev)

@@ -45,8 +45,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make hostile", description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, help="PDFs of your own; without one, those made here")
     parser.add_argument("--seed", type=int, default=1, help="of the files made here")
+    parser.add_argument("--full", action="store_true", help="hundreds of them, and the largest at full size")
     arguments = parser.parse_args()
-    files = files_in(arguments.folder) if arguments.folder else hostile.sample(arguments.seed)
+    made = hostile.full if arguments.full else hostile.sample
+    files = files_in(arguments.folder) if arguments.folder else made(arguments.seed)
     return asyncio.run(table(files))
 
 

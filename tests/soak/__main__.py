@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.soak import memory
-from tests.support import pdfs
+from tests.support import hostile, pdfs
 from tests.support.disks import disk
 from tests.support.faults import FAULTS
 from tests.support.ground import STAGES, BrokenPromise, Ground, StageName, proving_ground
@@ -37,7 +37,18 @@ def others(chosen: random.Random) -> Iterator[bytes]:
 
 def broken(chosen: random.Random) -> bytes:
     """Return a document that may end in any way."""
-    made = (pdfs.truncated, pdfs.no_pages, pdfs.broken_page, lambda: pdfs.encrypted("secret"), pdfs.giant_page)
+    report = REPORT.read_bytes()
+    made = (
+        pdfs.truncated,
+        pdfs.no_pages,
+        pdfs.broken_page,
+        lambda: pdfs.encrypted("secret"),
+        pdfs.giant_page,
+        lambda: report[: chosen.randrange(1024, len(report))],
+        lambda: next(content for _, content in hostile.flips(report, 1, chosen.randrange(10**6))),
+        lambda: hostile.many_objects(10**6),
+        hostile.many_pages,
+    )
     return chosen.choice(made)()
 
 

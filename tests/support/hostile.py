@@ -70,9 +70,25 @@ def many_objects(count: int = 200_000) -> bytes:
     return file_of(one_page(TEXT) | dict.fromkeys(range(6, 6 + count), b"null"))
 
 
-def many_pages(count: int = 1_000_000) -> bytes:
-    """Return a document that says that it has so many pages, and lists one again and again."""
-    return file_of(one_page(TEXT) | {2: b"<< /Type /Pages /Count %d /Kids [%s] >>" % (count, b"3 0 R " * 5_000)})
+def many_pages(count: int = 1_000_000, there: int = 5_000) -> bytes:
+    """Return a document that says that it has so many pages, and lists one again and again, fewer times."""
+    return file_of(one_page(TEXT) | {2: b"<< /Type /Pages /Count %d /Kids [%s] >>" % (count, b"3 0 R " * there)})
+
+
+def wide_tree(pages: int = 100_000, branch: int = 100) -> bytes:
+    """Return a document with so many pages that are all there, each with its object."""
+    objects = one_page(TEXT) | {3: b"null"}
+    branches = []
+    number = 6
+    for start in range(0, pages, branch):
+        leaves = range(number + 1, number + 1 + min(branch, pages - start))
+        leaf = b"<< /Type /Page /Parent %d 0 R /MediaBox [0 0 612 792] /Contents 4 0 R >>" % number
+        objects |= dict.fromkeys(leaves, leaf)
+        listed = b" ".join(b"%d 0 R" % kid for kid in leaves)
+        objects[number] = b"<< /Type /Pages /Parent 2 0 R /Count %d /Kids [%s] >>" % (len(leaves), listed)
+        branches.append(b"%d 0 R" % number)
+        number = leaves.stop
+    return file_of(objects | {2: b"<< /Type /Pages /Count %d /Kids [%s] >>" % (pages, b" ".join(branches))})
 
 
 def xref_loop() -> bytes:
@@ -145,3 +161,10 @@ def sample(seed: int, *, cuts: int = 8, flipped: int = 12) -> Iterator[tuple[str
     for name, content in (("report", report), ("small", born_digital(3))):
         for what, changed in (*truncations(content, len(content) // cuts), *flips(content, flipped // 2, seed)):
             yield f"{name}_{what}", changed
+
+
+def full(seed: int) -> Iterator[tuple[str, bytes]]:
+    """Yield everything at full size: more objects and pages than any document has, and hundreds of broken files."""
+    yield "a_million_objects", many_objects(10**6)
+    yield "a_hundred_thousand_pages", wide_tree()
+    yield from sample(seed, cuts=200, flipped=400)

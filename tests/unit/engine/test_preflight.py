@@ -9,8 +9,9 @@ from docrefinery.engine.base import EngineOptions, EngineResult, Help
 from docrefinery.engine.geometric_engine import GeometricEngine
 from docrefinery.engine.preflight import Pages, preflight
 from docrefinery.engine.sizes import fitting_scale
+from docrefinery.errors import InvalidPdf
 from docrefinery.model import JobWarning
-from tests.support import pdfs
+from tests.support import hostile, pdfs
 
 JAVASCRIPT = b"/S /JavaScript /JS (app.alert\\('no'\\))"
 
@@ -113,3 +114,19 @@ def test_a_giant_page_that_is_read_is_drawn_smaller_and_that_is_told(tmp_path: P
 
 def test_a_giant_page_that_is_not_drawn_needs_no_word(tmp_path: Path) -> None:
     assert converted(tmp_path, pdfs.giant_page()).warnings == ()
+
+
+@pytest.mark.parametrize(("claimed", "there"), [(1_000_000, 5_000), (102, 1)])
+def test_a_document_that_claims_pages_which_are_not_there_is_no_pdf(tmp_path: Path, claimed: int, there: int) -> None:
+    content = hostile.many_pages(claimed, there)
+    with pytest.raises(InvalidPdf, match=f"says that it has {claimed} pages, and lacks more than 100"):
+        looked_at(tmp_path, content)
+
+
+def test_a_document_that_lacks_a_few_pages_has_the_others(tmp_path: Path) -> None:
+    assert looked_at(tmp_path, hostile.many_pages(103, 3)).total == 103
+    assert looked_at(tmp_path, hostile.many_pages(10**6, 3), EngineOptions(page_range=(1, 3))).total == 3
+
+
+def test_many_pages_that_are_there_are_no_reason_to_refuse(tmp_path: Path) -> None:
+    assert looked_at(tmp_path, hostile.wide_tree(5_000)).total == 5_000
