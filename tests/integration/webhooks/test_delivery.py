@@ -1,6 +1,7 @@
 """From the outbox to the receiver: bodies, order, retries, ends."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -301,6 +302,67 @@ async def test_attempt_of_a_killed_process_is_made_again_when_its_lease_ends(
     await deliveries.failed(db, taken[0], response_status=None, error="late", retry_in=None, disable=None)
     [delivery] = await deliveries_of(db)
     assert (delivery["status"], delivery["attempts"]) == ("DELIVERED", 1)
+
+
+def away_at_first(times: int, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Have the database killed so many times over a piece of work."""
+    left = iter(range(times))
+
+    async def working(*arguments: Any, **named: Any) -> Any:
+        if next(left, None) is not None:
+            raise ConnectionResetError
+        return await work(*arguments, **named)
+
+    return working
+
+
+async def test_attempt_that_was_not_made_for_want_of_the_database_is_made_when_it_is_back(
+    db: Database, tenant: int, courier: Courier, receiver: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docrefinery.services.webhooks.courier.AGAIN_SECONDS", 0.01)
+    await make_endpoint(db, tenant, receiver.url)
+    await a_canceled_job(db, tenant)
+    monkeypatch.setattr(jobs, "event", away_at_first(1, jobs.event))
+    monkeypatch.setattr(deliveries, "give_back", away_at_first(3, deliveries.give_back))
+    await deliver(courier)
+    [delivery] = await deliveries_of(db)
+    assert (delivery["status"], delivery["attempts"]) == ("DELIVERED", 1)
+    assert len(receiver.received) == 1
+
+
+@pytest.mark.parametrize("status", [200, 500])
+async def test_what_came_of_an_attempt_is_noted_when_the_database_is_back_and_nothing_is_sent_twice(
+    db: Database, tenant: int, courier: Courier, receiver: Server, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr("docrefinery.services.webhooks.courier.AGAIN_SECONDS", 0.01)
+    await make_endpoint(db, tenant, receiver.url)
+    await a_canceled_job(db, tenant)
+    receiver.script = [answers(status)]
+    for name in ("succeeded", "failed"):
+        monkeypatch.setattr(deliveries, name, away_at_first(3, getattr(deliveries, name)))
+    await deliver(courier)
+    [delivery] = await deliveries_of(db)
+    expected = ("DELIVERED" if status == 200 else "PENDING", 1, status, None)
+    assert tuple(delivery[name] for name in ("status", "attempts", "response_status", "lease_token")) == expected
+    assert len(receiver.received) == 1
+
+
+async def test_attempt_is_left_to_its_lease_when_the_database_stays_away(
+    db: Database, tenant: int, courier: Courier, receiver: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docrefinery.services.webhooks.courier.AGAIN_SECONDS", 0.01)
+    monkeypatch.setattr("docrefinery.services.webhooks.courier.LEASE", timedelta(seconds=0.1))
+    await make_endpoint(db, tenant, receiver.url)
+    await a_canceled_job(db, tenant)
+    with monkeypatch.context() as away:
+        away.setattr(deliveries, "succeeded", away_at_first(10**6, deliveries.succeeded))
+        await courier.look()
+        await until(lambda: len(receiver.received) > 1)
+    await courier.idle()
+    await skip_the_wait(db)
+    await deliver(courier)
+    [delivery] = await deliveries_of(db)
+    assert delivery["status"] == "DELIVERED"
 
 
 async def test_stop_in_order_gives_attempts_back(

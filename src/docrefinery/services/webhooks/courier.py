@@ -3,8 +3,9 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from msgspec import Struct
@@ -23,9 +24,14 @@ AT_ONCE_EACH = 4
 PREPARATION_SECONDS = 5.0
 LEASE = timedelta(seconds=ATTEMPT_SECONDS + 2 * PREPARATION_SECONDS)
 """After this an attempt that nobody ended is made again: its process is gone."""
+AGAIN_SECONDS = 0.5
+"""Between two tries to note what came of an attempt while the database is away."""
 PARTING_SECONDS = 2.0
 GONE = 410
 JITTER = 0.1
+
+
+Noting = Callable[[], Awaitable[None]]
 
 
 class Verdict(Struct, frozen=True):
@@ -109,10 +115,7 @@ class Courier:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(delivery=str(outgoing.uuid), endpoint_id=outgoing.endpoint_id)
         try:
-            if (verdict := await self._attempt(outgoing)) is not None:
-                await self._end(outgoing, verdict)
-        except UNREACHABLE as error:
-            log.warning("attempt_left_to_its_lease", error=str(error))
+            await self._settled(await self._attempted(outgoing))
         except Exception:
             log.exception("attempt_not_noted")
         finally:
@@ -120,6 +123,30 @@ class Courier:
             if not self._busy[outgoing.endpoint_id]:
                 del self._busy[outgoing.endpoint_id]
         await self._look_on()
+
+    async def _attempted(self, outgoing: OutgoingRecord) -> Noting | None:
+        """Make an attempt; return what there is to be noted of it, if anything."""
+        try:
+            verdict = await self._attempt(outgoing)
+        except UNREACHABLE as error:
+            # The database is asked before anything is sent, and not after that.
+            log.warning("attempt_not_made", error=str(error))
+            return partial(deliveries.give_back, self._db, [outgoing.token])
+        return None if verdict is None else partial(self._end, outgoing, verdict)
+
+    async def _settled(self, noting: Noting | None) -> None:
+        """Note what came of an attempt, when the database is there again if it is away; all of it is fenced."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LEASE.total_seconds()
+        while noting is not None:
+            try:
+                return await noting()
+            except UNREACHABLE as error:
+                if loop.time() > until:
+                    log.warning("attempt_left_to_its_lease", error=str(error))
+                    return None
+                await asyncio.sleep(AGAIN_SECONDS)
+        return None
 
     async def _look_on(self) -> None:
         """Take what this attempt's end has made room for, or made due."""
