@@ -21,6 +21,7 @@ from docrefinery.engine.models.engine import ModelEngine
 from docrefinery.engine.models.loading import load
 from docrefinery.pipeline import keeper
 from docrefinery.pipeline.converter import ChildLimits, Converter, ConverterUnavailable
+from docrefinery.pipeline.outcomes import Converted, Task
 from tests.models.test_service import REPORT
 
 LOADERS = {
@@ -205,6 +206,33 @@ async def test_loading_that_hangs_is_given_up_at_once(
         assert "not ready after 2 s" in converter.models.problem
     finally:
         await converter.close()
+
+
+async def test_children_that_hold_models_are_forked_for_each_tenant_in_no_time(
+    hardware: Hardware, report: Path, tmp_path: Path
+) -> None:
+    converter = Converter(LIMITS, (), models=hardware)
+    served = []
+    try:
+        for number, tenant in enumerate(("ours", "theirs", "ours")):
+            converter.serve(tenant)
+            workdir = tmp_path / str(number)
+            workdir.mkdir()
+            task = Task(
+                source=report, name="a.pdf", workdir=workdir, options={"do_table_structure": True}, exports=("text",),
+                timeout_seconds=100, engine="docling", content_types={},
+            )  # fmt: skip
+            outcome = await converter.convert(task, lambda _: None)
+            assert isinstance(outcome, Converted), outcome
+            assert outcome.engine["name"] == "docling"
+            zygote = converter._keeper._nursery._zygote
+            assert zygote is not None
+            served.append((converter.pid, zygote.pid))
+    finally:
+        await converter.close()
+    assert len({pid for pid, _ in served}) == 3
+    assert len({zygote for _, zygote in served}) == 1
+    assert converter.replaced == {"tenant": 2}
 
 
 async def usable(converter: Converter) -> bool:

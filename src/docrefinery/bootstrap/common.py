@@ -138,5 +138,5 @@ def seclusion_of(settings: Settings) -> Seclusion:
     return Seclusion(
         data_dir=settings.data_dir.absolute(),
         required=settings.jail == "require",
-        models_by_tenant=settings.model_isolation == "tenant",
+        models_by_tenant={"auto": None, "tenant": True, "shared": False}[settings.model_isolation],
     )

@@ -12,10 +12,11 @@ from docrefinery.bootstrap.jail import command_scratch, measures_of
 from docrefinery.bootstrap.models import bytes_needed, models_of
 from docrefinery.bootstrap.secrets import keyed
 from docrefinery.bootstrap.storage import try_storage
-from docrefinery.capabilities import Models, installed_models, installed_ocr, missing
+from docrefinery.capabilities import Hardware, Models, installed_models, installed_ocr, missing
 from docrefinery.capabilities.languages import shown
 from docrefinery.errors import StorageError
 from docrefinery.pipeline.converter import ConverterUnavailable
+from docrefinery.pipeline.jail.devices import accelerators
 from docrefinery.pipeline.scratch import open_to, scratch_folder
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.abilities import Abilities
@@ -69,16 +70,20 @@ async def _jail(settings: Settings) -> Finding:
 
 
 def _isolation(settings: Settings) -> Finding:
-    if isinstance(models_of(settings), Models):
-        return Finding("tenants in a converter", "ok", "one: replaced when the tenant changes")
-    if settings.model_isolation == "tenant":
-        return Finding("tenants in a converter", "ok", "one: replaced when the tenant changes, models and all")
-    return Finding(
-        "tenants in a converter",
-        "ok",
-        "one, but those that hold Docling's models serve all tenants one after the other; "
-        "DOCREFINERY_MODEL_ISOLATION=tenant replaces them too, and loads the models each time",
-    )
+    hardware = models_of(settings)
+    loads_again = isinstance(hardware, Hardware) and hardware.device != "cpu" and bool(accelerators())
+    if isinstance(hardware, Hardware) and (
+        settings.model_isolation == "shared" or (loads_again and settings.model_isolation == "auto")
+    ):
+        return Finding(
+            "tenants in a converter",
+            "ok",
+            "one, but those that hold Docling's models serve all tenants one after the other; "
+            "DOCREFINERY_MODEL_ISOLATION=tenant replaces them too"
+            + (", and loads the models each time" if loads_again else ""),
+        )
+    more = ", models and all" if isinstance(hardware, Hardware) else ""
+    return Finding("tenants in a converter", "ok", f"one: replaced when the tenant changes{more}")
 
 
 def _ocr(settings: Settings) -> Finding:

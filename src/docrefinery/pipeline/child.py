@@ -52,16 +52,26 @@ class Parent:
 
 
 class Child:
-    """What a warm process answers."""
+    """What a warm process answers.
 
-    def __init__(self, registry: Registry, setup: protocol.Setup) -> None:
+    :param forks: whether it is a zygote's, which may start no thread.
+    """
+
+    def __init__(self, registry: Registry, setup: protocol.Setup, *, forks: bool = False) -> None:
         self._registry = registry
-        self._engines, self.models = loaded(setup)
+        self._engines, self.models = loaded(setup, forks=forks)
         with nullcontext() if self.models.usable else absent():
             from docrefinery.engine.geometric_engine import GeometricEngine
         self._engines["geometric"] = GeometricEngine()
         self._ocr_threads = setup.ocr_threads
         self._scanners: dict[str, ScanEngine] = {}
+
+    def spread_out(self, threads: int) -> None:
+        """Let the models compute in so many threads, in a child that has been forked."""
+        if self.models.usable:
+            from docrefinery.engine.models.loading import spread_out
+
+            spread_out(threads)
 
     def answer(self, request: protocol.Request, parent: Channel) -> protocol.Reply:
         """Do what is asked; every error becomes an answer."""
@@ -131,7 +141,7 @@ def absent() -> Iterator[None]:
                 modules[name] = module
 
 
-def loaded(setup: protocol.Setup) -> "tuple[dict[str, Engine], Models]":
+def loaded(setup: protocol.Setup, *, forks: bool) -> "tuple[dict[str, Engine], Models]":
     """Load Docling's models if the parent says so; what cannot be loaded is no reason not to work without."""
     if setup.hardware is None:
         return {}, Models(problem=setup.problem)
@@ -143,7 +153,7 @@ def loaded(setup: protocol.Setup) -> "tuple[dict[str, Engine], Models]":
     except Exception as error:  # noqa: BLE001 - torch fails in its own ways where its libraries are not there
         reason = " ".join(str(error).split()) or type(error).__name__
         return {}, Models(problem=f"torch cannot be used: {reason}")
-    pipeline, models = load_models(setup.hardware)
+    pipeline, models = load_models(setup.hardware, forks=forks)
     if pipeline is None:
         return {}, models
     return {"docling": ModelEngine(pipeline, models, setup.hardware)}, models
@@ -169,7 +179,7 @@ def serve(parent: Parent, child: Child, measures: tuple[Measure, ...]) -> None:
 
 
 def main() -> None:
-    """Serve one parent, from a process of its own: what holds Docling's models cannot be forked."""
+    """Serve one parent, from a process of its own: where nothing can be forked, as with models on a GPU."""
     connection, born_of = socket.socket(fileno=int(sys.argv[1])), os.getppid()
     connection.set_inheritable(False)
     offline = jail.leave_network()

@@ -9,6 +9,7 @@ from typing import IO
 
 import msgspec
 
+from docrefinery.capabilities import Hardware
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.environment import environment
 from docrefinery.pipeline.jail.cell import home
@@ -38,16 +39,20 @@ class Zygote(Watched):
         self._one_at_a_time = asyncio.Lock()
 
     @classmethod
-    def start(cls, scratch: Path | None) -> "Zygote":
-        """Start one with a folder of its own under ``scratch``, or under the system's temporary folder."""
+    def start(cls, scratch: Path | None, hardware: Hardware | None) -> "Zygote":
+        """Start one with a folder of its own under ``scratch``, or under the system's temporary folder.
+
+        :param hardware: given to one that is to load models, in one thread.
+        """
         folder = child_folder(scratch)
         stderr = stderr_file()
         # Keeps messages apart, and takes descriptors along.
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.settimeout(0)
+        alone = msgspec.structs.replace(hardware, threads=1) if hardware else None
         with theirs:
             birth = Started(
-                "docrefinery.pipeline.zygote", theirs.fileno(), stderr, environment(home(folder)), home(folder)
+                "docrefinery.pipeline.zygote", theirs.fileno(), stderr, environment(home(folder), alone), home(folder)
             )
         return cls(birth, ours, stderr, folder)
 

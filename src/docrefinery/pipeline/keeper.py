@@ -58,6 +58,7 @@ class Keeper:
         self._seclusion = seclusion
         self._nursery = Nursery(scratch, self._setup)
         self._loads = models if isinstance(models, Hardware) else None
+        self._loaded = NONE
         # The next child would fail as well, and slowly.
         self._not_before = 0.0
         self._warming: asyncio.Task[ChildProcess] | None = None
@@ -77,11 +78,18 @@ class Keeper:
         child = await self._warmed()
         if tenant is None:
             return child
-        if child.tenant not in (None, tenant) and (not self.models.usable or self._seclusion.models_by_tenant):
+        if child.tenant not in (None, tenant) and self._replaces(child):
             self.replace("tenant")
             child = await self._warmed()
         child.tenant = tenant
         return child
+
+    def _replaces(self, child: ChildProcess) -> bool:
+        """Return whether a child is replaced when the tenant changes: it is where that takes no time, unless told."""
+        if not self.models.usable:
+            return True
+        told = self._seclusion.models_by_tenant
+        return child.forked if told is None else told
 
     def replace(self, why: Cause) -> None:
         """End the current child and start the next one in the background, unless that is under way already."""
@@ -158,7 +166,10 @@ class Keeper:
         except OSError as error:
             raise ConverterUnavailable(f"no process can be started: {error}") from error
         except Stillborn as error:
-            raise self._unavailable(error.zygote, str(error) or self._reason(error.zygote)) from error
+            reason = str(error) or self._reason(error.zygote)
+            self._gave_up(error.zygote, hardware, reason, tries=1 if error.hangs else LOADING_TRIES)
+            error.zygote.kill()
+            raise self._unavailable(error.zygote, reason) from error
         except Unusable as error:
             raise ConverterUnavailable(str(error)) from error
 
@@ -185,8 +196,10 @@ class Keeper:
         self.models, self._deaths = models, 0
         if models.usable:
             child.hold()
-            megabytes = models.memory_bytes // 2**20
-            log.info("models_loaded", **models.held, device=models.device, megabytes=megabytes)
+            if models != self._loaded:
+                megabytes = models.memory_bytes // 2**20
+                log.info("models_loaded", **models.held, device=models.device, megabytes=megabytes)
+        self._loaded = models
         for reason in filter(None, [models.problem, *models.broken.values()]) if tried else ():
             log.warning("models_not_loaded", reason=reason)
         if tried and not models.usable:
@@ -212,7 +225,7 @@ class Keeper:
             self._gave_up(child, hardware, reason)
             raise self._unavailable(child, reason) from None
 
-    def _gave_up(self, child: ChildProcess, hardware: Hardware | None, reason: str, tries: int = LOADING_TRIES) -> None:
+    def _gave_up(self, child: Watched, hardware: Hardware | None, reason: str, tries: int = LOADING_TRIES) -> None:
         """Count a child that ended while it loaded models; after some of them the next one loads none."""
         if hardware is None or child.killed:
             return

@@ -28,12 +28,13 @@ class Seclusion:
 
     :param data_dir: the installation's folder, which it must not be able to read.
     :param required: whether a child is refused whose jail is not whole.
-    :param models_by_tenant: whether a child that holds models is replaced as well when the tenant changes.
+    :param models_by_tenant: whether a child that holds models is replaced as well when the tenant changes; ``None``
+        is where that does not load them again.
     """
 
     data_dir: Path = Path("/nonexistent")
     required: bool = False
-    models_by_tenant: bool = False
+    models_by_tenant: bool | None = None
 
     @property
     def account(self) -> int:
@@ -62,9 +63,10 @@ APART = Seclusion()
 class Stillborn(Exception):
     """A zygote died, or hangs; the message says which."""
 
-    def __init__(self, reason: str, zygote: Zygote) -> None:
+    def __init__(self, reason: str, zygote: Zygote, *, hangs: bool = False) -> None:
         super().__init__(reason)
         self.zygote = zygote
+        self.hangs = hangs
 
 
 class Unusable(Exception):
@@ -82,26 +84,26 @@ class Nursery:
         self._scratch = scratch
         self._setup = setup
         self._zygote: Zygote | None = None
-        # Not where a library, or a plugin, has started a thread: a child would lack it.
-        self._forks = sys.platform == "linux"
+        self._hardware: Hardware | None = None
+        # Not where a library, or a plugin, has started a thread: a child would lack it. Kept for both kinds.
+        self._threaded: set[bool] = set()
         self._endings: set[asyncio.Task[None]] = set()
 
     async def child(self, hardware: Hardware | None) -> tuple[ChildProcess, protocol.Setup | None]:
         """Return a child that is not warm yet, and what it has to be told; forked ones know.
 
-        :param hardware: what it loads models with, which cannot be forked.
+        :param hardware: what it loads models with.
         :raises OSError: if no process can be started.
         :raises Stillborn: if the zygote fails.
         :raises Unusable: if no child can be used.
         """
-        zygote = await self._warm_zygote() if hardware is None and self._forks else None
+        zygote = await self._warm_zygote(hardware) if self._forks(hardware) else None
         if zygote is None:
             child = ChildProcess.start(self._scratch, hardware)
             return child, self._setup(child.folder, hardware)
         try:
             return await zygote.fork(self._scratch), None
         except ZygoteGone as error:
-            zygote.kill()
             raise Stillborn(f"no converter can be forked: {error}", zygote) from error
 
     def kill(self) -> None:
@@ -120,18 +122,26 @@ class Nursery:
         self.kill()
         await asyncio.gather(*self._endings)
 
-    async def _warm_zygote(self) -> Zygote | None:
+    def _forks(self, hardware: Hardware | None) -> bool:
+        """Return whether children are forked; what a GPU holds does not survive it."""
+        unforkable = sys.platform != "linux" or (hardware is not None and hardware.device != "cpu" and accelerators())
+        return not unforkable and (hardware is not None) not in self._threaded
+
+    async def _warm_zygote(self, hardware: Hardware | None) -> Zygote | None:
         """Return the zygote, started now if there is none; ``None`` where it has threads."""
         if self._zygote is not None and self._zygote.alive:
-            return self._zygote
-        self._zygote = zygote = Zygote.start(self._scratch)
+            if hardware == self._hardware:
+                return self._zygote
+            self._zygote.kill()
+        zygote = Zygote.start(self._scratch, hardware)
+        self._zygote, self._hardware = zygote, hardware
         self.outlive(zygote.released())
+        seconds = hardware.loading_seconds if hardware else WARM_UP_SECONDS
         try:
-            async with asyncio.timeout(WARM_UP_SECONDS):
-                report = await zygote.warm(self._setup(zygote.folder, None))
+            async with asyncio.timeout(seconds):
+                report = await zygote.warm(self._setup(zygote.folder, hardware))
         except TimeoutError:
-            zygote.kill()
-            raise Stillborn(f"the converter was not ready after {WARM_UP_SECONDS} s", zygote) from None
+            raise Stillborn(f"the converter was not ready after {seconds:g} s", zygote, hangs=True) from None
         except ZygoteGone:
             await zygote.ended()
             raise Stillborn("", zygote) from None
@@ -140,6 +150,6 @@ class Nursery:
         zygote.kill()
         if isinstance(report, protocol.Unusable):
             raise Unusable(report.message)
-        self._forks = False
+        self._threaded.add(hardware is not None)
         log.warning("converters_not_forked", reason="a plugin or a library starts threads when it is loaded")
         return None

@@ -65,6 +65,11 @@ class ChildProcess(Watched):
         self._reader: asyncio.StreamReader
         self._writer: asyncio.StreamWriter | None = None
 
+    @property
+    def forked(self) -> bool:
+        """Whether it came from a zygote, which makes the next one in milliseconds."""
+        return not isinstance(self._birth, Started)
+
     @classmethod
     def start(cls, scratch: Path | None, hardware: Hardware | None) -> "ChildProcess":
         """Start a process with a folder of its own under ``scratch``, or under the system's temporary folder.

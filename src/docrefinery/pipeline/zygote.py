@@ -1,7 +1,7 @@
 """The zygote: ``python -m docrefinery.pipeline.zygote <descriptor of its socket>``.
 
-It has everything loaded, one thread, no secrets and no network, and looks at no document: it forks children that do, in
-milliseconds. They are its own, so it waits for them, when it is told that they have ended.
+It has everything loaded, Docling's models too, one thread, no secrets and no network, and looks at no document: it
+forks children that do, in milliseconds. They are its own, so it waits for them, when it is told that they have ended.
 """
 
 import gc
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from docrefinery.capabilities import Hardware
 from docrefinery.pipeline import jail, protocol
 from docrefinery.pipeline.child import Child, Parent, quieten, serve
 from docrefinery.pipeline.environment import homely
@@ -77,6 +78,11 @@ class Zygote:
         end_orphans(self._living)
         return protocol.Buried(returncode)
 
+    def _spread_out(self, hardware: Hardware) -> None:
+        """Let a child use the cores, and bound what it needs beyond the models that it was forked with."""
+        self._child.spread_out(hardware.threads)
+        limits.bound_memory(self._setup.memory_bytes, beyond_now=True)
+
     def _be_born(self, folder: str, descriptors: list[int], zygote: int) -> int:
         """Become a child, serve, and return the exit code."""
         try:
@@ -88,6 +94,8 @@ class Zygote:
             _move_to(jail.home(folder))
             cell = msgspec.structs.replace(self._setup.cell, folder=folder)
             measures = jail.enter(cell, offline=self._offline, parent=zygote)
+            if self._setup.hardware is not None:
+                self._spread_out(self._setup.hardware)
             parent = socket.socket(fileno=connection)
             parent.set_inheritable(False)
             serve(Parent(parent), self._child, measures)
@@ -122,14 +130,15 @@ def main() -> None:
     jail.adopt_orphans()
     setup = protocol.orders.decode(control.recv(protocol.MAX_PACKET))
     assert isinstance(setup, protocol.Setup)
-    limits.bound_memory(setup.memory_bytes)
+    if setup.hardware is None:
+        limits.bound_memory(setup.memory_bytes)
     quieten()
     try:
         registry = load(setup.plugins)
     except PluginError as error:
         control.send(protocol.packet(protocol.Unusable(str(error))))
         return
-    child = Child(registry, setup)
+    child = Child(registry, setup, forks=True)
     warm_up(child, Path.cwd())
     jail.prepare()
     # Pages that the collector does not write to stay shared.

@@ -32,7 +32,7 @@ Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
 Engine = Literal["auto", "geometric", "docling"]
 OcrEngine = Literal["auto", "tesseract", "rapidocr"]
 Jail = Literal["auto", "require"]
-ModelIsolation = Literal["shared", "tenant"]
+ModelIsolation = Literal["auto", "shared", "tenant"]
 
 
 def setting(description: str, *, name: str = "") -> Meta:
@@ -209,10 +209,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     model_isolation: Annotated[
         ModelIsolation,
         setting(
-            "`tenant` replaces a converter that holds Docling's models when the tenant changes, which loads them "
-            "again; `shared` does not. Converters without models are always replaced."
+            "`auto` replaces a converter that holds Docling's models when the tenant changes, unless that loads them "
+            "again, as with a GPU; `tenant` does so in any case, `shared` in none. Converters without models are "
+            "always replaced."
         ),
-    ] = "shared"
+    ] = "auto"
     lease_seconds: Annotated[
         Annotated[float, Meta(ge=2, le=YEAR)],
         setting("Seconds without a heartbeat after which a worker's job is given to another."),

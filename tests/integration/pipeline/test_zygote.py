@@ -53,17 +53,18 @@ async def test_a_child_that_has_seen_nothing_serves_whoever_comes(make: Make, ta
     assert converter.replaced == {}
 
 
-async def test_a_child_that_holds_models_serves_all_tenants_unless_told_otherwise(make: Make, task: Tasks) -> None:
+async def test_a_child_that_holds_models_is_replaced_where_it_was_forked_or_as_told(make: Make, task: Tasks) -> None:
     converter = await make()
-    # As if it had loaded some, which takes seconds and is why.
+    # As if it had some.
     converter._keeper.models = HOLDS
     pids = []
-    for tenant, by_tenant in (("ours", False), ("theirs", False), ("ours", True)):
+    for tenant, by_tenant in (("ours", False), ("theirs", False), ("ours", None), ("theirs", None)):
         converter._keeper._seclusion = Seclusion(models_by_tenant=by_tenant)
         converter.serve(tenant)
         await assert_works(converter, task)
         pids.append(converter.pid)
-    assert pids[0] == pids[1] != pids[2]
+        converter._keeper.models = HOLDS
+    assert pids[0] == pids[1] != pids[2] != pids[3]
 
 
 async def test_nothing_of_a_tenant_is_left_for_the_next(make: Make, task: Tasks) -> None:

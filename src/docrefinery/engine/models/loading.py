@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import psutil
 import pypdfium2 as pdfium
+from tqdm import tqdm
 
 from docrefinery.capabilities import Hardware, Models
 from docrefinery.capabilities.models import installed_models
@@ -20,12 +22,17 @@ _PATH = re.compile(r"(?:/[^\s/:'\"]+)+/([^\s/:'\"]+)")
 _WARM_UP = EngineOptions(do_table_structure=True)
 
 
-def load(hardware: Hardware) -> tuple[ModelPdfPipeline | None, Models]:
+def load(hardware: Hardware, *, forks: bool = False) -> tuple[ModelPdfPipeline | None, Models]:
     """Load what the models folder holds.
 
+    :param forks: start no thread, so that children can be forked of this process; :func:`spread_out` is for them.
     :returns: the pipeline, or ``None`` where layout or tables cannot be had, and what is held or why not.
     """
     before = psutil.Process().memory_info().rss
+    if forks:
+        # Its progress bars are watched by a thread.
+        tqdm.monitor_interval = 0
+        hardware = msgspec.structs.replace(hardware, threads=1)
     there = installed_models(Path(hardware.models_folder))
     if not there.usable:
         return None, there
@@ -44,11 +51,19 @@ def load(hardware: Hardware) -> tuple[ModelPdfPipeline | None, Models]:
         **_add(pipeline, held, "picture_description", "describer", lambda: _describer(pipeline, hardware)),
     }
     try:
-        _warm_up(pipeline, hardware)
+        if not forks:
+            _warm_up(pipeline, hardware)
     except Exception as error:  # noqa: BLE001 - as above
         return None, Models(problem=_problem("layout and table models", error))
     grown = psutil.Process().memory_info().rss - before
     return pipeline, Models(held, device, max(grown, 0), broken=broken)
+
+
+def spread_out(threads: int) -> None:
+    """Let the models compute in so many threads: in a child, when it has been forked."""
+    import torch
+
+    torch.set_num_threads(threads)
 
 
 def _device(hardware: Hardware) -> str:
