@@ -1,6 +1,7 @@
 """A file on its way into the storage."""
 
 import hashlib
+from collections.abc import Mapping
 from uuid import UUID
 
 from msgspec import Struct
@@ -29,6 +30,9 @@ class Nowhere:
     """Takes bytes that need not be kept."""
 
     data_key = None
+
+    def describe(self, headers: Mapping[str, str]) -> None:
+        """Take what would be said of them."""
 
     async def write(self, data: bytes) -> None:
         """Take bytes."""
