@@ -68,14 +68,16 @@ audit: ## Look the locked packages up among the known vulnerabilities (needs the
 	@$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off --vulnerability-service osv \
 		$(foreach lock,runtime dev deploy models,--requirement requirements/$(lock).txt)
 
+DEPLOY = sh tools/venv uv venv --quiet --allow-existing .venv-deploy && \
+	sh tools/venv uv pip sync --quiet --python .venv-deploy/bin/python --require-hashes requirements/deploy.txt
+
 deploy-check: ## Hold compose.yaml and the Kubernetes manifests to Compose, kustomize and the schemas
-	$(call require,)@sh tools/venv uv venv --quiet --allow-existing .venv-deploy
-	@sh tools/venv uv pip sync --quiet --python .venv-deploy/bin/python --require-hashes requirements/deploy.txt
-	@.venv-deploy/bin/python tools/deployment.py
+	$(call require,)@$(DEPLOY)
+	@.venv-deploy/bin/python -m tools.deployment
 
 container-check: ## Build the image on a base of debootstrap's, and run all of it (needs root; ARGS="--target models")
-	$(dev)
-	@exec $(BIN)/python -m tools.containers $(ARGS)
+	$(call require,)@$(DEPLOY)
+	@exec .venv-deploy/bin/python -m tools.containers $(ARGS)
 
 container-base: ## Print the base image with the digest that its tag has now (needs the registry; skopeo)
 	@base=$$(sed -n 's/^ARG BASE=//p' Containerfile); \

@@ -1,6 +1,8 @@
 """Read compose.yaml and deploy/kubernetes as Docker Compose, kustomize and the API server do; run by .venv-deploy."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -33,20 +35,23 @@ def said(*command: str | Path, text: str | None = None) -> str:
     return ran.stdout
 
 
+def composed(*options: str) -> Any:
+    """Return what Docker Compose makes of its file, with secrets that are made up.
+
+    :param options: ``--profile`` and the name of one; its variables are set then, as .env.example says.
+    """
+    made = subprocess.run(["sh", ROOT / "deploy/compose/make-env"], capture_output=True, text=True, check=True).stdout
+    with NamedTemporaryFile("w", suffix=".env") as file:
+        file.write(re.sub("^#(?=[A-Z_]+=)", "", made, flags=re.MULTILINE) if options else made)
+        file.flush()
+        read = said("docker-compose", "--env-file", file.name, *options, "config", "--format", "json")
+    return json.loads(read.replace("$$", "$"))
+
+
 def compositions() -> Iterator[str]:
-    """Have Docker Compose read its file, with secrets that are made up, and yield what it found."""
-    environment = subprocess.run(
-        ["sh", ROOT / "deploy/compose/make-env"], capture_output=True, text=True, check=True
-    ).stdout
-    for name, variables, options in (
-        ("files in a folder", environment, ()),
-        ("files in object storage", environment.replace("\n#AWS", "\nAWS").replace("\n#D", "\nD"), ("--profile", "s3")),
-    ):
-        with NamedTemporaryFile("w", suffix=".env") as file:
-            file.write(variables)
-            file.flush()
-            read = said("docker-compose", "--env-file", file.name, *options, "config", "--format", "json")
-        yield f"compose.yaml, {name}: {', '.join(yaml.safe_load(read)['services'])}"
+    """Have Docker Compose read its file, and yield what it found."""
+    yield f"compose.yaml: {', '.join(composed()['services'])}"
+    yield f"compose.yaml with object storage: {', '.join(composed('--profile', 's3')['services'])}"
 
 
 def manifests() -> Iterator[str]:
