@@ -2,6 +2,7 @@
 
 import asyncpg
 
+_THERE = "SELECT to_regclass('audit_log') IS NOT NULL"
 _AHEAD = "SELECT EXISTS (SELECT FROM audit_log WHERE xid >= pg_snapshot_xmax(pg_current_snapshot()))"
 _SETTLE = """
 ALTER TABLE audit_log DISABLE TRIGGER audit_stays;
@@ -15,6 +16,7 @@ async def settle(connection: asyncpg.Connection) -> None:
 
     :param connection: PostgreSQL as the role that owns the schema.
     """
-    if await connection.fetchval(_AHEAD):
+    # A schema that is brought up step by step has no such log at first.
+    if await connection.fetchval(_THERE) and await connection.fetchval(_AHEAD):
         async with connection.transaction():
             await connection.execute(_SETTLE)

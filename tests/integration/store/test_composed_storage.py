@@ -1,11 +1,8 @@
 """The object storage of compose.yaml, started with its very arguments: it has the bucket, and asks for a key."""
 
 import os
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +13,11 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from tests.support.processes import wait_until
+from tests.support.s3 import WEED, free_ports
 
 ROOT = Path(__file__).parents[3]
-WEED = Path(sys.executable).with_name("weed")
 SERVICE: Any = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["s3"]
 KEY = {"AWS_ACCESS_KEY_ID": "the-key", "AWS_SECRET_ACCESS_KEY": "the-secret"}
-ELSEWHERE = ("master.port", "volume.port", "filer.port", "admin.port", "s3.port.grpc")
 
 
 def bucket(port: int, secret: str) -> S3Store:
@@ -50,15 +46,13 @@ def answers(store: S3Store) -> bool:
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Where it listens, with every port moved to a free one."""
     home = tmp_path_factory.mktemp("s3")
-    names = ("s3.port", *ELSEWHERE, *(f"{name}.grpc" for name in ELSEWHERE[:-1]))
-    with ExitStack() as stack:
-        free = {name: stack.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for name in names}
+    free = free_ports()
     replaced = {"-dir=/data": f"-dir={home}", "-s3.port=8333": f"-s3.port={free['s3.port']}", "-ip.bind=0.0.0.0": ""}
     assert replaced.keys() <= set(SERVICE["command"])
     command = [replaced.get(argument, argument) for argument in SERVICE["command"]]
     command += [
         "-ip.bind=127.0.0.1",
-        *(f"-{name}={free[name]}" for name in names[1:]),
+        *(f"-{name}={number}" for name, number in free.items() if name != "s3.port"),
         f"-s3.localSocket={home / 's3.sock'}",
         f"-filer.localSocket={home / 'filer.sock'}",
     ]
