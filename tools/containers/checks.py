@@ -18,6 +18,10 @@ done
 code=$(python3 -c 'import docrefinery, pathlib; print(pathlib.Path(docrefinery.__file__).parent)')
 sources=$(find "$code" -name '*.py' | wc -l)
 [ "$sources" = "$(find "$code" -name '*.pyc' | wc -l)" ] || {{ echo "not everything is compiled" && exit 1; }}
+for module in docrefinery docrefinery.api litestar; do
+    python3 -v -c "import $module" 2>&1 | grep -q "code object from.*/$(echo $module | tr . /)/__pycache__/__init__" ||
+        {{ echo "the compiled $module is not what its source is" && exit 1; }}
+done
 for leftover in /root/.cache /build /wheels /var/lib/apt/lists/* "$code/tests" /opt/docrefinery/tests; do
     if [ -e "$leftover" ]; then echo "the image has $leftover" && exit 1; fi
 done
