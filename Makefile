@@ -8,10 +8,11 @@ require = $(eval MISSING := $(shell sh tools/venv missing $(1)))$(if $(MISSING),
 runtime = $(call require,runtime)@sh tools/venv runtime
 dev = $(call require,dev)@sh tools/venv dev
 
-.PHONY: help up test test-models models check fix docs bench bench-quality soak hostile audit pdfjs previous lock clean
+.PHONY: help up test test-models models check fix docs bench bench-quality soak hostile audit deploy-check container-check \
+	container-base pdfjs previous lock clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' Makefile
 
 up: ## Run everything on this machine (ARGS="--port 9000"); Ctrl-C ends it
 	$(runtime)
@@ -65,7 +66,22 @@ hostile: ## Convert hostile PDFs under the converter's limits, and print what be
 audit: ## Look the locked packages up among the known vulnerabilities (needs the network)
 	$(dev)
 	@$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off --vulnerability-service osv \
-		$(foreach lock,runtime dev models,--requirement requirements/$(lock).txt)
+		$(foreach lock,runtime dev deploy models,--requirement requirements/$(lock).txt)
+
+DEPLOY = sh tools/venv uv venv --quiet --allow-existing .venv-deploy && \
+	sh tools/venv uv pip sync --quiet --python .venv-deploy/bin/python --require-hashes requirements/deploy.txt
+
+deploy-check: ## Hold compose.yaml and the Kubernetes manifests to Compose, kustomize and the schemas
+	$(call require,)@$(DEPLOY)
+	@.venv-deploy/bin/python -m tools.deployment
+
+container-check: ## Build the image on a base of debootstrap's, and run all of it (needs root; ARGS="--target models")
+	$(call require,)@$(DEPLOY)
+	@exec .venv-deploy/bin/python -m tools.containers $(ARGS)
+
+container-base: ## Print the base image with the digest that its tag has now (needs the registry; skopeo)
+	@base=$$(sed -n 's/^ARG BASE=//p' Containerfile); \
+	echo "$${base%:*}@$$(skopeo inspect --format '{{.Digest}}' docker://$$base)"
 
 pdfjs: ## Fetch the console's pdf.js once more (needs npm and the network)
 	$(dev)
@@ -81,9 +97,10 @@ lock: ## Bring requirements/ up to date with pyproject.toml (UPGRADE=1 takes new
 	$(call require,)@$(COMPILE) --group pyproject.toml:bootstrap --output-file requirements/bootstrap.txt
 	@$(COMPILE) pyproject.toml --group build --output-file requirements/runtime.txt
 	@$(COMPILE) pyproject.toml --group build --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
+	@$(COMPILE) --group pyproject.toml:deploy --constraint requirements/dev.txt --output-file requirements/deploy.txt
 	@$(COMPILE) pyproject.toml --extra models --group build --constraint requirements/dev.txt --output-file requirements/models.txt
 	@! grep -Hn '://' requirements/*.txt
 
 clean: ## Remove .venv and every cache of the tools
-	@rm -rf .venv .venv-models .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	@rm -rf .venv .venv-deploy .venv-models .containers .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
 	@find src tests plugins examples -name __pycache__ -type d -prune -exec rm -rf {} +

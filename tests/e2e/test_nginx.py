@@ -5,7 +5,8 @@ import json
 import re
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +19,8 @@ from tests.support.pdfs import born_digital, eicar_pdf
 from tests.support.processes import wait_until
 from tests.support.refinery import Client, Json, Refinery, fresh
 
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+ROOT = Path(__file__).parents[2]
+OPERATIONS, COMPOSED = ROOT / "docs/operations.md", ROOT / "deploy/compose/nginx.conf"
 SAME_HEADERS = (
     "Content-Type",
     "ETag",
@@ -48,17 +50,24 @@ http {{
 """
 
 
-def site(port: int, api: str, blobs: Path) -> str:
+def documented(port: int, api: str, blobs: Path) -> str:
     """Return the documented configuration for the addresses and folder of a test."""
     (text,) = re.findall(r"^```nginx\n(.*?)^```", OPERATIONS.read_text(), re.MULTILINE | re.DOTALL)
-    for documented, here in {
-        "listen 80;": f"listen 127.0.0.1:{port};",
-        "127.0.0.1:8000": api,
-        "/var/lib/docrefinery/blobs/": f"{blobs}/",
-    }.items():
-        assert text.count(documented) == 1, documented
-        text = text.replace(documented, here)
-    return str(text)
+    return placed(text, {"listen 80;": f"listen 127.0.0.1:{port};", "127.0.0.1:8000": api}, blobs)
+
+
+def composed(port: int, api: str, blobs: Path) -> str:
+    """Return the composition's configuration likewise."""
+    changes = {"listen 8080;": f"listen 127.0.0.1:{port};", "api:8000": api}
+    return placed(COMPOSED.read_text(), changes, blobs)
+
+
+def placed(text: str, changes: dict[str, str], blobs: Path) -> str:
+    """Return a configuration with what is different here."""
+    for there, here in {**changes, "/var/lib/docrefinery/blobs/": f"{blobs}/"}.items():
+        assert text.count(there) == 1, there
+        text = text.replace(there, here)
+    return text
 
 
 class Front(NamedTuple):
@@ -69,22 +78,22 @@ class Front(NamedTuple):
     access_log: Path
 
 
-@pytest.fixture(scope="module")
-def front(make_shared: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+@contextmanager
+def nginx(home: Path, own: Refinery, site: Callable[[int, str, Path], str]) -> Iterator[Front]:
     """Run nginx in front of an API that hands downloads over to it."""
     program = require_package("nginx", "nginx")
-    own = make_shared("nginx", DOCREFINERY_X_ACCEL_PREFIX="/protected/").start()
-    home = tmp_path_factory.mktemp("front")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     # The tests' folders are closed to the user that nginx would change to.
     user = "user root;" if home.owner() == "root" else ""
-    text = MAIN.format(home=home, user=user, site=site(port, own.url.removeprefix("http://"), own.data_dir / "blobs"))
-    home.joinpath("nginx.conf").write_text(text)
-    nginx = subprocess.Popen([program, "-c", str(home / "nginx.conf"), "-e", str(home / "error.log"), "-p", str(home)])
+    configuration = site(port, own.url.removeprefix("http://"), own.data_dir / "blobs")
+    home.joinpath("nginx.conf").write_text(MAIN.format(home=home, user=user, site=configuration))
+    running = subprocess.Popen(
+        [program, "-c", str(home / "nginx.conf"), "-e", str(home / "error.log"), "-p", str(home)]
+    )
 
     def answers() -> bool:
-        assert nginx.poll() is None, home.joinpath("error.log").read_text()
+        assert running.poll() is None, home.joinpath("error.log").read_text()
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", port)) == 0
 
@@ -93,8 +102,16 @@ def front(make_shared: Start, tmp_path_factory: pytest.TempPathFactory) -> Itera
         with Client(f"http://127.0.0.1:{port}", own.key) as through:
             yield Front(own, through, home / "access.log")
     finally:
-        nginx.terminate()
-        nginx.wait(10)
+        running.terminate()
+        running.wait(10)
+
+
+@pytest.fixture(scope="module")
+def front(make_shared: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """Run nginx as the documentation says."""
+    own = make_shared("nginx", DOCREFINERY_X_ACCEL_PREFIX="/protected/").start()
+    with nginx(tmp_path_factory.mktemp("front"), own, documented) as front:
+        yield front
 
 
 @pytest.fixture(scope="module")
@@ -238,3 +255,18 @@ def test_an_encrypted_tenants_files_come_through_the_service(front: Front) -> No
             part = through.get(path, headers={"Range": "bytes=3-9"})
             assert (part.status_code, part.content) == (206, ours.content[3:10])
         assert through.get(paths[0]).content == content
+
+
+def test_the_compositions_nginx_does_the_same(front: Front, artifact: Json, tmp_path: Path) -> None:
+    path = f"/v1/artifacts/{artifact['id']}/"
+    with nginx(tmp_path, front.own, composed) as other:
+        answer = other.through.get(path)
+        assert (answer.status_code, answer.content) == (200, front.through.get(path).content)
+        assert shown(answer) == shown(front.through.get(path))
+        part = other.through.get(path, headers={"Range": "bytes=3-9"})
+        assert (part.status_code, part.content) == (206, answer.content[3:10])
+        content = fresh(born_digital())
+        uploaded = other.through.submit(content)
+        assert other.through.get(f"/v1/documents/{uploaded['id']}/file/").content == content
+        assert other.through.get("/metrics").status_code == 403
+        assert other.through.get(front.own.client.get(path).headers["X-Accel-Redirect"]).status_code == 404

@@ -42,6 +42,7 @@ ACROSS_TENANTS = {
     "plain_blobs.refers": NAMED,
     "plain_blobs.swap": NAMED,
     "quotas.queue_depth": COUNTED,
+    "restored._AHEAD": OPERATOR,
     "retention.ARTIFACTS_DUE": SWEEP,
     "retention.FILES_DUE": SWEEP,
     "retention.JOBS_DUE": SWEEP,

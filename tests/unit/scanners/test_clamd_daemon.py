@@ -1,4 +1,4 @@
-"""The client against a real daemon, with one signature of our own."""
+"""The client against a real daemon, configured as it is deployed, with one signature of our own."""
 
 import subprocess
 import tempfile
@@ -13,6 +13,7 @@ from docrefinery.scanners.clamd import CLAMD
 from tests.support import pdfs
 from tests.support.packages import require_package
 
+DEPLOYED = Path(__file__).parents[3] / "deploy/kubernetes/clamd/clamd.conf"
 STREAM_LIMIT = 1024 * 1024
 
 
@@ -26,10 +27,16 @@ def clamd() -> Iterator[ScanEngine]:
         database.mkdir()
         database.joinpath("test.ndb").write_text(f"Test.Eicar:0:*:{pdfs.eicar().hex()}\n")
         config = folder / "clamd.conf"
-        config.write_text(
-            f"DatabaseDirectory {database}\nLocalSocket {folder}/clamd.sock\nForeground yes\n"
-            f"TemporaryDirectory {folder}\nStreamMaxLength {STREAM_LIMIT}\nAlertExceedsMax yes\nMaxThreads 2\n"
-        )
+        text = DEPLOYED.read_text()
+        for deployed, here in {
+            "DatabaseDirectory /var/lib/clamav": f"DatabaseDirectory {database}\nTemporaryDirectory {folder}",
+            "LocalSocket /tmp/clamd.sock": f"LocalSocket {folder}/clamd.sock",
+            "TCPSocket 3310\nTCPAddr 0.0.0.0\n": "",
+            "StreamMaxLength 512M": f"StreamMaxLength {STREAM_LIMIT}",
+        }.items():
+            assert text.count(deployed) == 1, deployed
+            text = text.replace(deployed, here)
+        config.write_text(text)
         process = subprocess.Popen(
             [program, "--config-file", str(config)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
