@@ -89,6 +89,22 @@ def with_open_action(action: bytes) -> bytes:
     return _document([_text_page(["A page with an action."])], catalog=b"/OpenAction << %s >>" % action)
 
 
+def with_hidden_action(action: bytes, *objects: bytes) -> bytes:
+    """Return a page whose document has an action, and objects from 91 on, in an object stream."""
+    hidden = dict(enumerate((b"<< %s >>" % action, *objects), 90))
+    return _with_hidden(b"/OpenAction 90 0 R", hidden, compressed=True)
+
+
+def with_entry(catalog: bytes, *objects: bytes) -> bytes:
+    """Return a page whose document has more in its catalog, and the objects from number 4 on."""
+    return _document([_text_page(["A page with more to it."])], catalog=catalog, extra=objects)
+
+
+def with_on_page(entry: bytes, *objects: bytes) -> bytes:
+    """Return a page with more in its dictionary, such as annotations, and the objects from number 4 on."""
+    return _document([_text_page(["A page with more to it."])], resources=b">> %s /X <<" % entry, extra=objects)
+
+
 def with_script_by_name(*, compressed: bool) -> bytes:
     """Return a page whose document has a script among its names; ``compressed`` hides it from who looks at bytes."""
     action = b"<< /S /JavaScript /JS (app.alert\\('no'\\)) >>"
