@@ -33,9 +33,10 @@ def with_picture(image: Image.Image, box: tuple[float, float, float, float], tex
     return _document([drawn + _text_page([text])], resources=b"/XObject << /Im0 %d 0 R >>", extra=[packed])
 
 
-def giant_page() -> bytes:
-    """Return a page as large as a PDF page may be, 14,400 points each way, with one small word on it."""
-    return born_digital(1, "tiny").replace(b"/MediaBox [0 0 612 792]", b"/MediaBox [0 0 14400 14400]")
+def giant_page(points: int = 14_400, more: bytes = b"") -> bytes:
+    """Return a page of so many points each way, by default as large as a PDF page may be, with one small word on it."""
+    box = b"/MediaBox [0 0 %d %d] %s" % (points, points, more)
+    return born_digital(1, "tiny").replace(b"/MediaBox [0 0 612 792]", box)
 
 
 def encrypted(password: str, text: str = "A page behind a password.") -> bytes:

@@ -211,6 +211,16 @@ def test_a_giant_page_that_is_read_is_drawn_smaller_and_that_is_told(tmp_path: P
     ) in list(result.warnings)
 
 
+@pytest.mark.parametrize(("points", "more"), [(200_000, b""), (1_000_000, b"/UserUnit 100"), (2_000_000_000, b"")])
+def test_a_page_on_which_nothing_can_be_recognised_is_told_however_large_it_is(
+    tmp_path: Path, points: int, more: bytes
+) -> None:
+    result = converted(tmp_path, pdfs.giant_page(points, more), do_ocr=True)
+    assert JobWarning(
+        "PAGE_TOO_LARGE", "so large on paper that no ordinary print on it can be recognised: page 1"
+    ) in list(result.warnings)
+
+
 def test_a_giant_page_that_is_not_drawn_needs_no_word(tmp_path: Path) -> None:
     assert converted(tmp_path, pdfs.giant_page()).warnings == ()
 
