@@ -9,7 +9,7 @@ import structlog
 
 from docrefinery import errors
 from docrefinery.model import JobStatus, JobWarning
-from docrefinery.pipeline.outcomes import Artifact, Converted
+from docrefinery.pipeline.outcomes import Artifact, Converted, Progress
 from docrefinery.pipeline.patience import patiently
 from docrefinery.plugin.registry import Registry
 from docrefinery.store import claims, garbage, tenants
@@ -31,6 +31,15 @@ def file_name(original: str, suffix: str) -> str:
     path = PurePath(original)
     stem = path.stem if path.suffix.lower() == ".pdf" and path.stem else original
     return stem + suffix
+
+
+def _counted(pages: Progress | None, details: Mapping[str, object]) -> tuple[int | None, int | None]:
+    """Return of how many pages a failed job is, and how many are done: nothing if they were not counted."""
+    if pages is None or not pages.pages_total:
+        return None, None
+    failed = details.get("failed_pages")
+    lost = len(failed) if isinstance(failed, list) else 0
+    return pages.pages_total, max(pages.pages_done - lost, 0)
 
 
 class Publisher:
@@ -78,10 +87,16 @@ class Publisher:
         details: Mapping[str, object] | None = None,
         *,
         scanned: Sequence[JobWarning] | None = None,
+        pages: Progress | None = None,
     ) -> None:
-        """End a job as failed; ``scanned`` is what the scan says, if the file was scanned and nothing found."""
+        """End a job as failed.
+
+        :param scanned: what the scan says, if the file was scanned and nothing found.
+        :param pages: how far the conversion came, if it began. Failed pages are in ``details``.
+        """
         log.info("job_failed", error_code=code, error_message=message)
         encoded = msgspec.json.encode(details).decode() if details else None
+        total, done = _counted(pages, details or {})
         await self._finish(
             claim,
             claims.Outcome(
@@ -91,6 +106,8 @@ class Publisher:
                 error_details=encoded,
                 warnings=msgspec.json.encode(scanned or []).decode(),
                 scanned_clean=scanned is not None,
+                pages_total=total,
+                pages_done=done,
             ),
         )
 

@@ -309,6 +309,28 @@ async def test_a_job_that_waited_for_models_goes_back_if_the_converter_lost_them
     assert dict(row) == {"status": "QUEUED", "queue": MODELS, "attempt": 1, "crashes": 0}
 
 
+@pytest.mark.parametrize(
+    ("outcome", "done"),
+    [
+        (outcomes.Rejected("CONVERSION_FAILED", "Made by hand.", {"failed_pages": [2]}), 2),
+        (outcomes.Rejected("EXPORT_FAILED", "Made by hand."), 3),
+        (outcomes.TimedOut(7), 3),
+    ],
+)
+async def test_a_failed_job_says_how_many_pages_there_were_and_how_far_it_came(
+    db: Database, settings: Settings, tmp_path: Path, outcome: outcomes.Outcome, done: int
+) -> None:
+    class Counting(Scripted):
+        async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:  # noqa: ARG002
+            on_progress(outcomes.Progress(Stage.CONVERTING, 3, 3))
+            return outcome
+
+    await a_job(db, settings)
+    await a_runner(db, settings, Counting(), tmp_path).drain()
+    job = await the_job(db)
+    assert (job.status, job.pages_done, job.pages_total) == ("FAILED", done, 3)
+
+
 class Copying(Scripted):
     """A converter whose result is the file it was given."""
 
