@@ -42,6 +42,10 @@ class RefineryError(Exception):
         self.errors = tuple(errors)
 
 
+class BrokenOff(Exception):
+    """An answer that had begun is cut off, since its rest cannot be read; the log has why."""
+
+
 class RequestError(RefineryError):
     """Base of what is answered to an HTTP caller."""
 

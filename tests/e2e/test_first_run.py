@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.e2e.conftest import Start
 from tests.support.pdfs import born_digital, with_figure
 from tests.support.refinery import Client, Refinery, fresh
 
@@ -71,6 +72,23 @@ def test_the_printed_curl_can_be_pasted_and_its_job_succeeds_with_all_artifacts(
     refinery.assert_one_set(uploaded["job_id"])
     (markdown,) = [a for a in refinery.client.artifacts(uploaded["job_id"]) if a["kind"] == "markdown"]
     assert "DocumentRefinery" in refinery.client.get(f"/v1/artifacts/{markdown['id']}/").text
+
+
+def test_the_key_is_printed_at_the_first_start_alone(make: Start) -> None:
+    own = make("a 'home'").start()
+    key = own.key
+    assert key in own.out.read_text()
+    own.stop()
+    own.start()
+    assert own.key == key
+    shown = own.out.read_text() + own.log.read_text(errors="replace")
+    assert key not in shown
+    assert f"The API key of the tenant `default` is in {own.data_dir / 'api-key'}\n" in shown
+    pasted = subprocess.run(
+        ["sh", "-c", own.curl + " --silent --write-out '%{http_code}' --output /dev/null"],
+        capture_output=True, text=True, check=True, timeout=30, cwd="/",
+    )  # fmt: skip
+    assert pasted.stdout == "201"
 
 
 def test_fast_text_gives_the_artifacts_of_the_guide(refinery: Refinery) -> None:

@@ -90,8 +90,9 @@ def test_retention_and_quotas_are_set_shown_and_taken_back(refinery: Refinery, a
     assert listed["document_bytes"] + listed["artifact_bytes"] == volume["bytes_stored"] > 0
     assert "q=6000" in client.get("/v1/profiles/").headers["ratelimit-policy"]
     client.assert_converted(client.submit(fresh(born_digital()))["job_id"])
-    none = said(refinery, "tenant", "set", name, "--keep-files", "default", "--max-queued-jobs", "0")
-    assert (none["keep_files"], none["keep_artifacts"], none["max_queued_jobs"]) == (None, "36h", None)
+    none = said(refinery, "tenant", "set", name, "--keep-files", "default", "--max-queued-jobs", "unlimited")
+    assert (none["keep_files"], none["keep_artifacts"], none["max_queued_jobs"]) == (None, "36h", "unlimited")
+    assert said(refinery, "tenant", "set", name, "--max-queued-jobs", "default")["max_queued_jobs"] is None
 
 
 def test_storage_is_checked_while_the_service_runs(refinery: Refinery, acme: tuple[str, Client]) -> None:
@@ -126,8 +127,8 @@ def test_what_is_listed_fits_a_terminal_and_a_typo_is_explained(refinery: Refine
         typos = {
             ("profile", "disable", "fasttext"): "did you mean `fast_text`?",
             ("profile", "list", "--tenant", "nobody"): "docrefinery tenant list",
-            ("tenant", "set", name, "--max-pages", "-1"): "0 for no limit",
-            ("tenant", "set", name, "--max-stored-mb", "99999999999999999999"): "0 for no limit",
+            ("tenant", "set", name, "--max-pages", "-1"): "default (0)",
+            ("tenant", "set", name, "--max-stored-mb", "99999999999999999999"): "unlimited, or default",
             ("tenant", "set", name, "--keep-files", "1.5d"): "--keep-files: `1.5d` is no duration; use whole days",
             ("tenant", "set", name, "--keep-jobs", "-3d"): "`-3d` is no duration",
             ("tenant", "set", name, "--keep-artifacts", "2w"): "30d or 12h, or forever, or default",

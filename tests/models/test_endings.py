@@ -114,7 +114,7 @@ def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_pages_are_told_one_by_one(run: Run) -> None:
     run(REPORT)
-    assert run.pages == [(1, 2), (2, 2)]
+    assert run.pages == [(0, 2), (1, 2), (2, 2)]
 
 
 def test_a_page_that_fails_is_missing_and_told(run: Run, broken: Callable[..., None]) -> None:

@@ -8,8 +8,9 @@ async def empty(url: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(
-            "SET docrefinery.prune_audit = 'on'; TRUNCATE tenants CASCADE;"
-            "TRUNCATE workers, models_seen, unreferenced_blobs, counters, audit_log"
+            "TRUNCATE tenants CASCADE; ALTER TABLE audit_log DISABLE TRIGGER USER;"
+            "TRUNCATE workers, models_seen, unreferenced_blobs, counters, audit_log;"
+            "ALTER TABLE audit_log ENABLE TRIGGER USER"
         )
     finally:
         await connection.close()

@@ -33,9 +33,10 @@ def with_picture(image: Image.Image, box: tuple[float, float, float, float], tex
     return _document([drawn + _text_page([text])], resources=b"/XObject << /Im0 %d 0 R >>", extra=[packed])
 
 
-def giant_page() -> bytes:
-    """Return a page as large as a PDF page may be, 14,400 points each way, with one small word on it."""
-    return born_digital(1, "tiny").replace(b"/MediaBox [0 0 612 792]", b"/MediaBox [0 0 14400 14400]")
+def giant_page(points: int = 14_400, more: bytes = b"") -> bytes:
+    """Return a page of so many points each way, by default as large as a PDF page may be, with one small word on it."""
+    box = b"/MediaBox [0 0 %d %d] %s" % (points, points, more)
+    return born_digital(1, "tiny").replace(b"/MediaBox [0 0 612 792]", box)
 
 
 def encrypted(password: str, text: str = "A page behind a password.") -> bytes:
@@ -87,6 +88,22 @@ def with_attachments(*specifications: bytes) -> bytes:
 def with_open_action(action: bytes) -> bytes:
     """Return a page whose document has an action for when it is opened."""
     return _document([_text_page(["A page with an action."])], catalog=b"/OpenAction << %s >>" % action)
+
+
+def with_hidden_action(action: bytes, *objects: bytes) -> bytes:
+    """Return a page whose document has an action, and objects from 91 on, in an object stream."""
+    hidden = dict(enumerate((b"<< %s >>" % action, *objects), 90))
+    return _with_hidden(b"/OpenAction 90 0 R", hidden, compressed=True)
+
+
+def with_entry(catalog: bytes, *objects: bytes) -> bytes:
+    """Return a page whose document has more in its catalog, and the objects from number 4 on."""
+    return _document([_text_page(["A page with more to it."])], catalog=catalog, extra=objects)
+
+
+def with_on_page(entry: bytes, *objects: bytes) -> bytes:
+    """Return a page with more in its dictionary, such as annotations, and the objects from number 4 on."""
+    return _document([_text_page(["A page with more to it."])], resources=b">> %s /X <<" % entry, extra=objects)
 
 
 def with_script_by_name(*, compressed: bool) -> bytes:

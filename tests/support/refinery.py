@@ -26,6 +26,7 @@ TERMINAL = ("SUCCEEDED", "FAILED", "CANCELED", "QUARANTINED")
 DEFAULT_KINDS = ["docling_json", "doctags", "markdown", "text"]
 _READY = re.compile(r"^DocumentRefinery is ready at (\S+) \(data in .+\)\. Ctrl-C stops it\.$", re.MULTILINE)
 _KEY = re.compile(r"^API key of the tenant `default`: (\S+)$", re.MULTILINE)
+_KEPT = re.compile(r"^The API key of the tenant `default` is in (.+)$", re.MULTILINE)
 _CURL = re.compile(r"^  (curl .+)$", re.MULTILINE)
 _numbers = count(1)
 
@@ -129,10 +130,11 @@ class Refinery:
 
     def read_greeting(self, text: str) -> None:
         """Take address, key and curl from what was printed."""
-        ready, key, curl = (pattern.search(text) for pattern in (_READY, _KEY, _CURL))
-        if not (ready and key and curl):
+        ready, key, kept, curl = (pattern.search(text) for pattern in (_READY, _KEY, _KEPT, _CURL))
+        if not (ready and (key or kept) and curl):
             raise AssertionError(f"{text}\n{self.tail()}")
-        self.url, self.key, self.curl = ready[1], key[1], curl[1]
+        self.url, self.curl = ready[1], curl[1]
+        self.key = key[1] if key else Path(kept[1]).read_text().strip() if kept else ""
         self._forget_client()
 
     def _greeted(self) -> bool:

@@ -14,9 +14,9 @@ TOLD = {
     "services/webhooks/endpoints.py": "the time of a ping",
     "services/rates.py": "seconds until a client may ask again; whether it may is Valkey's",
     "services/storage.py": "how old a blob is, by the storage's own time",
-    "services/trail.py": "the time of an entry that is written later",
     "embedded/lock.py": "since when a data directory is held, for a person",
     # Somebody else's process.
+    "client/asking.py": "seconds until a date in a Retry-After",
     "webhooks.py": "a receiver judges the age of a signature",
     # An operator set a moment of the calendar.
     "services/keys.py": "a key has expired",

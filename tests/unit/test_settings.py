@@ -122,6 +122,13 @@ def test_empty_value_is_unset_but_for_plugins() -> None:
     assert load({}).plugins is None
 
 
+@pytest.mark.parametrize("name", ["DOCREFINERY_JAIL", "DOCREFINERY_MODEL_ISOLATION"])
+@pytest.mark.parametrize("value", ["", " "])
+def test_what_keeps_things_apart_is_not_switched_off_by_an_empty_value(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} is set and empty"):
+        load({name: value})
+
+
 def test_plugins_are_separated_by_commas() -> None:
     assert load({"DOCREFINERY_PLUGINS": " one, two ,,"}).plugins == ("one", "two")
 

@@ -24,7 +24,7 @@ from docrefinery.services.submissions import Origin, Submissions
 from docrefinery.services.trail import Trail
 from docrefinery.services.webhooks.endpoints import Webhooks
 from docrefinery.settings import Settings
-from docrefinery.store.records import Ref, ref_of
+from docrefinery.store.records import NO_NUMBER, Ref, ref_of
 
 
 class Services(Struct, frozen=True, kw_only=True):
@@ -64,9 +64,12 @@ PathRef = NamedDependency[SkipValidation[Ref]]
 def provide_ref(id: FromPath[str]) -> Ref:  # noqa: A002 - the path says {id}, as the guide does
     """Read a path's ``{id}``: a number or a uuid; anything else names nothing."""
     try:
-        return ref_of(id)
+        ref = ref_of(id)
     except ValueError:
         raise NotFound(f"`{id[:64]}` is neither a number nor a uuid.") from None
+    if ref == NO_NUMBER:
+        raise NotFound(f"There is nothing with the number {id[:64]}.")
+    return ref
 
 
 DEPENDENCIES = {"ref": Provide(provide_ref, sync_to_thread=False)}

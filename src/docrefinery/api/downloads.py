@@ -5,15 +5,19 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote
 
+import structlog
 from litestar import Response
 from litestar.response import Stream
 from msgspec import Struct
 
 from docrefinery.api.deps import ApiRequest
-from docrefinery.errors import RangeNotSatisfiable
+from docrefinery.errors import BrokenOff, RangeNotSatisfiable, StorageError
 from docrefinery.services.audit import Action
+from docrefinery.store.encryption.errors import Undecryptable
 from docrefinery.store.encryption.vault import Stored
 from docrefinery.store.presentation import presentation
+
+log = structlog.get_logger(__name__)
 
 _RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.IGNORECASE | re.ASCII)
 
@@ -124,8 +128,13 @@ def _note(request: ApiRequest, download: Download, part: str | None) -> None:
 async def _begun(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Yield what was read before the answer began: a file that cannot be read is an error, not a broken answer."""
     yield first
-    async for chunk in rest:
-        yield chunk
+    try:
+        async for chunk in rest:
+            yield chunk
+    except StorageError as error:
+        if not (isinstance(error, Undecryptable) and error.told):
+            log.error("download_broke_off", error=str(error))  # noqa: TRY400 - the message has it all
+        raise BrokenOff from error
 
 
 def matches(if_none_match: str, etag: str) -> bool:

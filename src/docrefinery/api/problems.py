@@ -10,7 +10,7 @@ from litestar.types import ExceptionHandlersMap
 from docrefinery import errors
 from docrefinery.errors import FieldError, RefineryError
 from docrefinery.store.database import UNREACHABLE
-from docrefinery.store.encryption.errors import BlobDamaged, KeyUnavailable
+from docrefinery.store.encryption.errors import Undecryptable
 
 log = structlog.get_logger(__name__)
 
@@ -82,8 +82,9 @@ def problem(request: AnyRequest, error: RefineryError, headers: dict[str, str] |
 
 def _refinery(request: AnyRequest, error: RefineryError) -> Response[object]:
     if isinstance(error, errors.StorageError):
-        log.error("storage_failed", exc_info=error)
-        if isinstance(error, BlobDamaged | KeyUnavailable):
+        if not (isinstance(error, Undecryptable) and error.told):
+            log.error("storage_failed", exc_info=error)
+        if isinstance(error, Undecryptable):
             return problem(
                 request, errors.Unavailable("The stored file cannot be decrypted; the service's log says why.")
             )

@@ -123,16 +123,9 @@ def _explained(read: Callable[[str], Any], reason: str) -> Callable[[str], Any]:
     return explained
 
 
-def _cursor(text: str) -> Cursor:
-    try:
-        return Cursor.decode(text)
-    except InvalidFilter as error:
-        raise ValueError(error.message) from None
-
-
 PAGING = (
     whole("page_size", "Results a page.", 1, 200),
-    Param("cursor", "Where the page begins; taken from a link.", _cursor, Schema(type=OpenAPIType.STRING)),
+    Param("cursor", "Where the page begins; taken from a link.", Cursor.decode, Schema(type=OpenAPIType.STRING)),
 )
 
 

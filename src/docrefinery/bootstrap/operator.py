@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 from msgspec import Struct
 
 from docrefinery.bootstrap.common import blobs_of, database_of, registry_of, vault_of
@@ -38,7 +39,12 @@ class Operator(Struct, frozen=True):
 
 @asynccontextmanager
 async def operator(settings: Settings) -> AsyncIterator[Operator]:
-    """Open the services that commands use."""
+    """Open the services that commands use, as the schema's owner where that is known.
+
+    The audit log believes nobody else to be an operator.
+    """
+    if settings.migration_database_url:
+        settings = msgspec.structs.replace(settings, database_url=settings.migration_database_url)
     db = database_of(settings, walled=False)
     await db.start()
     doorbell = RedisDoorbell(build_broker(settings.redis_url))

@@ -12,6 +12,7 @@ from docrefinery.cli.output import AsJson, show, show_one
 from docrefinery.errors import InvalidRequest
 from docrefinery.services.audit import Action
 from docrefinery.store.audit import Entry, Filters
+from docrefinery.store.sql.audit_rows import STAYS_DAYS
 
 app = typer.Typer(help="Show who did what, and prune what is old.")
 
@@ -78,9 +79,9 @@ def audit(
 
 @app.command()
 def prune(
-    older_than: Annotated[int, typer.Option(min=1, max=36_500, help="Days that are kept.")],
+    older_than: Annotated[int, typer.Option(min=STAYS_DAYS, max=36_500, help="Days that are kept.")],
     as_json: AsJson = False,
 ) -> None:
     """Remove old entries, as the role that owns the schema; that is noted in the log."""
-    removed = operate(lambda services: services.audit.prune(older_than), as_owner=True)
+    removed = operate(lambda services: services.audit.prune(older_than))
     show_one({"removed": removed}, f"{removed} entries older than {older_than} days are removed.", as_json=as_json)

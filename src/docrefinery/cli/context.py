@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
-import msgspec
 import typer
 
 from docrefinery import logs
@@ -27,11 +26,9 @@ def settings(**overrides: Any) -> Settings:
     return load(os.environ, **overrides)
 
 
-def operate(work: Callable[[Operator], Awaitable[T]], *, as_owner: bool = False) -> T:
-    """Run something with the operator's services; ``as_owner`` is for what the application's role may not do."""
+def operate(work: Callable[[Operator], Awaitable[T]]) -> T:
+    """Run something with the operator's services."""
     chosen = keyed(connected(settings()))
-    if as_owner and chosen.migration_database_url:
-        chosen = msgspec.structs.replace(chosen, database_url=chosen.migration_database_url)
     # Results go to stdout, and nothing else does.
     logs.configure(chosen, "command")
 

@@ -40,5 +40,13 @@ def shred(
     """Delete a tenant's key: all that is encrypted under it is unreadable for good, in every copy of the storage."""
     if not confirmed:
         raise InvalidRequest(f"This makes every encrypted file of {tenant} unreadable for good; confirm with --yes.")
-    there = operate(lambda services: services.encryption.give_up(tenant))
-    tell(f"The key of {tenant} is deleted." if there else f"{tenant} has no key: nothing of it is encrypted.")
+    done = operate(lambda services: services.encryption.give_up(tenant))
+    if not done.had_key:
+        tell(f"{tenant} has no key: nothing of it is encrypted.")
+        return
+    tell(f"The key of {tenant} is deleted; {_jobs_canceled(done.jobs)}.")
+
+
+def _jobs_canceled(number: int) -> str:
+    """Say how many jobs ended."""
+    return "1 job on its files was canceled" if number == 1 else f"{number} jobs on its files were canceled"

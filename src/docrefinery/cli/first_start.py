@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from msgspec import Struct
+
 from docrefinery.bootstrap.operator import Operator, operator
 from docrefinery.cli.sample import sample_pdf
 from docrefinery.errors import Unauthenticated
@@ -13,28 +15,35 @@ from docrefinery.settings import Settings
 TENANT = "default"
 
 
-async def first_key(settings: Settings) -> str | None:
+class FirstKey(Struct, frozen=True):
+    """The first start's key: the file that keeps it, and the key itself if this is that start."""
+
+    path: Path
+    new: str = ""
+
+
+async def first_key(settings: Settings) -> FirstKey | None:
     """Return the first start's key, made now if this is it; ``None`` if it is no longer valid or known."""
     path = settings.data_dir / "api-key"
     operator_acts()
     async with operator(settings) as services:
         if path.exists():
-            return await _still_valid(services, path.read_text().strip())
+            return FirstKey(path) if await _is_valid(services, path.read_text().strip()) else None
         if TENANT not in [tenant.name for tenant in await services.tenants.list()]:
             await services.tenants.create(TENANT)
         if await services.tenants.list_keys(TENANT):
             return None
         issued = await services.tenants.issue_key(TENANT, list(Scope), name="first start")
         _write_private(path, issued.key + "\n")
-        return issued.key
+        return FirstKey(path, issued.key)
 
 
-async def _still_valid(services: Operator, key: str) -> str | None:
+async def _is_valid(services: Operator, key: str) -> bool:
     try:
         await services.authenticator.authenticate(key)
     except Unauthenticated:
-        return None
-    return key
+        return False
+    return True
 
 
 def sample(settings: Settings) -> Path:

@@ -1,6 +1,7 @@
 """uvicorn with a bound on a request's head, refusals in the API's own shape, and an orderly end."""
 
 import json
+import logging
 import random
 import signal
 import socket
@@ -11,7 +12,7 @@ from types import FrameType
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from docrefinery.errors import InvalidRequest
+from docrefinery.errors import BrokenOff, InvalidRequest
 
 MAX_HEAD_BYTES = 64 * 1024
 """Request line and headers; the parser has no bound of its own, and takes quadratic time for one long header."""
@@ -19,6 +20,19 @@ MAX_HEAD_BYTES = 64 * 1024
 
 HURRIED_SECONDS = 3
 """What requests in flight are given after SIGINT: a person waits at a terminal."""
+
+
+def _unless_told(record: logging.LogRecord) -> bool:
+    """Return whether a line says something new: the server adds a stack to an answer that we have cut off."""
+    return not (record.exc_info and _of_broken_off(record.exc_info[1]))
+
+
+def _of_broken_off(error: BaseException | None) -> bool:
+    """Return whether an error is, holds or follows from an answer that was cut off."""
+    if error is None or isinstance(error, BrokenOff):
+        return error is not None
+    held = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return any(map(_of_broken_off, (error.__cause__, *held)))
 
 
 class GracefulServer(uvicorn.Server):
@@ -30,6 +44,7 @@ class GracefulServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, let_go: Callable[[], None]) -> None:
         super().__init__(config)
         self._let_go = let_go
+        logging.getLogger("uvicorn.error").addFilter(_unless_told)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Take a signal; a second SIGINT ends it at once."""

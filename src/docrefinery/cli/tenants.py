@@ -8,10 +8,10 @@ import typer
 from docrefinery.bootstrap.operator import Operator
 from docrefinery.cli.context import operate, subcommands
 from docrefinery.cli.output import AsJson, show, show_one
-from docrefinery.services.tenants import hours
+from docrefinery.services.tenants import QUOTAS, hours, number
 from docrefinery.settings import shown
 from docrefinery.store.records import TenantRecord, VolumeRecord
-from docrefinery.store.tenants import Encrypt, Keep, Limits
+from docrefinery.store.tenants import UNLIMITED, Encrypt, Keep, Limits
 
 app = subcommands("Create, list and set up tenants.")
 
@@ -28,7 +28,8 @@ COLUMNS = {
 
 
 STORED = "stored MiB"
-OWN = "0 leaves it to the installation"
+QUOTA = "unlimited, or default (0) for what the installation does"
+NARROW = "default, unlimited or 0 for the installation's alone"
 DURATION = "30d, 12h, forever, or default"
 
 
@@ -38,6 +39,8 @@ def _row(tenant: TenantRecord, volume: VolumeRecord | None = None) -> dict[str, 
     for what in Keep.__struct_fields__:
         kept = getattr(tenant, f"keep_{what}")
         row[f"keep_{what.removesuffix('_hours')}"] = None if kept is None else shown(kept)
+    for what in QUOTAS:
+        row[what] = "unlimited" if row[what] == UNLIMITED else row[what]
     stored = msgspec.structs.asdict(volume) if volume else {}
     return row | stored
 
@@ -76,15 +79,15 @@ def set_up(
     name: Annotated[str, typer.Argument(help="Name of the tenant.")],
     options: Annotated[str | None, typer.Option(help="Default options, a JSON object.")] = None,
     profile: Annotated[str | None, typer.Option(help="Default profile; an empty text removes it.")] = None,
-    max_upload_mb: Annotated[int | None, typer.Option(help="Largest upload in MiB; 0 removes the limit.")] = None,
-    max_pages: Annotated[int | None, typer.Option(help="Most pages of a job; 0 removes the limit.")] = None,
-    max_running_jobs: Annotated[int | None, typer.Option(help="Most jobs at a time; 0 removes the limit.")] = None,
-    requests_per_minute: Annotated[int | None, typer.Option(help=f"Most requests in a minute; {OWN}.")] = None,
-    max_queued_jobs: Annotated[int | None, typer.Option(help=f"Most queued jobs; {OWN}.")] = None,
+    max_upload_mb: Annotated[str | None, typer.Option(help=f"Largest upload in MiB; {NARROW}.")] = None,
+    max_pages: Annotated[str | None, typer.Option(help=f"Most pages of a job; {NARROW}.")] = None,
+    max_running_jobs: Annotated[str | None, typer.Option(help=f"Most jobs at a time; {NARROW}.")] = None,
+    requests_per_minute: Annotated[str | None, typer.Option(help=f"Most requests in a minute; {QUOTA}.")] = None,
+    max_queued_jobs: Annotated[str | None, typer.Option(help=f"Most queued jobs; {QUOTA}.")] = None,
     max_pages_in_flight: Annotated[
-        int | None, typer.Option(help=f"Most pages of queued and running jobs; {OWN}.")
+        str | None, typer.Option(help=f"Most pages of queued and running jobs; {QUOTA}.")
     ] = None,
-    max_stored_mb: Annotated[int | None, typer.Option(help=f"Most MiB of files and artifacts; {OWN}.")] = None,
+    max_stored_mb: Annotated[str | None, typer.Option(help=f"Most MiB of files and artifacts; {QUOTA}.")] = None,
     keep_files: Annotated[str | None, typer.Option(help=f"How long files are kept: {DURATION}.")] = None,
     keep_artifacts: Annotated[str | None, typer.Option(help=f"How long artifacts are kept: {DURATION}.")] = None,
     keep_jobs: Annotated[str | None, typer.Option(help=f"How long jobs are kept: {DURATION}.")] = None,
@@ -95,15 +98,16 @@ def set_up(
     as_json: AsJson = False,
 ) -> None:
     """Set a tenant's defaults, limits, retention and encryption; what is not given stays."""
-    limits = Limits(
-        max_upload_mb=max_upload_mb,
-        max_pages=max_pages,
-        max_running_jobs=max_running_jobs,
-        requests_per_minute=requests_per_minute,
-        max_queued_jobs=max_queued_jobs,
-        max_pages_in_flight=max_pages_in_flight,
-        max_stored_mb=max_stored_mb,
-    )
+    given = {
+        "max_upload_mb": max_upload_mb,
+        "max_pages": max_pages,
+        "max_running_jobs": max_running_jobs,
+        "requests_per_minute": requests_per_minute,
+        "max_queued_jobs": max_queued_jobs,
+        "max_pages_in_flight": max_pages_in_flight,
+        "max_stored_mb": max_stored_mb,
+    }
+    limits = Limits(**{name: number(name, text) for name, text in given.items()})
     keep = Keep(
         files_hours=hours("--keep-files", keep_files),
         artifacts_hours=hours("--keep-artifacts", keep_artifacts),

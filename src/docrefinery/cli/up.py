@@ -26,7 +26,7 @@ from docrefinery.bootstrap.models import bytes_needed, slots_of
 from docrefinery.bootstrap.secrets import keyed
 from docrefinery.bootstrap.storage import check_storage
 from docrefinery.cli.context import settings
-from docrefinery.cli.first_start import first_key, sample
+from docrefinery.cli.first_start import FirstKey, first_key, sample
 from docrefinery.cli.output import errors, tell
 from docrefinery.cli.processes import Process, stop_all
 from docrefinery.cli.serve import migrated
@@ -213,14 +213,22 @@ def _host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _greet(url: str, key: str | None, chosen: Settings) -> None:
-    """Print the ready line and a curl to paste; plain, since a wrapped line could not be pasted."""
+def _greet(url: str, key: FirstKey | None, chosen: Settings) -> None:
+    """Print the ready line and a curl to paste; plain, since a wrapped line could not be pasted.
+
+    The key itself is shown once: logs of services keep what is printed at every start.
+    """
     typer.echo(f"DocumentRefinery is ready at {url} (data in {chosen.data_dir}). Ctrl-C stops it.")
     if key is None:
         command = shlex.join([f"DOCREFINERY_DATA_DIR={chosen.data_dir}", sys.argv[0], *MAKE_KEY])
         typer.echo(f"Make an API key:\n  env {command}")
         return
-    typer.echo(f"API key of the tenant `default`: {key}")
+    if key.new:
+        typer.echo(f"API key of the tenant `default`: {key.new}")
+        header = shlex.quote(f"Authorization: Api-Key {key.new}")
+    else:
+        typer.echo(f"The API key of the tenant `default` is in {key.path}")
+        header = f'"Authorization: Api-Key $(cat {shlex.quote(str(key.path))})"'
     typer.echo(f"Upload a PDF in a browser, at {url}/console/, or with:")
     file = shlex.quote(f"file=@{sample(chosen)}")
-    typer.echo(f"  curl -H 'Authorization: Api-Key {key}' -F {file} -F ingest=true {url}/v1/documents/")
+    typer.echo(f"  curl -H {header} -F {file} -F ingest=true {url}/v1/documents/")

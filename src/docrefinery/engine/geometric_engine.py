@@ -61,7 +61,12 @@ class GeometricEngine:
                 *(JobWarning(lack.code, f"{lack.consequence}; that would need {lack.missing}") for lack in lacks),
                 *(script_warnings(recognition.summary.unread_scripts) if recognition is not None else ()),
                 *layout_warnings(backend.layouts, reads=options.do_ocr),
-                *size_warnings(pages, backend.awaited, document, (options.images_scale or 1.0) if images else None),
+                *size_warnings(
+                    pages,
+                    recognition.drawn if recognition is not None else (),
+                    document,
+                    (options.images_scale or 1.0) if images else None,
+                ),
                 *undescribed,
                 *page_warnings(failures),
             ),

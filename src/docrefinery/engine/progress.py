@@ -5,13 +5,17 @@ from threading import Lock
 
 
 class PagesDone:
-    """Tells pages done and pages in all after each page; calls come one at a time, and the count only rises."""
+    """Tells pages done and pages in all, at once and after each page.
+
+    Calls come one at a time, and the count only rises.
+    """
 
     def __init__(self, total: int, tell: Callable[[int, int], None]) -> None:
         self._total = total
         self._tell = tell
         self._done = 0
         self._lock = Lock()
+        tell(0, total)
 
     def one_more(self) -> None:
         """Note that a page is done."""

@@ -92,11 +92,15 @@ def judged(pages: Pages, result: ConversionResult, *, fail_on_partial: bool) -> 
     )
     nothing = len(result.document.pages) == 0 or len(failures.pages) == pages.total
     if nothing or (failures.reasons and not failures.pages):
-        raise ConversionFailed(f"no page could be converted: {failures.shown or 'Docling gave no reason'}")
+        raise ConversionFailed(
+            f"no page could be converted ({failures.shown or 'Docling gave no reason'}); if viewers show it, print it "
+            "to a new PDF and upload that",
+            details={"failed_pages": list(failures.pages)},
+        )
     if failures.pages and fail_on_partial:
         raise ConversionFailed(
-            f"{len(failures.pages)} of {pages.total} pages could not be converted, and fail_on_partial is set: "
-            f"{failures.shown}",
+            f"{len(failures.pages)} of {pages.total} pages could not be converted, and fail_on_partial is set "
+            f"({failures.shown}); leave it out for what can be converted, or print the document to a new PDF",
             details={"failed_pages": list(failures.pages)},
         )
     return failures
@@ -106,7 +110,8 @@ def page_warnings(failures: Failures) -> list[JobWarning]:
     """Return what a job says of pages that are missing."""
     if not failures.pages:
         return []
-    return [JobWarning("PAGES_FAILED", f"{len(failures.pages)} pages are missing: {failures.shown}")]
+    number = "1 page is" if len(failures.pages) == 1 else f"{len(failures.pages)} pages are"
+    return [JobWarning("PAGES_FAILED", f"{number} missing: {failures.shown}")]
 
 
 def script_warnings(scripts: Mapping[str, Sequence[int]]) -> list[JobWarning]:

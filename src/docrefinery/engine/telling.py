@@ -15,6 +15,9 @@ from docrefinery.engine.running import listed
 from docrefinery.engine.sizes import fitting_scale
 from docrefinery.model import JobWarning
 
+LEGIBLE = 0.25
+"""Pixels a point below which letters of 30 points are too small to be recognised."""
+
 
 def layout_warnings(found: Mapping[int, Layout], *, reads: bool) -> Iterator[JobWarning]:
     layouts = [layout for _, layout in sorted(found.items())]
@@ -33,24 +36,30 @@ def _cut_from(document: DoclingDocument) -> set[int]:
 
 
 def size_warnings(
-    pages: Pages, read: Container[int], document: DoclingDocument, scale: float | None
+    pages: Pages, drawn: Container[int], document: DoclingDocument, scale: float | None
 ) -> Iterator[JobWarning]:
     """Tell of pages that were drawn with fewer pixels than was asked for.
 
-    :param read: pages that were recognised.
+    :param drawn: pages that were drawn to be recognised.
     :param scale: at which the document's pictures were cut out; ``None`` where none were.
     """
     cut = _cut_from(document) if scale is not None else ()
     wanted, dots = scale or 0.0, DPI / 72
+    scales = {number: fitting_scale(dots, *size, SHEET_PIXELS) for number, size in pages.large.items()}
+    unread = [number for number, got in scales.items() if number in drawn and got < LEGIBLE]
     smaller = [
         number
         for number, size in pages.large.items()
-        if (number in read and fitting_scale(dots, *size, SHEET_PIXELS) < dots)
-        or (number in cut and fitting_scale(wanted, *size, PICTURE_PIXELS) < wanted)
+        if (number in drawn and LEGIBLE <= scales[number] < dots)
+        or (number in cut and number not in unread and fitting_scale(wanted, *size, PICTURE_PIXELS) < wanted)
     ]
     if smaller:
         yield JobWarning(
             "PAGE_TOO_LARGE", f"so large on paper that it was drawn with fewer pixels than usual: {listed(smaller)}"
+        )
+    if unread:
+        yield JobWarning(
+            "PAGE_TOO_LARGE", f"so large on paper that no ordinary print on it can be recognised: {listed(unread)}"
         )
 
 

@@ -73,6 +73,11 @@ class Lease:
             self._stages.put_nowait(progress.stage)
         self._progress = progress
 
+    @property
+    def progress(self) -> Progress | None:
+        """What the converter said last."""
+        return self._progress
+
     async def stages_told(self) -> None:
         """Wait until every stage so far is in the database, or the work has to end."""
         await self.unless_stopped(self._stages.join())

@@ -9,12 +9,13 @@ import structlog
 
 from docrefinery import errors
 from docrefinery.model import JobStatus, JobWarning
-from docrefinery.pipeline.outcomes import Artifact, Converted
+from docrefinery.pipeline.outcomes import Artifact, Converted, Progress
 from docrefinery.pipeline.patience import patiently
 from docrefinery.plugin.registry import Registry
 from docrefinery.store import claims, garbage, tenants
 from docrefinery.store.artifacts import NewArtifact
 from docrefinery.store.database import Database
+from docrefinery.store.encryption.errors import BlobDamaged
 from docrefinery.store.encryption.vault import Vault
 from docrefinery.store.presentation import presentation
 from docrefinery.store.records import ClaimRecord
@@ -32,6 +33,15 @@ def file_name(original: str, suffix: str) -> str:
     return stem + suffix
 
 
+def _counted(pages: Progress | None, details: Mapping[str, object]) -> tuple[int | None, int | None]:
+    """Return of how many pages a failed job is, and how many are done: nothing if they were not counted."""
+    if pages is None or not pages.pages_total:
+        return None, None
+    failed = details.get("failed_pages")
+    lost = len(failed) if isinstance(failed, list) else 0
+    return pages.pages_total, max(pages.pages_done - lost, 0)
+
+
 class Publisher:
     """Writes how jobs end."""
 
@@ -44,7 +54,7 @@ class Publisher:
         """Store the artifacts, then publish them with the job's success.
 
         :raises LeaseLost: if the job is somebody else's by now; what was stored is left to the sweep.
-        :raises StorageError: if the storage does not take them.
+        :raises StorageError: if the storage does not take them, or the key that they are sealed under was given up.
         """
         prefix = f"{claim.tenant_uuid}/jobs/{claim.job_uuid}/{claim.token}"
         await patiently(lambda: garbage.note(self._db, prefix, removable_in=UNPUBLISHED))
@@ -77,10 +87,16 @@ class Publisher:
         details: Mapping[str, object] | None = None,
         *,
         scanned: Sequence[JobWarning] | None = None,
+        pages: Progress | None = None,
     ) -> None:
-        """End a job as failed; ``scanned`` is what the scan says, if the file was scanned and nothing found."""
+        """End a job as failed.
+
+        :param scanned: what the scan says, if the file was scanned and nothing found.
+        :param pages: how far the conversion came, if it began. Failed pages are in ``details``.
+        """
         log.info("job_failed", error_code=code, error_message=message)
         encoded = msgspec.json.encode(details).decode() if details else None
+        total, done = _counted(pages, details or {})
         await self._finish(
             claim,
             claims.Outcome(
@@ -90,6 +106,8 @@ class Publisher:
                 error_details=encoded,
                 warnings=msgspec.json.encode(scanned or []).decode(),
                 scanned_clean=scanned is not None,
+                pages_total=total,
+                pages_done=done,
             ),
         )
 
@@ -121,10 +139,17 @@ class Publisher:
     ) -> bool:
         async def finish() -> bool:
             async with self._db.transaction():
-                await self._vault.hold_key(claim.tenant_id, [(new.blob_key, new.data_key) for new in results or ()])
+                await self._hold_key(claim, results or ())
                 return await claims.finish(self._db, claim, outcome, results=results, blob_prefix=blob_prefix)
 
         return await patiently(finish)
+
+    async def _hold_key(self, claim: ClaimRecord, results: Sequence[NewArtifact]) -> None:
+        try:
+            await self._vault.hold_key(claim.tenant_id, [(new.blob_key, new.data_key) for new in results])
+        except BlobDamaged as error:
+            # The file is fine as far as anybody knows: if it was under that key as well, its jobs were canceled.
+            raise errors.StorageError("The key of the results was given up while they were stored.") from error
 
     async def _store(self, claim: ClaimRecord, prefix: str, artifact: Artifact, *, encrypt: bool) -> NewArtifact:
         exporter = self._registry.exporters[artifact.kind]

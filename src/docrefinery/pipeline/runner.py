@@ -235,18 +235,21 @@ class Runner:
                 await patiently(lambda: claims.enter_stage(self._db, claim, Stage.FINALIZING))
                 await self._publisher.publish(claim, outcome, self._scanning.warnings)
             case outcomes.Rejected():
-                scanned = self._scanning.warnings
-                await self._publisher.fail(claim, outcome.code, outcome.message, outcome.details, scanned=scanned)
+                await self._failed(claim, lease, outcome)
             case outcomes.TimedOut():
-                scanned = self._scanning.warnings
                 message = f"The conversion took longer than {outcome.seconds:g} s and was stopped."
-                await self._publisher.fail(claim, errors.ConversionTimeout.error_code, message, scanned=scanned)
+                timed_out = outcomes.Rejected(errors.ConversionTimeout.error_code, message)
+                await self._failed(claim, lease, timed_out)
             case outcomes.Crashed():
                 await self._crashed(claim, outcome)
             case outcomes.Canceled():
                 await self._stopped(claim, lease)
             case _:
                 assert_never(outcome)
+
+    async def _failed(self, claim: ClaimRecord, lease: Lease, end: outcomes.Rejected) -> None:
+        scanned, pages = self._scanning.warnings, lease.progress
+        await self._publisher.fail(claim, end.code, end.message, end.details, scanned=scanned, pages=pages)
 
     async def _stopped(self, claim: ClaimRecord, lease: Lease) -> None:
         match lease.stop:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
-from docrefinery.services.audit import Action, note
+from docrefinery.services.audit import acting
 from docrefinery.store import audit
 from docrefinery.store.audit import Entry, Filters
 from docrefinery.store.database import Database
@@ -41,8 +41,5 @@ class AuditLog:
                 await asyncio.sleep(FOLLOW_SECONDS)
 
     async def prune(self, days: int) -> int:
-        """Remove entries that are older, and note that; returns how many. Only the schema's owner may."""
-        async with self._db.transaction():
-            removed = await audit.prune(self._db, timedelta(days=days))
-            await note(self._db, Action.AUDIT_PRUNED, None, "audit log", older_than_days=days, removed=removed)
-        return removed
+        """Remove entries that are older; returns how many. Only the schema's owner may, and the database notes it."""
+        return await audit.prune(self._db, timedelta(days=days), acting().name)

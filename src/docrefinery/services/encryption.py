@@ -47,6 +47,13 @@ class Rewrapped(Struct):
     unavailable: list[str] = []
 
 
+class Shredded(Struct, frozen=True):
+    """Whether the tenant had a key, and how many jobs ended with it."""
+
+    had_key: bool
+    jobs: int
+
+
 async def rewrap(db: Database, masters: MasterKeys) -> Rewrapped:
     """Wrap every tenant's key under the first master key; blobs and their keys stay as they are."""
     done, last = Rewrapped(), 0
@@ -119,18 +126,21 @@ class Encryption:
                     told(done.blobs)
                 last = found[-1].id
 
-    async def give_up(self, tenant_name: str) -> bool:
+    async def give_up(self, tenant_name: str) -> Shredded:
         """Delete a tenant's key: what was encrypted under it is unreadable for good, and answers as expired.
 
-        :returns: whether the tenant had a key.
+        Jobs on such files are canceled; a running one is stopped by its worker, and its results are not published.
+
+        :raises NotFound: if there is no such tenant.
         """
         tenant = await self._tenants.get(tenant_name)
         async with self._db.transaction():
-            there = await tenant_keys.give_up(self._db, tenant.id)
-            await tenant_keys.expire_sealed(self._db, tenant.id)
-            if there:
-                await note(self._db, Action.TENANT_SHREDDED, tenant.id, f"tenant {tenant.id}", name=tenant_name)
-        return there
+            had_key = await tenant_keys.give_up(self._db, tenant.id)
+            ended = await tenant_keys.expire_sealed(self._db, tenant.id)
+            if had_key:
+                about = f"tenant {tenant.id}"
+                await note(self._db, Action.TENANT_SHREDDED, tenant.id, about, name=tenant_name, jobs=ended)
+        return Shredded(had_key=had_key, jobs=ended)
 
     async def _encrypt(self, tenant: TenantRecord, blob: PlainBlob) -> bool:
         """Encrypt a blob; false if its row is gone, or refers to another by now.

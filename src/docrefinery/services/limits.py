@@ -1,12 +1,20 @@
-"""How large an upload may be: what the installation takes, or less where the tenant has a limit of its own."""
+"""Which limit holds: the installation's, or the tenant's own."""
 
 from msgspec import Struct
 
 from docrefinery.errors import FileTooLarge
 from docrefinery.services.keys import Caller
 from docrefinery.settings import Settings
+from docrefinery.store.tenants import UNLIMITED
 
 _MEBI = 1024 * 1024
+
+
+def quota(own: int | None, installed: int) -> int:
+    """Return a number that holds for a tenant: its own, or else the installation's; 0 is no limit."""
+    if own is None:
+        return installed
+    return 0 if own == UNLIMITED else own
 
 
 class UploadLimit(Struct, frozen=True):

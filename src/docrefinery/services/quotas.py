@@ -5,6 +5,7 @@ from typing import Any
 
 from docrefinery.errors import QuotaExceeded
 from docrefinery.services.keys import Caller
+from docrefinery.services.limits import quota
 from docrefinery.settings import Settings
 from docrefinery.store import quotas
 from docrefinery.store.database import Database
@@ -41,8 +42,8 @@ class Quotas:
         :param pages: what the job counts for.
         :raises QuotaExceeded: naming the quota.
         """
-        most_jobs = caller.max_queued_jobs or self._settings.max_queued_jobs
-        most_pages = caller.max_pages_in_flight or self._settings.max_pages_in_flight
+        most_jobs = quota(caller.max_queued_jobs, self._settings.max_queued_jobs)
+        most_pages = quota(caller.max_pages_in_flight, self._settings.max_pages_in_flight)
         if most_jobs or most_pages:
             found = await quotas.in_flight(self._db, caller.tenant_id)
             if 0 < most_jobs < found.queued_jobs:
@@ -59,18 +60,18 @@ class Quotas:
         :param lock: hold what is stored until the transaction ends, so that no two fill the same room.
         :raises QuotaExceeded: if there is no room for them.
         """
-        most = (caller.max_stored_mb or self._settings.max_stored_mb) * _MEBI
+        most = quota(caller.max_stored_mb, self._settings.max_stored_mb) * _MEBI
         if most:
             used = await quotas.stored_bytes(self._db, caller.tenant_id, lock=lock)
             if used + more_bytes > most:
                 raise _exceeded("stored_bytes", "stored bytes", most, used, more_bytes, None)
 
 
-def _exceeded(quota: str, what: str, limit: int, used: int, asked: int, retry_after: int | None) -> QuotaExceeded:
+def _exceeded(name: str, what: str, limit: int, used: int, asked: int, retry_after: int | None) -> QuotaExceeded:
     more = used + asked - limit
     advice = "wait until some have ended" if retry_after else "delete documents, or ask the operator for more"
     return QuotaExceeded(
         f"Your tenant has {used} {what} and may have {limit}; {asked} more would be {more} too many: {advice}.",
-        details={"quota": quota, "limit": limit, "used": used, "exceeded_by": more},
+        details={"quota": name, "limit": limit, "used": used, "exceeded_by": more},
         retry_after=retry_after,
     )

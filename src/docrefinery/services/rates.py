@@ -20,6 +20,7 @@ from msgspec import Struct
 from redis.asyncio import BlockingConnectionPool
 
 from docrefinery.errors import RateLimited
+from docrefinery.services import limits
 from docrefinery.services.keys import Caller
 from docrefinery.settings import Settings
 
@@ -128,7 +129,7 @@ class Rates:
 
         :returns: where the tenant stands, or ``None`` if it has no limit or nobody can count.
         """
-        quota = (caller.requests_per_minute or self._default) * (POLLS if bucket == "polls" else 1)
+        quota = limits.quota(caller.requests_per_minute, self._default) * (POLLS if bucket == "polls" else 1)
         if not quota:
             return None
         block = self._block(caller.tenant_id, bucket, quota)

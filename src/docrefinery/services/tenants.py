@@ -21,7 +21,11 @@ from docrefinery.settings import MOST, hours_of
 from docrefinery.store import tenants
 from docrefinery.store.database import Database
 from docrefinery.store.records import KeyRecord, TenantRecord, VolumeRecord
-from docrefinery.store.tenants import AS_INSTALLED, Encrypt, Keep, Limits
+from docrefinery.store.tenants import AS_INSTALLED, UNLIMITED, Encrypt, Keep, Limits
+
+QUOTAS = ("requests_per_minute", "max_queued_jobs", "max_pages_in_flight", "max_stored_mb")
+"""Limits that take the place of the installation's; the others narrow it."""
+_FORM = f"use 1 to {MOST}, unlimited, or default (0) for what the installation does"
 
 
 class IssuedKey(Struct, frozen=True):
@@ -90,7 +94,7 @@ class Tenants:
     ) -> TenantRecord:
         """Set a tenant's options (JSON), profile, limits, retention and encryption; ``None`` leaves one as it is.
 
-        :raises InvalidRequest: if a limit is no number from 1 on, or 0 for none; or if nothing can be encrypted.
+        :raises InvalidRequest: if a limit is no number from 1 on, 0 or unlimited; or if nothing can be encrypted.
         """
         tenant = await self.get(name)
         limits, keep = limits or Limits(), keep or Keep()
@@ -214,8 +218,28 @@ def _no_key(ref: int | UUID) -> NotFound:
 
 def _check(limits: Limits) -> None:
     for name, value in msgspec.structs.asdict(limits).items():
-        if value is not None and not 0 <= value <= MOST:
-            raise InvalidRequest(f"`{name}` is {value}: use 1 to {MOST}, or 0 for no limit.")
+        if value is not None and not (0 <= value <= MOST or (value == UNLIMITED and name in QUOTAS)):
+            raise InvalidRequest(f"`{name}` is {value}: {_FORM}.")
+
+
+def number(name: str, text: str | None) -> int | None:
+    """Read a limit as people write it: a number, ``unlimited``, or ``default`` for what the installation does.
+
+    Limits that only narrow the installation's take all of these for none of the tenant's own.
+
+    :param name: whose value it is, a field of :class:`Limits`.
+    :raises InvalidRequest: if it is neither.
+    """
+    if text is None:
+        return None
+    given = text.strip().lower()
+    if given in ("default", "0"):
+        return 0
+    if given == "unlimited":
+        return UNLIMITED if name in QUOTAS else 0
+    if not (given.isascii() and given.isdigit() and 1 <= int(given[:12]) <= MOST):
+        raise InvalidRequest(f"`{name}` is {text[:40]}: {_FORM}.")
+    return int(given)
 
 
 def hours(name: str, text: str | None) -> int | None:

@@ -6,7 +6,7 @@ an object that was refused exists. A process that is killed loses that second.
 
 import asyncio
 from collections import Counter
-from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -25,16 +25,32 @@ log = structlog.get_logger(__name__)
 DELAY_SECONDS = 1.0
 PARTING_SECONDS = 2.0
 AT_ONCE = 500
+LATE_SECONDS = 5
+"""An entry is told to be of an earlier time than it is written at if that is longer ago."""
 KEPT = 20_000
 """Entries that wait for a database that is away; more are dropped, and the log of the process says how many."""
 
 
 class _Refused(Struct, frozen=True):
-    """An object that was not found for its asker."""
+    """An object that was not found for its asker, and when: seconds of the monotonic clock."""
 
     actor: Acting
     named: Named
-    at: datetime
+    at: float
+
+
+class _Kept(Struct, frozen=True):
+    """An entry that waits to be written, and since when."""
+
+    entry: NewEntry
+    at: float
+
+    def late(self, now: float) -> NewEntry:
+        """Return the entry as it is written now: one that had to wait for the database says how long."""
+        waited = round(now - self.at)
+        if waited <= LATE_SECONDS:
+            return self.entry
+        return msgspec.structs.replace(self.entry, details=self.entry.details | {"waited_seconds": waited})
 
 
 class Trail:
@@ -42,7 +58,7 @@ class Trail:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._entries: list[NewEntry] = []
+        self._entries: list[_Kept] = []
         self._refused: list[_Refused] = []
         self._dropped = 0
         self._task: asyncio.Task[None] | None = None
@@ -86,13 +102,13 @@ class Trail:
             self._dropped += 1
             return
         named = Named(kind, ref, None) if isinstance(ref, int) else Named(kind, None, str(ref))
-        self._refused.append(_Refused(acting(), named, datetime.now(UTC)))
+        self._refused.append(_Refused(acting(), named, monotonic()))
 
     def _keep(self, entry: NewEntry) -> None:
         if len(self._entries) >= KEPT:
             self._dropped += 1
             return
-        self._entries.append(msgspec.structs.replace(entry, happened_at=datetime.now(UTC)))
+        self._entries.append(_Kept(entry, monotonic()))
 
     async def _run(self) -> None:
         while True:
@@ -114,7 +130,8 @@ class Trail:
                 await self._look_up()
                 while batch := self._entries[:AT_ONCE]:
                     try:
-                        await audit.insert(self._db, _folded(batch))
+                        now = monotonic()
+                        await audit.insert(self._db, _folded([kept.late(now) for kept in batch]))
                         del self._entries[: len(batch)]
                     except REFUSED:
                         await self._write_one_by_one(len(batch))
@@ -122,7 +139,7 @@ class Trail:
     async def _write_one_by_one(self, count: int) -> None:
         """Write the first entries, and drop those that cannot be written."""
         for _ in range(count):
-            entry = self._entries[0]
+            entry = self._entries[0].late(monotonic())
             try:
                 await audit.insert(self._db, [entry])
             except REFUSED as error:
@@ -134,15 +151,15 @@ class Trail:
         while asked := self._refused[:AT_ONCE]:
             owners = await audit.owners(self._db, [one.named for one in asked])
             del self._refused[: len(asked)]
-            self._entries += [_denied(asked[place], *owner) for place, owner in owners.items()]
+            for place, owner in owners.items():
+                self._entries.append(_Kept(_denied(asked[place], *owner), asked[place].at))
 
 
 def _denied(refused: _Refused, tenant_id: int, number: int) -> NewEntry:
     """Tell of an object by its number, whatever it was called by; its tenant is in the details."""
-    entry = refused.actor.entry(
+    return refused.actor.entry(
         Action.ACCESS_DENIED, object=f"{refused.named.kind} {number}", outcome="denied", owner_tenant_id=tenant_id
     )
-    return msgspec.structs.replace(entry, happened_at=refused.at)
 
 
 def _folded(entries: list[NewEntry]) -> list[NewEntry]:
@@ -164,4 +181,4 @@ def _folded(entries: list[NewEntry]) -> list[NewEntry]:
 
 
 def _alike(entry: NewEntry) -> NewEntry:
-    return msgspec.structs.replace(entry, happened_at=None, request_id="")
+    return msgspec.structs.replace(entry, request_id="")

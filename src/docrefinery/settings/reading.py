@@ -63,6 +63,14 @@ PRESIGNED_SECONDS = 300
 """For how long a URL is good where nobody says otherwise: begun downloads go on after it."""
 
 
+_BY_WORD = frozenset({"jail", "model_isolation"})
+"""Settings that say how far things are kept apart, and so are not left out by an empty value.
+
+Compose files hand on what is not set as an empty value, and templates of theirs have lines to be filled in: for an
+address, a limit or a switch that is the default. Here it would quietly take away what somebody believes to be there.
+"""
+
+
 def _parse(field: msgspec.inspect.Field, text: str) -> Any:
     if field.name in ("data_dir", "models_dir", "storage_ca_file"):
         return Path(text).expanduser()
@@ -88,23 +96,28 @@ _OF_CLIENTS = frozenset({"DOCREFINERY_SERVER", "DOCREFINERY_API_KEY"})
 def load(environ: Mapping[str, str], **overrides: Any) -> Settings:
     """Read the settings from environment variables.
 
-    :param environ: the variables; an empty value counts as unset, but for ``DOCREFINERY_PLUGINS``.
+    :param environ: the variables; an empty value counts as unset, but for ``DOCREFINERY_PLUGINS``,
+        where it is none, and for those that keep things apart, where it is refused.
     :param overrides: fields given on the command line; ``None`` is "not given".
-    :raises SettingsError: if a ``DOCREFINERY_*`` variable is unknown or a value is not usable.
+    :raises SettingsError: if a ``DOCREFINERY_*`` variable is unknown or a value is not usable, or missing where
+        it must be said.
     """
     known = variables()
+    by_field = {field.name: name for name, field in known.items()}
     for name in environ:
         if name.startswith("DOCREFINERY_") and name not in known and name not in _OF_CLIENTS:
             near = get_close_matches(name, known, n=1)
             raise SettingsError(
                 f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "; see docs/configuration.md")
             )
+    for field_name in _BY_WORD:
+        if environ.get(name := by_field[field_name]) is not None and not environ[name].strip():
+            raise SettingsError(f"{name} is set and empty: give it a value, or unset it for the default")
     values = {
         field.name: _parse(field, environ[name].strip())
         for name, field in known.items()
         if environ.get(name, "").strip() or (field.name == "plugins" and name in environ)
     }
-    by_field = {field.name: name for name, field in known.items()}
     # A bad value stops the start even where an option beats it: processes that are started read it too.
     _convert(values, by_field)
     values |= {name: value for name, value in overrides.items() if value is not None}

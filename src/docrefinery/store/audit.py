@@ -11,6 +11,7 @@ from docrefinery.store.database import Database
 from docrefinery.store.records import Record
 
 ActorKind = Literal["key", "operator", "system"]
+"""Who may be said to act. The database makes `claimed` of an operator that comes as the application."""
 Outcome = Literal["done", "denied"]
 
 
@@ -20,7 +21,8 @@ class NewEntry(Struct, frozen=True, kw_only=True):
     :ivar tenant_id: whose object or key it is about; ``None`` for the installation.
     :ivar actor: name of the key, of the operator's account, or of the part of the system.
     :ivar object: kind and number, such as ``document 7``.
-    :ivar happened_at: ``None`` is now.
+
+    When it happened is when it is written: the database says that itself.
     """
 
     action: str
@@ -33,7 +35,6 @@ class NewEntry(Struct, frozen=True, kw_only=True):
     request_id: str = ""
     client: str = ""
     details: dict[str, Any] = {}
-    happened_at: datetime | None = None
 
 
 class Entry(Record, frozen=True, kw_only=True):
@@ -67,13 +68,13 @@ async def insert(db: Database, entries: Sequence[NewEntry]) -> None:
     """Add to the log, in the transaction that is open if there is one."""
     await db.fetch(
         """INSERT INTO audit_log (tenant_id, actor_kind, actor, key_id, action, object, outcome, request_id, client,
-                                  details, happened_at)
+                                  details)
            SELECT n.tenant_id, n.actor_kind, n.actor, n.key_id, n.action, n.object, n.outcome, n.request_id, n.client,
-                  n.details, coalesce(n.happened_at, clock_timestamp())
+                  n.details
            FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-                       $8::text[], $9::text[], $10::jsonb[], $11::timestamptz[])
+                       $8::text[], $9::text[], $10::jsonb[])
                 WITH ORDINALITY n (tenant_id, actor_kind, actor, key_id, action, object, outcome, request_id, client,
-                                   details, happened_at, place) ORDER BY n.place""",
+                                   details, place) ORDER BY n.place""",
         [entry.tenant_id for entry in entries],
         [entry.actor_kind for entry in entries],
         [entry.actor for entry in entries],
@@ -84,7 +85,6 @@ async def insert(db: Database, entries: Sequence[NewEntry]) -> None:
         [entry.request_id for entry in entries],
         [entry.client for entry in entries],
         [msgspec.json.encode(entry.details).decode() for entry in entries],
-        [entry.happened_at for entry in entries],
     )
 
 
@@ -130,10 +130,13 @@ async def after(db: Database, filters: Filters, place: tuple[int, int], limit: i
     return [Entry.of(row) for row in rows]
 
 
-async def prune(db: Database, older_than: timedelta) -> int:
-    """Remove entries that are so old, as the schema's owner; returns how many."""
+async def prune(db: Database, older_than: timedelta, operator: str) -> int:
+    """Remove entries that are so old, as the schema's owner; returns how many.
+
+    The database adds the entry that tells of it, and refuses to remove what is younger than a week.
+    """
     async with db.transaction():
-        await db.fetch("SELECT set_config('docrefinery.prune_audit', 'on', true)")
+        await db.fetch("SELECT set_config('docrefinery.operator', $1, true)", operator)
         row = await db.fetch_one(
             """WITH gone AS (DELETE FROM audit_log WHERE happened_at < now() - $1::interval RETURNING id)
                SELECT count(*) AS n FROM gone""",

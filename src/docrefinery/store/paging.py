@@ -33,11 +33,11 @@ class Cursor(Struct, frozen=True, array_like=True):
 
     @classmethod
     def decode(cls, text: str) -> "Cursor":
-        """Read a link's text; raises :class:`InvalidFilter` if it was not made here."""
+        """Read a link's text; raises ``ValueError`` that says so if it was not made here."""
         try:
             return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=cls)
         except ValueError as error:
-            raise InvalidFilter("`cursor` is not one that this API gave out; start without it.") from error
+            raise ValueError("is not one that this API gave out; start without it") from error
 
 
 class Page(Struct, Generic[T], frozen=True):
@@ -69,7 +69,9 @@ async def fetch_page(
     forward = ascending is not back
     if cursor is not None:
         if [isinstance(part, datetime) for part in cursor.key] != [isinstance(c, Timestamptz) for c in order]:
-            raise InvalidFilter("`cursor` belongs to another list or filter; start without it.")
+            raise InvalidFilter(
+                "The query cannot be read: `cursor` belongs to another list or filter; start without it."
+            )
         columns = ", ".join(column._meta.name for column in order)
         marks = ", ".join("{}" for _ in order)
         query = query.where(WhereRaw(f"({columns}) {'>' if forward else '<'} ({marks})", *cursor.key))

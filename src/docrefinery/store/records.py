@@ -9,7 +9,8 @@ from msgspec import Raw, Struct
 
 Ref = int | UUID
 """How a caller names an object: its number or its uuid."""
-_BIGINT = 2**63 - 1
+NO_NUMBER = 2**63 - 1
+"""In place of a number that no row can have; no row has this one."""
 
 
 def ref_of(text: str) -> Ref:
@@ -18,7 +19,7 @@ def ref_of(text: str) -> Ref:
     :raises ValueError: if it is neither.
     """
     if text.isascii() and text.isdigit():
-        return min(int(text), _BIGINT) if len(text) < 20 else _BIGINT
+        return min(int(text), NO_NUMBER) if len(text) < 20 else NO_NUMBER
     return UUID(text)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from docrefinery.store import garbage
+from docrefinery.store import documents, garbage, jobs
 from docrefinery.store.database import Database
 
 
@@ -61,12 +61,9 @@ async def replace(db: Database, tenant_id: int, old: bytes, new: bytes) -> None:
     await db.fetch("UPDATE tenant_keys SET wrapped = $3 WHERE tenant_id = $1 AND wrapped = $2", tenant_id, old, new)
 
 
-# The key of a file that a job is about to read stays, so that the job learns why it cannot.
 _EXPIRE_FILES = f"""
 WITH gone AS (
-    UPDATE documents d SET deleted_at = now(), file_expired_at = now(), modified_at = now(),
-        data_key = CASE WHEN EXISTS (SELECT FROM jobs j WHERE j.tenant_id = $1 AND j.document_id = d.id
-                                                              AND j.status IN ('QUEUED', 'RUNNING')) THEN data_key END
+    UPDATE documents SET deleted_at = now(), file_expired_at = now(), modified_at = now(), data_key = NULL
     WHERE tenant_id = $1 AND data_key IS NOT NULL AND deleted_at IS NULL RETURNING blob_key
 )
 {garbage.noted("gone")}
@@ -81,12 +78,33 @@ INSERT INTO expired_artifacts (tenant_id, id, uuid, job_id) SELECT tenant_id, id
 """
 
 
-async def expire_sealed(db: Database, tenant_id: int) -> None:
-    """Let what is sealed under a key that was given up answer as expired, in the transaction that gave it up."""
+async def expire_sealed(db: Database, tenant_id: int) -> int:
+    """Let what is sealed under a key that was given up answer as expired, in the transaction that gave it up.
+
+    Jobs on such files are canceled as if their documents were deleted: one may have read its file already, and what
+    comes of that must not be published. Returns how many.
+    """
     # Documents first, as everybody locks.
     await db.fetch("SELECT FROM documents WHERE tenant_id = $1 ORDER BY id FOR UPDATE", tenant_id)
+    canceled = await _cancel_jobs(db, tenant_id)
     await db.fetch(_EXPIRE_FILES, tenant_id)
+    # A file that had expired before was kept for its jobs.
+    await db.fetch("UPDATE documents SET data_key = NULL WHERE tenant_id = $1 AND data_key IS NOT NULL", tenant_id)
     await db.fetch(_EXPIRE_ARTIFACTS, tenant_id)
+    return canceled
+
+
+async def _cancel_jobs(db: Database, tenant_id: int) -> int:
+    rows = await db.fetch(
+        """SELECT id, document_id FROM jobs WHERE tenant_id = $1 AND status IN ('QUEUED', 'RUNNING') AND document_id IN
+               (SELECT id FROM documents WHERE tenant_id = $1 AND data_key IS NOT NULL)
+           ORDER BY id FOR UPDATE""",
+        tenant_id,
+    )
+    for row in rows:
+        await jobs.cancel(db, tenant_id, row["id"])
+        await documents.refresh_status(db, tenant_id, row["document_id"])
+    return len(rows)
 
 
 async def give_up(db: Database, tenant_id: int) -> bool:

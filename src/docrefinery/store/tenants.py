@@ -50,7 +50,7 @@ async def volumes(db: Database) -> dict[int, VolumeRecord]:
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a tenant may have. ``None`` is not said, 0 is no limit of its own.
+    """What a tenant may have. ``None`` is not said, 0 is no limit of its own, :data:`UNLIMITED` none at all.
 
     In this order: MiB of an upload, pages of a job, jobs at a time, requests in a minute, jobs in the queue, pages of
     queued and running jobs, MiB of files and artifacts.
@@ -73,6 +73,8 @@ class Keep(Struct, frozen=True, kw_only=True):
     jobs_hours: int | None = None
 
 
+UNLIMITED = 2**31 - 1
+"""In place of a number that would take the place of the installation's: that one does not hold either."""
 AS_INSTALLED = -1
 _LIMITS = ", ".join(
     f"{name} = nullif(coalesce(${number}, {name}), 0)" for number, name in enumerate(Limits.__struct_fields__, 4)

@@ -20,6 +20,20 @@ async def expired_at(db: Database, tenant_id: int, kind: Kind, ref: Ref) -> date
     return row["expired_at"] if row else None
 
 
+async def file_of_artifact(db: Database, tenant_id: int, ref: Ref) -> bool | None:
+    """Return whether the file is there that an expired artifact was made of; ``None`` if its job has expired too."""
+    column = "uuid" if isinstance(ref, UUID) else "id"
+    row = await db.fetch_one(
+        f"""SELECT d.deleted_at IS NULL AS there FROM expired_artifacts e
+            JOIN jobs j ON j.tenant_id = $1 AND j.id = e.job_id
+            JOIN documents d ON d.tenant_id = $1 AND d.id = j.document_id
+            WHERE e.tenant_id = $1 AND e.{column} = $2""",
+        tenant_id,
+        ref,
+    )
+    return row["there"] if row else None
+
+
 async def forget(db: Database, kind: Kind, hours: int, limit: int) -> int:
     """Forget the oldest that expired more than so many hours ago, of all tenants; returns how many."""
     table = TABLES[kind]

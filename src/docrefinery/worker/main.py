@@ -3,8 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
-from queue import Empty, SimpleQueue
+from contextlib import AsyncExitStack
 from typing import Any
 
 import dramatiq
@@ -20,6 +19,7 @@ from docrefinery.services.webhooks.renewal import renew
 from docrefinery.store import workers
 from docrefinery.store.database import UNREACHABLE
 from docrefinery.worker.broker import ACTOR, DELIVERER, DoorbellBroker
+from docrefinery.worker.orders import LEFT, Orders
 from docrefinery.worker.parts import Parts
 from docrefinery.worker.presence import say_alive
 
@@ -168,10 +168,11 @@ def run(broker: DoorbellBroker, lifecycle: OnTheLoop, grace_seconds: float) -> N
     SIGTERM lets the job in hand end within the grace time; SIGINT, a second signal, and the end of that time give it
     back to the queue at once.
     """
-    # Its `put` may interrupt its own `get`, as handlers of signals do.
-    told: SimpleQueue[int | None] = SimpleQueue()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _: told.put(number))
+    with Orders((signal.SIGTERM, signal.SIGINT)) as orders:
+        _run(broker, lifecycle, grace_seconds, orders)
+
+
+def _run(broker: DoorbellBroker, lifecycle: OnTheLoop, grace_seconds: float, orders: Orders) -> None:
     assert lifecycle.parts is not None
     declare_actors(broker, lifecycle)
     # A thread for each queue: with one message of each queue in hand at the most, none waits for the other's.
@@ -180,11 +181,10 @@ def run(broker: DoorbellBroker, lifecycle: OnTheLoop, grace_seconds: float) -> N
     # A second message fetched ahead would wait behind the job in hand while other workers are idle.
     worker.queue_prefetch = 1
     worker.start()
-    asked = told.get()
+    asked = orders.wait()
     log.info("worker_stops")
     if asked == signal.SIGTERM:
-        lifecycle.take_no_more(lambda: told.put(None))
-        with suppress(Empty):
-            told.get(timeout=grace_seconds)
+        lifecycle.take_no_more(lambda: orders.say(LEFT))
+        orders.wait(grace_seconds)
     worker.stop(timeout=STOP_MILLISECONDS)
     broker.close()

@@ -1,5 +1,6 @@
 """What requests leave in the audit log."""
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -259,3 +260,13 @@ async def test_access_to_an_expired_artifact_of_another_tenant_is_told(
     )
     assert_problem(await stranger.get(f"/v1/artifacts/{artifact['id']}/"), 404, "NOT_FOUND")
     assert ("access.denied", f"artifact {artifact['id']}") in told(await logged(api, db))
+
+
+async def test_an_entry_that_had_to_wait_for_the_database_says_how_long(
+    client: httpx.AsyncClient, api: Api, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = await uploaded(client)
+    monkeypatch.setattr(trail, "monotonic", itertools.count(0, 60).__next__)
+    assert (await client.get(f"/v1/documents/{document['id']}/file/")).status_code == 200
+    [entry] = await logged(api, db)
+    assert entry["details"]["waited_seconds"] >= 60

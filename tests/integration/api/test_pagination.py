@@ -147,3 +147,9 @@ async def test_cursor_that_was_not_given_out_here_is_refused(client: httpx.Async
 async def test_bad_page_size_is_refused(client: httpx.AsyncClient, size: str) -> None:
     for url in LISTS:
         assert_problem(await client.get(url, params={"page_size": size}), 400, "INVALID_FILTER")
+
+
+@pytest.mark.parametrize("cursor", ["%00", "WzEsMV0"])
+async def test_a_refused_cursor_is_named_once_in_one_sentence(client: httpx.AsyncClient, cursor: str) -> None:
+    refused = assert_problem(await client.get(f"/v1/jobs/?cursor={cursor}"), 400, "INVALID_FILTER")["detail"]
+    assert refused == ("The query cannot be read: `cursor` is not one that this API gave out; start without it.")

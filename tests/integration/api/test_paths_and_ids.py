@@ -96,3 +96,10 @@ async def test_unusable_request_id_is_replaced(client: httpx.AsyncClient, given:
     response = await client.get("/v1/jobs/0/", headers={"X-Request-ID": given})
     assert response.headers["x-request-id"] not in ("", given)
     assert_problem(response, 404, "NOT_FOUND")
+
+
+async def test_a_number_that_nothing_can_have_is_told_as_it_was_asked_for(client: httpx.AsyncClient) -> None:
+    asked = "99999999999999999999999"
+    for kind in ("jobs", "documents", "artifacts", "webhooks"):
+        refused = assert_problem(await client.get(f"/v1/{kind}/{asked}/"), 404, "NOT_FOUND")
+        assert asked in refused["detail"]

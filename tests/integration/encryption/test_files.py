@@ -128,7 +128,9 @@ async def test_a_damaged_blob_is_an_error_and_never_an_answer(
     else:
         blob += blob[place:]
     path.write_bytes(blob)
-    assert_problem(await content(encrypted, document["id"]), 503, "UNAVAILABLE")
+    with structlog.testing.capture_logs() as lines:
+        assert_problem(await content(encrypted, document["id"]), 503, "UNAVAILABLE")
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["blob_not_decrypted"]
     if damage == "flipped" and place:
         assert_problem(await content(encrypted, document["id"], Range="bytes=0-1"), 503, "UNAVAILABLE")
 
@@ -148,7 +150,7 @@ async def received_from(url: str, headers: httpx.Headers) -> tuple[bytes, Except
 
 @pytest.mark.parametrize("damage", ["flipped", "cut off", "cut at a chunk"])
 async def test_damage_that_shows_late_cuts_the_answer_off(
-    encrypted: httpx.AsyncClient, settings: Settings, damage: str
+    encrypted: httpx.AsyncClient, settings: Settings, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     file = a_file(40 * CHUNK)
     document = await uploaded(encrypted, file)
@@ -159,9 +161,11 @@ async def test_damage_that_shows_late_cuts_the_answer_off(
     else:
         del blob[-5 if damage == "cut off" else len(blob) - CHUNK - 16 :]
     path.write_bytes(blob)
-    with serving(settings) as served:
+    with structlog.testing.capture_logs() as lines, serving(settings) as served:
         received, error = await received_from(f"{served.url}/v1/documents/{document['id']}/file/", encrypted.headers)
     assert isinstance(error, httpx.RemoteProtocolError)
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["blob_not_decrypted"]
+    assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
     assert len(received) < len(file)
     assert file.startswith(received)
 

@@ -12,6 +12,7 @@ from docrefinery.bootstrap.common import vault_of
 from docrefinery.bootstrap.encryption import check_keys, lacking
 from docrefinery.bootstrap.operator import Operator, operator
 from docrefinery.errors import InvalidRequest, StorageError
+from docrefinery.services.encryption import Shredded
 from docrefinery.settings import Settings, SettingsError
 from docrefinery.store import documents
 from docrefinery.store.blobs import Blobs
@@ -239,14 +240,20 @@ async def test_a_key_that_is_given_up_takes_old_files_along_and_new_ones_get_ano
     await worker.publish(await worker.claim())
     await services.encryption.encrypt("acme", untold)
     [artifact, _] = await results(encrypted, "/v1/artifacts/")
+    running = await queued(encrypted)
+    claim = await worker.claim()
     waiting = await queued(encrypted)
-    assert await services.encryption.give_up("acme")
-    assert not await services.encryption.give_up("acme")
+    assert await services.encryption.give_up("acme") == Shredded(had_key=True, jobs=2)
+    assert await services.encryption.give_up("acme") == Shredded(had_key=False, jobs=0)
     assert_problem(await content(encrypted, old["id"]), 410, "ARTIFACT_EXPIRED")
     assert_problem(await content(encrypted, job["document_id"]), 410, "ARTIFACT_EXPIRED")
     assert_problem(await encrypted.get(f"/v1/artifacts/{artifact['id']}/"), 410, "ARTIFACT_EXPIRED")
-    await worker.fail(await worker.claim())
-    assert (await encrypted.get(f"/v1/documents/{waiting['document_id']}/")).json()["status"] == "FAILED"
+    assert (await encrypted.get(f"/v1/jobs/{waiting['id']}/")).json()["status"] == "CANCELED"
+    assert (await encrypted.get(f"/v1/documents/{waiting['document_id']}/")).json()["status"] == "UPLOADED"
+    assert await worker.beat(claim) == "cancel"
+    assert not await worker.publish(claim)
+    assert (await encrypted.get(f"/v1/jobs/{running['id']}/")).json()["status"] == "CANCELED"
+    assert await results(encrypted, "/v1/artifacts/") == []
     new = await uploaded(encrypted, file)
     assert (await content(encrypted, new["id"])).content == file
     assert_problem(await content(encrypted, old["id"]), 410, "ARTIFACT_EXPIRED")
@@ -344,8 +351,11 @@ async def test_a_key_that_is_given_up_is_in_the_audit_log(
 ) -> None:
     await uploaded(encrypted, a_file())
     await services.encryption.give_up("acme")
-    rows = await db.fetch("SELECT a.object, t.id FROM audit_log a, tenants t WHERE a.action = 'tenant.shredded'")
+    rows = await db.fetch(
+        "SELECT a.object, a.details, t.id FROM audit_log a, tenants t WHERE a.action = 'tenant.shredded'"
+    )
     assert [row["object"] for row in rows] == [f"tenant {rows[0]['id']}"]
+    assert msgspec.json.decode(rows[0]["details"]) == {"name": "acme", "jobs": 0}
 
 
 async def test_what_was_encrypted_and_rewrapped_is_in_the_audit_log(

@@ -74,7 +74,8 @@ async def test_progress_names_stages_and_pages_in_order(converter: Converter, ta
     stages = list(dict.fromkeys(progress.stage for progress in seen))
     assert stages == [Stage.CONVERTING, Stage.EXPORTING, Stage.CHUNKING]
     converting = [progress for progress in seen if progress.stage is Stage.CONVERTING]
-    assert [progress.pages_done for progress in converting] == [0, 1, 2, 3]
+    counts = [(progress.pages_done, progress.pages_total) for progress in converting]
+    assert counts == [(0, 0), (0, 3), (1, 3), (2, 3), (3, 3)]
     assert converting[-1].pages_total == 3
 
 

@@ -117,6 +117,34 @@ async def test_an_expired_artifact_is_gone_from_lists_and_says_since_when(
     assert len(stored_files(settings)) == 1
 
 
+async def test_an_expired_artifact_says_what_to_do_as_things_are(
+    client: httpx.AsyncClient, worker: HandWorker, db: Database, sweeper: Sweeper
+) -> None:
+    job = await succeeded(client, worker)
+    artifact, _ = await results(client, "/v1/artifacts/")
+
+    async def advice() -> str:
+        [by_id, by_uuid] = [await client.get(f"/v1/artifacts/{artifact[name]}/") for name in ("id", "uuid")]
+        said = [assert_problem(answer, 410, "ARTIFACT_EXPIRED")["detail"] for answer in (by_id, by_uuid)]
+        assert said[0].split(" UTC: ")[1] == said[1].split(" UTC: ")[1]
+        return str(said[0].split(" UTC: ")[1])
+
+    await sweeper.keep(artifacts_hours=DAY)
+    await age(db, DAY)
+    await sweeper.sweep()
+    assert await advice() == "process the document again to get a new one."
+    await sweeper.keep(files_hours=2 * DAY)
+    await age(db, DAY)
+    await sweeper.sweep()
+    assert await advice() == "upload the file again."
+    assert (await client.delete(f"/v1/documents/{job['document_id']}/")).status_code == 204
+    assert await advice() == "upload the file again."
+    await sweeper.keep(jobs_hours=3 * DAY)
+    await age(db, DAY)
+    await sweeper.sweep()
+    assert "or upload it again" in await advice()
+
+
 async def test_a_stranger_learns_nothing_of_what_has_expired(
     api: Api, client: httpx.AsyncClient, worker: HandWorker, db: Database, sweeper: Sweeper
 ) -> None:

@@ -4,15 +4,19 @@ import hashlib
 import json
 from collections.abc import AsyncIterator
 
+import httpx
+import msgspec
 import pytest
 
 from docrefinery.bootstrap.operator import Operator, operator
 from docrefinery.errors import InvalidOptions, InvalidRequest, NotFound, Unauthenticated, UnknownProfile
 from docrefinery.model import Scope
+from docrefinery.services.tenants import number
 from docrefinery.settings import Settings
 from docrefinery.store.database import Database
+from docrefinery.store.tenants import UNLIMITED, Limits
 from tests.support.api import Api, running
-from tests.support.calls import job_of, queued, uploaded
+from tests.support.calls import job_of, queued, upload, uploaded
 from tests.support.waiting import until_true
 
 
@@ -152,3 +156,43 @@ async def test_a_key_takes_no_wrong_defaults(services: Operator) -> None:
         await services.tenants.set_key(key, profile="fast_txt")
     with pytest.raises(NotFound):
         await services.tenants.set_key(0, name="nobody's")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "means"),
+    [
+        ("max_queued_jobs", "5", 5),
+        ("max_queued_jobs", "0", 0),
+        ("max_queued_jobs", "default", 0),
+        ("max_queued_jobs", " Unlimited", UNLIMITED),
+        ("max_pages", "unlimited", 0),
+        ("max_pages", "default", 0),
+        ("max_pages", None, None),
+    ],
+)
+def test_limits_are_numbers_or_words(name: str, text: str | None, means: int | None) -> None:
+    assert number(name, text) == means
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "none", "²", "1000000001", "9" * 30])
+def test_other_limits_are_refused(text: str) -> None:
+    with pytest.raises(InvalidRequest, match="unlimited, or default"):
+        number("max_pages", text)
+
+
+async def test_a_tenant_without_a_quota_of_its_own_has_the_installations_and_an_unlimited_one_none(
+    services: Operator, settings: Settings
+) -> None:
+    limited = msgspec.structs.replace(settings, max_queued_jobs=1, requests_per_minute=1000)
+
+    async def answers(client: httpx.AsyncClient, status: int) -> bool:
+        return (await upload(client, ingest="true")).status_code == status
+
+    async with running(limited) as api, await api.client() as client:
+        await queued(client)
+        assert await answers(client, 429)
+        await services.tenants.set("acme", limits=Limits(max_queued_jobs=UNLIMITED, requests_per_minute=UNLIMITED))
+        await until_true(lambda: answers(client, 201))
+        assert "ratelimit" not in (await client.get("/v1/profiles/")).headers
+        await services.tenants.set("acme", limits=Limits(max_queued_jobs=0, requests_per_minute=0))
+        await until_true(lambda: answers(client, 429))

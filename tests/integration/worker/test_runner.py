@@ -309,6 +309,28 @@ async def test_a_job_that_waited_for_models_goes_back_if_the_converter_lost_them
     assert dict(row) == {"status": "QUEUED", "queue": MODELS, "attempt": 1, "crashes": 0}
 
 
+@pytest.mark.parametrize(
+    ("outcome", "done"),
+    [
+        (outcomes.Rejected("CONVERSION_FAILED", "Made by hand.", {"failed_pages": [2]}), 2),
+        (outcomes.Rejected("EXPORT_FAILED", "Made by hand."), 3),
+        (outcomes.TimedOut(7), 3),
+    ],
+)
+async def test_a_failed_job_says_how_many_pages_there_were_and_how_far_it_came(
+    db: Database, settings: Settings, tmp_path: Path, outcome: outcomes.Outcome, done: int
+) -> None:
+    class Counting(Scripted):
+        async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:  # noqa: ARG002
+            on_progress(outcomes.Progress(Stage.CONVERTING, 3, 3))
+            return outcome
+
+    await a_job(db, settings)
+    await a_runner(db, settings, Counting(), tmp_path).drain()
+    job = await the_job(db)
+    assert (job.status, job.pages_done, job.pages_total) == ("FAILED", done, 3)
+
+
 class Copying(Scripted):
     """A converter whose result is the file it was given."""
 
@@ -358,6 +380,64 @@ async def test_tenant_that_was_switched_on_during_a_job_has_its_results_encrypte
     assert artifact["data_key"]
 
 
+async def shred(db: Database) -> int:
+    """Give the tenant's key up, as the operator does."""
+    tenant_id = (await the_job(db)).tenant_id
+    async with db.transaction():
+        await tenant_keys.give_up(db, tenant_id)
+        return await tenant_keys.expire_sealed(db, tenant_id)
+
+
+class Shredding(Copying):
+    """A converter under whose hands the key of the file is given up."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__()
+        self.db = db
+        self.ended = 0
+
+    async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:
+        """Copy the file all the same: a kill may come too late."""
+        self.ended = await shred(self.db)
+        return await super().convert(task, on_progress)
+
+
+@pytest.mark.parametrize("then", ["encrypted", "plain"])
+async def test_results_of_a_file_whose_key_was_given_up_meanwhile_are_not_published(
+    db: Database, settings: Settings, tmp_path: Path, then: str
+) -> None:
+    keyed, _ = await an_encrypted_job(db, settings)
+    await db.fetch("UPDATE tenants SET encrypt = $1", then == "encrypted")
+    converter = Shredding(db)
+    await a_runner(db, keyed, converter, tmp_path).drain()
+    assert converter.ended == 1
+    assert (await the_job(db)).status == "CANCELED"
+    assert not await db.fetch("SELECT FROM artifacts")
+    assert not [name for name in stored(settings) if "/jobs/" in name]
+
+
+async def test_a_conversion_ends_when_its_files_key_is_given_up(
+    db: Database, settings: Settings, tmp_path: Path
+) -> None:
+    class Killed(Shredding):
+        def __init__(self, db: Database) -> None:
+            super().__init__(db)
+            self.killed = asyncio.Event()
+
+        async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:  # noqa: ARG002
+            self.ended = await shred(self.db)
+            await self.killed.wait()
+            return outcomes.Canceled()
+
+        def kill(self) -> None:
+            self.killed.set()
+
+    keyed, _ = await an_encrypted_job(db, settings)
+    async with asyncio.timeout(20):
+        await a_runner(db, keyed, Killed(db), tmp_path).drain()
+    assert (await the_job(db)).status == "CANCELED"
+
+
 async def test_results_under_a_key_that_was_given_up_are_not_published(
     db: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -366,15 +446,30 @@ async def test_results_under_a_key_that_was_given_up_are_not_published(
 
     async def finish(self: VaultWriter) -> None:
         await finishing(self)
-        tenant_id = (await the_job(db)).tenant_id
-        async with db.transaction():
-            assert await tenant_keys.give_up(db, tenant_id)
-            await tenant_keys.expire_sealed(db, tenant_id)
+        await shred(db)
 
     monkeypatch.setattr(VaultWriter, "finish", finish)
     await a_runner(db, keyed, Copying(), tmp_path).drain()
-    job = await the_job(db)
-    assert (job.status, job.error_code) == ("FAILED", "STORAGE_ERROR")
+    assert (await the_job(db)).status == "CANCELED"
+    assert not await db.fetch("SELECT FROM artifacts")
+
+
+async def test_a_plain_files_job_is_done_again_if_the_key_of_its_results_was_given_up(
+    db: Database, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await a_job(db, settings)
+    await db.fetch("UPDATE tenants SET encrypt = true")
+    keyed = msgspec.structs.replace(settings, secret_keys=hooks.KEYS[:1])
+    finishing = VaultWriter.finish
+
+    async def finish(self: VaultWriter) -> None:
+        await finishing(self)
+        assert await shred(db) == 0
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VaultWriter, "finish", finish)
+        await a_runner(db, keyed, Copying(), tmp_path).drain()
+    assert (await the_job(db)).status == "QUEUED"
     assert not await db.fetch("SELECT FROM artifacts")
 
 

@@ -65,7 +65,7 @@ def test_progress_counts_the_pages_that_are_converted(engine: GeometricEngine, t
     engine.convert(
         source, "x.pdf", EngineOptions(page_range=(2, 4)), lambda done, total: seen.append((done, total)), Help()
     )
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    assert seen == [(0, 3), (1, 3), (2, 3), (3, 3)]
 
 
 @pytest.mark.parametrize(

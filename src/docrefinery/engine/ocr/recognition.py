@@ -31,6 +31,7 @@ class Recognition:
     :param threads: pages read at a time; one more is held as a picture.
     :param full_page: read every page whole, whatever text it has.
     :param on_done: called, from any thread, when a page has been read.
+    :ivar drawn: numbers of the pages that were drawn to be read, also of those that showed nothing then.
     """
 
     def __init__(self, recognizer: Recognizer, *, threads: int, full_page: bool, on_done: Callable[[], None]) -> None:
@@ -41,6 +42,7 @@ class Recognition:
         self._room = Semaphore(threads + 1)
         self._tasks: list[tuple[int, Future[list[Reading]]]] = []
         self.summary = Summary({}, {})
+        self.drawn: set[int] = set()
 
     def consider(self, content: Page, page: pdfium.PdfPage) -> bool:
         """Begin to read a page if it needs that, and return whether it does; waits while enough pages are in hand."""
@@ -84,6 +86,7 @@ class Recognition:
             wanted = regions(content, has_objects=has_objects, full_page=self._full_page)
             if not wanted:
                 return []
+            self.drawn.add(content.number)
             sheet = render(page)
         parts = [(region, sheet if region.whole else sheet.cut(region.box)) for region in wanted]
         return [(region, part) for region, part in parts if not part.empty]

@@ -3,9 +3,18 @@
 from docrefinery.errors import StorageError
 
 
-class KeyUnavailable(StorageError):
+class Undecryptable(StorageError):
+    """Something encrypted cannot be read.
+
+    :ivar told: whether the log has it already, with the blob's name.
+    """
+
+    told = False
+
+
+class KeyUnavailable(Undecryptable):
     """A tenant's key cannot be opened: no key is set, or not the one that it was encrypted under."""
 
 
-class BlobDamaged(StorageError):
+class BlobDamaged(Undecryptable):
     """A blob is not the one that was written, or its tenant's key was given up."""

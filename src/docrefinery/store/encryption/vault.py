@@ -11,7 +11,7 @@ from docrefinery.store import tenant_keys
 from docrefinery.store.blobs import PART, Blobs
 from docrefinery.store.database import Database
 from docrefinery.store.encryption.chunks import ChunkCipher, Opener, Part, Sealer
-from docrefinery.store.encryption.errors import BlobDamaged, KeyUnavailable
+from docrefinery.store.encryption.errors import BlobDamaged, Undecryptable
 from docrefinery.store.encryption.keys import MasterKeys, TenantKey
 from docrefinery.store.writing import BlobWriter
 
@@ -127,7 +127,8 @@ class Vault:
         try:
             async for piece in self._opened(blob, start, end):
                 yield piece
-        except (BlobDamaged, KeyUnavailable) as error:
+        except Undecryptable as error:
+            error.told = True
             log.error("blob_not_decrypted", blob=blob.blob_key, tenant_id=blob.tenant_id, error=str(error))  # noqa: TRY400
             raise
 
