@@ -78,6 +78,9 @@ JOB_QUEUES = (QUEUE, MODELS)
 DEFAULT_EXPORTS = ("markdown", "text", "doctags")
 ALWAYS_EXPORTED = "docling_json"
 
+PAGES_TOGETHER: Final = 8
+"""Pages that are never parted when a document is read in several places: what is learned of one helps with the next."""
+
 LONGEST_LANGUAGE = 64
 MOST_PICTURES = 1000
 """Pictures that are described in one document; what comes after is not."""

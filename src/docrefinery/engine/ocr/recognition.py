@@ -15,6 +15,7 @@ from docrefinery.engine.ocr.base import OcrFailed, Reading, Recognizer
 from docrefinery.engine.ocr.need import Region, regions
 from docrefinery.engine.ocr.placing import place
 from docrefinery.engine.ocr.sheet import Sheet, render
+from docrefinery.model import PAGES_TOGETHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Recognition:
 
     def __init__(self, recognizer: Recognizer, *, threads: int, full_page: bool, on_done: Callable[[], None]) -> None:
         self._recognizer = recognizer
+        self._together = -1
         self._full_page = full_page
         self._on_done = on_done
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ocr")
@@ -48,7 +50,10 @@ class Recognition:
         if not parts:
             return False
         self._room.acquire()
-        task = self._pool.submit(self._read, content, parts)
+        # What was learned of a document must not depend on whether it is read in one place or in several.
+        if (together := (content.number - 1) // PAGES_TOGETHER) != self._together:
+            self._together, self._recognizer = together, self._recognizer.afresh()
+        task = self._pool.submit(self._read, self._recognizer, content, parts)
         task.add_done_callback(self._one_done)
         self._tasks.append((content.number, task))
         return True
@@ -88,17 +93,17 @@ class Recognition:
         parts = [(region, sheet if region.whole else sheet.cut(region.box)) for region in wanted]
         return [(region, part) for region, part in parts if not part.empty]
 
-    def _read(self, page: Page, parts: Sequence[tuple[Region, Sheet]]) -> list[Reading]:
+    def _read(self, recognizer: Recognizer, page: Page, parts: Sequence[tuple[Region, Sheet]]) -> list[Reading]:
         """Read a page and put what was read into it at once, so that nothing of its pictures is kept any longer."""
         try:
-            readings = [self._recognizer.read(sheet.image, sheet.dpi) for _, sheet in parts]
+            readings = [recognizer.read(sheet.image, sheet.dpi) for _, sheet in parts]
             for (region, sheet), reading in zip(parts, readings, strict=True):
                 place(page, region, sheet, reading)
         except (MemoryError, OcrFailed):
             raise
         except Exception as error:
             # Whatever it was, it was on this page.
-            raise OcrFailed(f"{self._recognizer.label} failed: {type(error).__name__}") from error
+            raise OcrFailed(f"{recognizer.label} failed: {type(error).__name__}") from error
         return [dataclasses.replace(reading, lines=()) for reading in readings]
 
     def _one_done(self, task: Future[list[Reading]]) -> None:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from copy import copy
 
 from PIL import Image
 
@@ -60,6 +61,12 @@ class Tesseract:
         if reading.confidence >= LEGIBLE and seen is not None and self._script is None:
             self._script = seen.script
         return reading
+
+    def afresh(self) -> "Tesseract":
+        """Return one that is to be told of a script again."""
+        other = copy(self)
+        other._script = None
+        return other
 
     def _look(self, image: Image.Image, dpi: int) -> Orientation:
         if ORIENTATION not in self._installed:
