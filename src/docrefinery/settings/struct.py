@@ -219,6 +219,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         setting("Seconds without a heartbeat after which a worker's job is given to another."),
     ] = 10
     sweep_seconds: Annotated[Seconds, setting("Seconds between two looks for abandoned or forgotten jobs.")] = 2
+    slice_pages: Annotated[
+        NotNegative,
+        setting(
+            "Pages from which a document that needs none of Docling's models is read by several workers; 0 has each "
+            "read by one."
+        ),
+    ] = 48
     max_crashes: Annotated[Positive, setting("Crashes of its converter or worker after which a job fails.")] = 3
     stop_grace_seconds: Annotated[
         Annotated[float, Meta(ge=0, le=YEAR)],

@@ -11,7 +11,7 @@ import structlog
 from docrefinery import errors
 from docrefinery.services.doorbell import JOB_QUEUES, MODELS, QUEUE, WEBHOOKS
 from docrefinery.settings import Settings
-from docrefinery.store import claims, counters, deliveries, garbage, idempotency, stranded, workers
+from docrefinery.store import claims, counters, deliveries, garbage, idempotency, slices, stranded, workers
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.worker.clock import DatabaseClock
@@ -79,6 +79,7 @@ class Maintenance:
         """Ring for work that nobody was told of, but not while messages are waiting for a worker anyway."""
         for queue in JOB_QUEUES:
             waiting = await claims.waiting(self._db, queue, NUDGES_AT_ONCE)
+            waiting += await slices.waiting(self._db, queue, NUDGES_AT_ONCE)
             if waiting and await self._doorbell.silent(queue):
                 for _ in range(min(waiting, NUDGES_AT_ONCE)):
                     await self._doorbell.ring(queue)

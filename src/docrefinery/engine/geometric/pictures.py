@@ -44,8 +44,8 @@ class Cutter:
         :param box: in points from its top left corner.
         """
         if (cut := self._cuts.get((page, box))) is not None:
-            with Image.open(io.BytesIO(cut.png)) as image:
-                size = Size(width=image.width, height=image.height)
+            with Image.open(io.BytesIO(cut.png)) as png:
+                size = Size(width=png.width, height=png.height)
             uri = f"data:image/png;base64,{base64.b64encode(cut.png).decode()}"
             return ImageRef(mimetype="image/png", dpi=cut.dpi, size=size, uri=AnyUrl(uri))
         scale, sheet = self._rendered(page)

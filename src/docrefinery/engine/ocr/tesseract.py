@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from copy import copy
 
 from PIL import Image
 
@@ -41,6 +40,7 @@ class Tesseract:
 
     def __init__(self, ocr: Ocr, languages: Sequence[str]) -> None:
         self.label = f"tesseract {ocr.version}"
+        self._ocr, self._languages = ocr, languages
         self._installed = ocr.languages
         self._asked = () if AUTO in languages else tuple(languages)
         # What the document is in, once a page has told; a page that is in something else reads badly, and is asked.
@@ -64,9 +64,7 @@ class Tesseract:
 
     def afresh(self) -> "Tesseract":
         """Return one that is to be told of a script again."""
-        other = copy(self)
-        other._script = None
-        return other
+        return Tesseract(self._ocr, self._languages)
 
     def _look(self, image: Image.Image, dpi: int) -> Orientation:
         if ORIENTATION not in self._installed:

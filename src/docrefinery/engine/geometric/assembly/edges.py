@@ -57,9 +57,7 @@ def copies(layouts: Sequence[Layout]) -> set[int]:
     """Return the numbers of pages most of whose lines are on another page too: there, repetition says nothing."""
     lines = {layout.number: [(alike(line), round(line.top / 6)) for line in layout.lines] for layout in layouts}
     on_pages = Counter(place for found in lines.values() for place in set(found))
-    return {
-        page for page, found in lines.items() if sum(on_pages[place] > 1 for place in found) > _COPIED * len(found)
-    }
+    return {page for page, found in lines.items() if sum(on_pages[place] > 1 for place in found) > _COPIED * len(found)}
 
 
 def place(line: Line, *, at_top: bool) -> tuple[int, float]:
