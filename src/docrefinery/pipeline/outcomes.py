@@ -41,7 +41,7 @@ class Task:
     engine: Engine = "auto"
     ocr_engine: OcrEngine = "auto"
     draws_layout: bool = False
-    parts: Parts = NO_PARTS
+    parts: Parts = field(default_factory=dict)
     processes: int = 1
 
 

@@ -121,7 +121,7 @@ async def waiting(db: Database, queue: str, at_most: int) -> int:
     row = await db.fetch_one(
         f"""SELECT count(*) AS n FROM (
                SELECT FROM slices s JOIN jobs j ON j.id = s.job_id
-               WHERE s.{_WAITS} AND j.status = 'RUNNING' AND j.queue = $1 LIMIT $2) some""",
+               WHERE s.{_WAITS} AND j.status = 'RUNNING' AND j.queue = $1 LIMIT $2) found""",
         queue,
         at_most,
     )

@@ -20,6 +20,7 @@ from docrefinery.model import MODELS, QUEUE, Stage
 from docrefinery.pipeline import outcomes
 from docrefinery.pipeline.beating import Watch
 from docrefinery.pipeline.converter import Converter
+from docrefinery.pipeline.parting import Readers
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.runner import Runner, Slot
 from docrefinery.pipeline.scanning import Scanning
@@ -55,7 +56,12 @@ class Scripted:
         """Judge a file."""
         return self.scanned
 
-    async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:  # noqa: ARG002
+    async def convert_unless_long(
+        self,
+        task: outcomes.Task,  # noqa: ARG002
+        on_progress: Any,
+        pages: int,  # noqa: ARG002
+    ) -> outcomes.Outcome:
         """Convert a file."""
         on_progress(outcomes.Progress(Stage.EXPORTING, 1, 1))
         return self.converted
@@ -93,6 +99,10 @@ def quietly(_: int) -> Iterator[Watch]:
     yield Quiet()
 
 
+async def quiet(_: str) -> None:
+    """Wake nobody."""
+
+
 @pytest.fixture
 def converter() -> Scripted:
     return Scripted()
@@ -112,7 +122,7 @@ def a_runner(
     scratch = tmp_path / "in-hand"
     scratch.mkdir()
     return Runner(
-        Slot(worker_id=uuid4(), watching=quietly, scratch=scratch),
+        Slot(worker_id=uuid4(), watching=quietly, scratch=scratch, readers=Readers.of(None), ring=quiet),
         db,
         vault,
         fake,
@@ -312,7 +322,12 @@ async def test_a_job_that_waited_for_models_goes_back_if_the_converter_lost_them
 class Copying(Scripted):
     """A converter whose result is the file it was given."""
 
-    async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:  # noqa: ARG002
+    async def convert_unless_long(
+        self,
+        task: outcomes.Task,
+        on_progress: Any,  # noqa: ARG002
+        pages: int,  # noqa: ARG002
+    ) -> outcomes.Outcome:
         """Copy the file."""
         content = task.source.read_bytes()
         path = task.workdir / "text"
@@ -347,9 +362,9 @@ async def test_tenant_that_was_switched_on_during_a_job_has_its_results_encrypte
     db: Database, settings: Settings, tmp_path: Path
 ) -> None:
     class Switching(Copying):
-        async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:
+        async def convert_unless_long(self, task: outcomes.Task, on_progress: Any, pages: int) -> outcomes.Outcome:
             await db.fetch("UPDATE tenants SET encrypt = true")
-            return await super().convert(task, on_progress)
+            return await super().convert_unless_long(task, on_progress, pages)
 
     await a_job(db, settings)
     keyed = msgspec.structs.replace(settings, secret_keys=hooks.KEYS[:1])
