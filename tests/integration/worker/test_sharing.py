@@ -1,7 +1,8 @@
 """A long document between workers: whatever befalls one of them, the job ends once, and as it would have alone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, cast
 from uuid import uuid4
@@ -13,6 +14,7 @@ from docrefinery.bootstrap.common import vault_of
 from docrefinery.capabilities import NONE
 from docrefinery.errors import StorageError
 from docrefinery.pipeline import outcomes
+from docrefinery.pipeline.beating import Watch, Watching
 from docrefinery.pipeline.converter import Converter
 from docrefinery.pipeline.listening import OnProgress
 from docrefinery.pipeline.parting import Readers, ranges
@@ -109,6 +111,19 @@ class Reading:
         self._killed.set()
 
 
+class Frozen:
+    """One who hears nothing, and whose heart beats once."""
+
+    async def changed(self, seconds: float) -> None:  # noqa: ARG002
+        """Wait for ever."""
+        await asyncio.Event().wait()
+
+
+@contextmanager
+def frozen(_: int) -> Iterator[Watch]:
+    yield Frozen()
+
+
 class Installation:
     """Workers of one installation, which a test runs."""
 
@@ -126,7 +141,7 @@ class Installation:
     async def __aexit__(self, *_: object) -> None:
         await self._changes.close()
 
-    def worker(self, name: str) -> tuple[Runner, Reading]:
+    def worker(self, name: str, watching: Watching | None = None) -> tuple[Runner, Reading]:
         """Make a worker."""
         reading = Reading(name)
         registry, vault = load(()), vault_of(self.settings, self.db, Blobs(self.settings.storage))
@@ -138,7 +153,11 @@ class Installation:
             self.rung.append(queue)
 
         slot = Slot(
-            worker_id=uuid4(), watching=self._changes.watching, scratch=scratch, readers=Readers.of(None), ring=ring
+            worker_id=uuid4(),
+            watching=watching or self._changes.watching,
+            scratch=scratch,
+            readers=Readers.of(None),
+            ring=ring,
         )
         scanning, publisher = Scanning(registry.scanners["basic"], fake, {}), Publisher(self.db, vault, registry)
         return Runner(slot, self.db, vault, fake, scanning, publisher, registry, self.settings), reading
@@ -299,21 +318,17 @@ async def test_pages_that_kill_every_converter_fail_the_job_and_are_named(instal
         assert f"pages {PARTS[1][0]} to {PARTS[1][1]}" in job.error_message
 
 
-async def test_a_helper_that_falls_silent_is_waited_for_no_longer_than_its_lease(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_helper_that_falls_silent_is_waited_for_no_longer_than_its_lease(installation: Installation) -> None:
     async with installation:
-        (owner, reading), (helper, helping) = installation.worker("owner"), installation.worker("helper")
+        (owner, reading), (helper, helping) = installation.worker("owner"), installation.worker("helper", frozen)
         reading.befalls, there, go = held_up(1)
         helping.befalls, helping_there, helping_go = held_up(1)
         owning = asyncio.create_task(owner.drain())
         await there.wait()
         lost = asyncio.create_task(helper.drain())
         await helping_there.wait()
-        # Its time is up, and its next heartbeat comes too late.
-        await installation.db.fetch(
-            "UPDATE slices SET expires_at = now() - interval '1 second' WHERE first_page > 1 AND token IS NOT NULL"
-        )
+        # Its time is up.
+        await installation.db.fetch("UPDATE slices SET expires_at = now() WHERE token IS NOT NULL AND first_page > 1")
         go.set()
         await owning
         job = await installation.job()
