@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from docrefinery import errors
 from docrefinery.logs import trace_ids
-from docrefinery.model import JOB_QUEUES, MODELS, QUEUE, Stage
+from docrefinery.model import CLASS_OF, MODEL, Stage
 from docrefinery.pipeline import outcomes
 from docrefinery.pipeline.beating import Lease, Watching
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
@@ -102,7 +102,10 @@ class Runner:
     @property
     def queues(self) -> tuple[str, ...]:
         """Queues whose jobs it takes: those that want Docling's models once the converter holds them."""
-        return JOB_QUEUES if self._converter.models.usable else (QUEUE,)
+        usable = self._converter.models.usable
+        return tuple(
+            queue for queue, cost in CLASS_OF.items() if cost in self._settings.queues and (cost != MODEL or usable)
+        )
 
     @property
     def stopping(self) -> bool:
@@ -210,7 +213,7 @@ class Runner:
         """Fetch and judge a file; also says how many milliseconds that took, a converter's warm-up apart."""
         self._converter.serve(str(claim.tenant_uuid))
         await self._converter.start()
-        if claim.queue == MODELS and not self._converter.models.usable:
+        if CLASS_OF.get(claim.queue) == MODEL and not self._converter.models.usable:
             raise _ModelsGone
         started = monotonic()
         await self._vault.read_to(claim, source)

@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from docrefinery import errors
-from docrefinery.services.doorbell import JOB_QUEUES, MODELS, QUEUE, WEBHOOKS
+from docrefinery.model import JOB_QUEUES, MODEL, MODELS, OCR, QUEUE, WEBHOOKS
 from docrefinery.settings import Settings
 from docrefinery.store import claims, counters, deliveries, garbage, idempotency, slices, stranded, workers
 from docrefinery.store.blobs import Blobs
@@ -55,8 +55,9 @@ class Maintenance:
     async def sweep(self) -> None:
         """Look after everything once."""
         await self._expire_leases()
-        if moved := await stranded.move(self._db, MODELS, QUEUE, self._settings.models_wait_seconds):
-            log.warning("jobs_left_by_the_last_worker_with_models", jobs=moved)
+        for queue, to in ((MODEL, OCR), (MODELS, QUEUE)):
+            if moved := await stranded.move(self._db, queue, to, self._settings.models_wait_seconds):
+                log.warning("jobs_left_by_the_last_worker_with_models", jobs=moved)
         await self._ring()
         await self._retention.look()
         await self._remove_garbage()
