@@ -39,6 +39,7 @@ ACROSS_TENANTS = {
     "counters.forget_minutes": SWEEP,
     "garbage.noted": "of blobs that its caller names, after a statement that is held to the tenant",
     "idempotency.remove_expired": SWEEP,
+    "jobs.waiting_queues": COUNTED,
     "metrics.FIGURES": COUNTED,
     "plain_blobs.refers": NAMED,
     "plain_blobs.swap": NAMED,

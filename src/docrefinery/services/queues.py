@@ -35,9 +35,9 @@ class Queues:
         """Return the queue of a new job of a profile.
 
         Without a worker that holds Docling's models any other takes what wants them: what it comes to then, the
-        converter decides. While only workers of the version before are there, the queue is one that they know.
+        converter decides. While only workers of the version before are there for it, the queue is one that they know.
         """
         served = await self._abilities.models_served()
         found = class_of(profile, options, self._registry, self._settings, models=served)
         taken = await self._abilities.queues()
-        return _BEFORE[found] if found not in taken and _BEFORE[found] in taken else found
+        return _BEFORE[found] if found not in taken and QUEUE in taken else found
