@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from docrefinery.capabilities import Models
-from docrefinery.services import abilities
 from docrefinery.model import FAST, JOB_QUEUES, MODEL, MODELS, OCR, QUEUE
+from docrefinery.services import abilities
 from docrefinery.settings import Settings
 from docrefinery.store import claims, stranded
 from docrefinery.store.database import Database

@@ -16,7 +16,7 @@ import pytest
 from docrefinery.bootstrap.common import vault_of
 from docrefinery.capabilities import NONE, Models
 from docrefinery.errors import StorageError
-from docrefinery.model import MODELS, QUEUE, Stage
+from docrefinery.model import FAST, MODELS, OCR, QUEUE, Stage
 from docrefinery.pipeline import outcomes
 from docrefinery.pipeline.beating import Watch
 from docrefinery.pipeline.converter import Converter
@@ -295,7 +295,7 @@ async def test_jobs_that_want_models_are_taken_once_the_converter_holds_them(
     job = await a_job(db, settings)
     await db.fetch("UPDATE jobs SET queue = $2 WHERE id = $1", job.id, MODELS)
     runner = a_runner(db, settings, converter, tmp_path)
-    assert runner.queues == (QUEUE,)
+    assert runner.queues == (FAST, OCR, QUEUE)
     await runner.drain()
     assert (await the_job(db)).status == "QUEUED"
     converter.models = HOLDS
