@@ -16,7 +16,7 @@ from tests.support.pdfs import slow
 from tests.support.processes import wait_until
 from tests.support.refinery import DEFAULT_KINDS, Refinery, fresh
 
-PAGES = 64
+PAGES = 48
 LEASED = """
 SELECT w.pid, w.id = l.owner AS owns FROM slices s JOIN leases l ON l.job_id = s.job_id JOIN workers w ON w.id = s.owner
 WHERE s.token IS NOT NULL AND s.job_id = $1
