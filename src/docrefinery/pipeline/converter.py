@@ -25,7 +25,7 @@ from docrefinery.pipeline.outcomes import (
     Task,
     TimedOut,
 )
-from docrefinery.pipeline.postmortem import autopsy, out_of_memory
+from docrefinery.pipeline.postmortem import autopsy
 from docrefinery.pipeline.process import ChildGone, ChildLimits, ChildProcess
 from docrefinery.pipeline.protocol import ProtocolError
 from docrefinery.pipeline.staging import Staged
@@ -273,9 +273,9 @@ class Converter:
         on_progress: OnProgress,
         describer: PictureDescriber | None,
     ) -> Answer | Ending:
-        source_bytes = staged.source.stat().st_size
+        given_bytes = staged.given_bytes
         timer = asyncio.get_running_loop().call_later(seconds, self._end, TimedOut(seconds))
-        watch = asyncio.create_task(watching.at_work(child, self._limits, source_bytes, self._end))
+        watch = asyncio.create_task(watching.at_work(child, self._limits, given_bytes, self._end))
         try:
             child.send(request)
             child.jobs += isinstance(request, protocol.Convert | protocol.Read)
@@ -292,7 +292,6 @@ class Converter:
         finally:
             timer.cancel()
             watch.cancel()
-
 
     def _found_dead(self, child: ChildProcess, seconds: float) -> Ending:
         end = autopsy(child, self._limits.memory_bytes)

@@ -123,7 +123,7 @@ class PageReader:
         key = f"{taken.tenant_uuid}/jobs/{taken.job_uuid}/pages/{taken.token}"
         await patiently(lambda: garbage.note(self._db, key, removable_in=UNFINISHED))
         encrypt = self._vault.encrypts(await patiently(lambda: tenants.encrypts(self._db, taken.tenant_id)))
-        data_key = await patiently(lambda: self._vault.write_file(taken.tenant_id, key, path, encrypt=encrypt))
+        data_key = await patiently(lambda: self._vault.write_file(taken.tenant_id, key, path, {}, encrypt=encrypt))
         pages = StoredPages(blob_key=key, size_bytes=path.stat().st_size, data_key=data_key)  # noqa: ASYNC240
 
         async def done() -> None:

@@ -45,6 +45,11 @@ class Staged:
             remove_tree(self._folder)
             raise
 
+    @property
+    def given_bytes(self) -> int:
+        """Bytes of the copies."""
+        return sum(path.stat().st_size for path in (self.source, *self.parts.values()))
+
     def close(self) -> None:
         """Remove everything; what the child adds meanwhile goes with the child's own folder."""
         os.close(self.results_descriptor)
