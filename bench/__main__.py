@@ -21,6 +21,7 @@ from bench.ocr import pages_per_minute
 from bench.pushing import concurrent_uploads, push_of_many
 from bench.rates import polls_with_a_limit
 from bench.service import Service, convert_all, running, upload
+from bench.sharing import long_document, parted_against_whole
 from bench.walls import polls_with_and_without_walls
 from bench.webhooks import deliveries_per_second
 from docrefinery.cli.sample import sample_pdf
@@ -93,6 +94,7 @@ def main() -> None:
         figures["upload p50, ms"] = _upload_p50_ms(client)
         figures |= concurrent_uploads(service)
         paths = _pdfs(sys.argv[1] if len(sys.argv) > 1 else None, Path(scratch))
+        long = long_document(paths, Path(scratch))
         figures |= _conversions(service, client, paths, workers)
         figures |= pages_per_minute(paths)
         figures |= encrypted_against_plain(service, client)
@@ -102,6 +104,7 @@ def main() -> None:
     # An installation of its own, since its jobs would be in the way of what is measured next.
     with running(workers) as service:
         figures |= push_of_many(service)
+    figures |= parted_against_whole(long, workers)
     figures |= polls_with_and_without_walls()
     table = Table("figure", "value", box=None, header_style="bold")
     for name, value in figures.items():

@@ -1,5 +1,6 @@
 """Statuses, stages, allowed transitions and value types: pure data, shared by every layer."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -69,14 +70,35 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.CANCELED: frozenset(),
 }
 
-QUEUE: Final = "convert"
-"""Jobs that any worker takes."""
-MODELS: Final = "models"
+FAST: Final = "fast"
+"""Jobs whose text is in the file: tens of milliseconds a page."""
+OCR: Final = "ocr"
+"""Jobs whose pages may have to be recognised: seconds a page."""
+MODEL: Final = "model"
 """Jobs that want Docling's models: only workers that hold them look here."""
-JOB_QUEUES = (QUEUE, MODELS)
+WEBHOOKS: Final = "webhooks"
+"""Deliveries of webhooks."""
+MAINTENANCE: Final = "maintenance"
+"""What somebody has to look after; nobody rings for it."""
+QUEUE: Final = "convert"
+"""Where the version before puts jobs that any worker takes."""
+MODELS: Final = "models"
+"""Where the version before puts jobs that want Docling's models."""
+CLASS_OF = {FAST: FAST, OCR: OCR, MODEL: MODEL, QUEUE: OCR, MODELS: MODEL}
+"""What a worker has to take that is to take the jobs of a queue: what they cost at the most."""
+JOB_QUEUES = tuple(CLASS_OF)
+
+
+def takes(classes: Collection[str], queue: str) -> bool:
+    """Return whether a worker takes the jobs of a queue, or one of the version before, which names it."""
+    return CLASS_OF[queue] in classes or queue in classes
+
 
 DEFAULT_EXPORTS = ("markdown", "text", "doctags")
 ALWAYS_EXPORTED = "docling_json"
+
+PAGES_TOGETHER: Final = 8
+"""Pages that are never parted when a document is read in several places: what is learned of one helps with the next."""
 
 LONGEST_LANGUAGE = 64
 MOST_PICTURES = 1000

@@ -28,7 +28,8 @@ def others(chosen: random.Random) -> Iterator[bytes]:
         if kind == 0:
             yield REPORT.read_bytes()
         elif kind == 1:
-            yield pdfs.slow(chosen.randint(1, 6))
+            # Now and then one that several workers read.
+            yield pdfs.slow(chosen.choice([*range(1, 7), 48]))
         elif kind == 2:
             yield pdfs.with_figure()
         else:

@@ -1,6 +1,7 @@
 """Statements of the store that are not held to one tenant."""
 
 LEASED = "of a worker: fenced by the token of a lease, or by a job that it holds"
+PARTED = "of pages of a job that a worker holds, or that wait for one: fenced by the token of a lease"
 SWEEP = "a sweep over every tenant"
 SENDING = "of the deliveries, which go across tenants: fenced by a token, or by an endpoint that is held"
 OPERATOR = "of the operator's commands"
@@ -38,6 +39,7 @@ ACROSS_TENANTS = {
     "counters.forget_minutes": SWEEP,
     "garbage.noted": "of blobs that its caller names, after a statement that is held to the tenant",
     "idempotency.remove_expired": SWEEP,
+    "jobs.waiting_queues": COUNTED,
     "metrics.FIGURES": COUNTED,
     "plain_blobs.refers": NAMED,
     "plain_blobs.swap": NAMED,
@@ -48,6 +50,17 @@ ACROSS_TENANTS = {
     "retention.JOBS_DUE": SWEEP,
     "retention._EXPIRE_ARTIFACTS": "of one tenant's artifacts, whose jobs are its own by a key of both columns",
     "retention._due": SWEEP,
+    "slices._CLAIM": PARTED,
+    "slices._ROOM": "of the tenant of a job whose pages wait",
+    "slices._WAITING_JOBS": "pages of any tenant's jobs, by turns",
+    "slices._end": PARTED,
+    "slices.beat": PARTED,
+    "slices.expire": PARTED,
+    "slices.look": PARTED,
+    "slices.read_again": PARTED,
+    "slices.readers": PARTED,
+    "slices.share": PARTED,
+    "slices.waiting": SWEEP,
     "storage._LOSE": OPERATOR,
     "storage._THERE": OPERATOR,
     "storage._UNKNOWN": OPERATOR,

@@ -24,6 +24,7 @@ TENANT_TABLES = {
     "expired_artifacts",
     "expired_documents",
     "expired_jobs",
+    "slices",
 }
 _SQL = re.compile(r"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH)\s")
 _CLAUSES = re.compile(

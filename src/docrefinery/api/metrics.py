@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from docrefinery.model import JobStatus
+from docrefinery.model import CLASS_OF, FAST, MODEL, OCR, JobStatus
 from docrefinery.services.dashboard import NO_PROFILE
 from docrefinery.store.counters import Counted
 from docrefinery.store.metrics import Figures, StageBucket
@@ -48,7 +48,7 @@ class Snapshot(Collector):
         )
         for worker in figures.workers:
             memory.add_metric([worker.id, worker.hostname], worker.rss_bytes)
-        yield from (jobs, memory)
+        yield from (jobs, memory, *self._queues())
         for name, text, value in (
             ("queue_depth", "Jobs that are queued.", figures.jobs.get(JobStatus.QUEUED, 0)),
             (
@@ -61,6 +61,21 @@ class Snapshot(Collector):
             ("stored_bytes", "Bytes of files and artifacts that are stored.", figures.volume.stored_bytes),
         ):
             yield GaugeMetricFamily(f"docrefinery_{name}", text, value=value)
+
+    def _queues(self) -> Iterator[Metric]:
+        depth = GaugeMetricFamily(
+            "docrefinery_queued_jobs", "Jobs that are queued, by what they cost.", labels=["queue"]
+        )
+        age = GaugeMetricFamily(
+            "docrefinery_queued_oldest_seconds",
+            "Age of the oldest queued job, by what the jobs cost.",
+            labels=["queue"],
+        )
+        for name in (FAST, OCR, MODEL):
+            found = [waiting for waiting in self._figures.queues if CLASS_OF.get(waiting.queue) == name]
+            depth.add_metric([name], sum(waiting.n for waiting in found))
+            age.add_metric([name], max((waiting.seconds for waiting in found), default=0.0))
+        yield from (depth, age)
 
     def _totals(self) -> Iterator[Metric]:
         volume = self._figures.volume

@@ -15,13 +15,16 @@ from docrefinery.bootstrap.common import (
 )
 from docrefinery.bootstrap.models import models_of
 from docrefinery.bootstrap.webhooks import courier_of
-from docrefinery.capabilities import Hardware, Models, installed_ocr
+from docrefinery.capabilities import NONE, Hardware, Models, installed_ocr
+from docrefinery.model import MODEL
 from docrefinery.pipeline.converter import Converter
+from docrefinery.pipeline.parting import Readers
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.runner import Runner, Slot
 from docrefinery.pipeline.scanning import Scanning
 from docrefinery.plugin.registry import Registry
-from docrefinery.services.changes import CANCELS, Changes
+from docrefinery.services.changes import CANCELS, SLICES, Changes
+from docrefinery.services.queues import class_of
 from docrefinery.services.webhooks.secrets import Secrets
 from docrefinery.settings import Settings
 from docrefinery.store.counters import Counted
@@ -42,15 +45,22 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[DoorbellBroker, OnT
     lifecycle = OnTheLoop()
     broker = build_broker(settings.redis_url, lifecycle)
     doorbell = RedisDoorbell(broker)
-    changes = Changes(db, channel=CANCELS)
-    models = models_of(settings)
+    changes = Changes(db, channels=(CANCELS, SLICES))
+    ocr = installed_ocr(settings.ocr_engine)
+    models = models_of(settings) if MODEL in settings.queues else NONE
     converter = Converter(
         child_limits(settings), settings.plugins, scratch, describer_of(settings), models, seclusion_of(settings)
     )
     secrets = Secrets(settings.secret_keys)
     worker_id = uuid4()
     runner = Runner(
-        Slot(worker_id=worker_id, watching=changes.watching, scratch=scratch),
+        Slot(
+            worker_id=worker_id,
+            watching=changes.watching,
+            scratch=scratch,
+            readers=Readers.of(ocr),
+            ring=doorbell.ring,
+        ),
         db,
         vault,
         converter,
@@ -61,7 +71,8 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[DoorbellBroker, OnT
     )
     lifecycle.parts = Parts(
         worker_id=worker_id,
-        ocr=installed_ocr(settings.ocr_engine),
+        ocr=ocr,
+        classes=settings.queues,
         loads_models=isinstance(models, Hardware),
         profiles=lambda held: profiles_of(registry, settings, held),
         db=db,
@@ -86,6 +97,7 @@ def profiles_of(registry: Registry, settings: Settings, held: Models) -> list[st
     fails = settings.engine == "docling" and not held.usable
     return [
         name
-        for name in sorted(registry.profiles)
-        if not fails or registry.engine_for(name, settings.engine) == "geometric"
+        for name, profile in sorted(registry.profiles.items())
+        if (not fails or registry.engine_for(name, settings.engine) == "geometric")
+        and class_of(name, profile.options, registry, settings, models=held.usable) in settings.queues
     ]

@@ -80,7 +80,13 @@ def api(
         sys.exit(1)
 
 
-def worker(data_dir: DataDir = None, parent: Parent = 0) -> None:
+def worker(
+    data_dir: DataDir = None,
+    parent: Parent = 0,
+    queues: Annotated[
+        str | None, typer.Option(help="What it does, separated by commas: fast, ocr, model, webhooks, maintenance.")
+    ] = None,
+) -> None:
     """Convert documents, one at a time; run several for more."""
     from docrefinery.bootstrap.jail import require_jail
     from docrefinery.bootstrap.worker import build_worker
@@ -88,7 +94,8 @@ def worker(data_dir: DataDir = None, parent: Parent = 0) -> None:
     from docrefinery.worker.main import run
 
     _die_with(parent)
-    chosen = keyed(connected(settings(data_dir=data_dir)))
+    named = tuple(filter(None, map(str.strip, queues.split(",")))) if queues is not None else None
+    chosen = keyed(connected(settings(data_dir=data_dir, queues=named)))
     logs.configure(chosen, "worker")
     asyncio.run(check_keys(chosen))
     asyncio.run(check_storage(chosen))

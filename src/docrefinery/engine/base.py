@@ -1,9 +1,9 @@
 """The seam between the pipeline and whatever converts: what an engine is given and what it returns."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -12,6 +12,8 @@ from docrefinery.settings import OcrEngine
 
 if TYPE_CHECKING:
     from docling_core.types.doc import DoclingDocument
+
+    from docrefinery.engine.preflight import Pages
 
 OnPage = Callable[[int, int], None]
 
@@ -114,4 +116,35 @@ class Engine(Protocol):
         :param aid: what may be used besides the file.
         :raises JobError: if the document cannot be converted.
         :raises TooLarge: if it has pages that this engine cannot convert.
+        """
+
+
+@runtime_checkable
+class Parting(Engine, Protocol):
+    """An engine that can read a document's pages in several places and make it of them in one.
+
+    What it makes is what :meth:`~Engine.convert` makes, to the byte, if no part begins but at the first page or after a
+    multiple of :data:`~docrefinery.model.PAGES_TOGETHER`.
+    """
+
+    def read_pages(self, source: Path, pages: "Pages", options: EngineOptions, on_page: OnPage, aid: Help) -> bytes:
+        """Read some pages, and return what was read.
+
+        :param source: the PDF.
+        :param pages: which.
+        :param on_page: as of a conversion.
+        :param aid: as of a conversion.
+        :raises JobError: if the document cannot be read.
+        """
+
+    def put_together(
+        self, source: Path, name: str, options: EngineOptions, parts: Mapping[tuple[int, int], Path], aid: Help
+    ) -> EngineResult:
+        """Make a document of its pages.
+
+        :param source: the PDF.
+        :param name: its original file name.
+        :param parts: files of what :meth:`read_pages` returned, by the numbers of the first and the last page.
+        :param aid: as of a conversion.
+        :raises JobError: if that is no document, or the parts are not what they should be.
         """

@@ -52,6 +52,11 @@ def accept_drawings(results: int, workdir: Path, *, asked: bool, drawn: Sequence
     return tuple(Drawing(page, _accept(results, workdir, item, "image/png").path) for page, item in named)
 
 
+def accept_file(results: int, workdir: Path, name: str) -> Path:
+    """Return a copy of a file that is no artifact; raises :class:`ExportFailed` as :func:`accept` does."""
+    return _accept(results, workdir, Written("pages", name), "").path
+
+
 def _accept(results: int, workdir: Path, item: Written, content_type: str) -> Artifact:
     if Path(item.file_name).name != item.file_name or item.file_name in {"", "..", "."} or "\0" in item.file_name:
         raise _refused(item, "is not named by a plain file name")

@@ -11,8 +11,7 @@ import structlog
 from docrefinery.model import Stage
 from docrefinery.pipeline.outcomes import Canceled, Progress
 from docrefinery.store import claims
-from docrefinery.store.database import UNREACHABLE, Database
-from docrefinery.store.records import ClaimRecord
+from docrefinery.store.database import UNREACHABLE
 
 log = structlog.get_logger(__name__)
 
@@ -31,19 +30,31 @@ class Watch(Protocol):
 Watching = Callable[[int], AbstractContextManager[Watch]]
 
 
-class Lease:
-    """A claimed job while it is worked on.
+class Held(Protocol):
+    """A job, or pages of one, that somebody holds a lease on."""
 
+    @property
+    def job_id(self) -> int:
+        """Number of the job."""
+
+    async def beat(self, lease: timedelta, progress: Progress | None) -> claims.Beat:
+        """Extend the lease, note how far the work is, and learn whether to go on."""
+
+    async def enter_stage(self, stage: Stage) -> None:
+        """Note that a stage begins; raises :class:`~docrefinery.store.claims.LeaseLost`."""
+
+
+class Lease:
+    """What is held while it is worked on.
+
+    :param seconds: how long a lease lasts after a heartbeat.
     :param on_stop: called once, when the work has to end early.
     """
 
-    def __init__(
-        self, db: Database, claim: ClaimRecord, seconds: float, watching: Watching, on_stop: Callable[[], None]
-    ) -> None:
+    def __init__(self, held: Held, seconds: float, watching: Watching, on_stop: Callable[[], None]) -> None:
         self.stop: Stop | None = None
         self.stopped = asyncio.Event()
-        self._db = db
-        self._claim = claim
+        self._held = held
         self._seconds = seconds
         self._watching = watching
         self._on_stop = on_stop
@@ -96,7 +107,7 @@ class Lease:
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
         held_until = loop.time() + self._seconds
-        with self._watching(self._claim.job_id) as watch:
+        with self._watching(self._held.job_id) as watch:
             while self.stop is None:
                 try:
                     beat = await self._one_beat()
@@ -111,22 +122,15 @@ class Lease:
                 await watch.changed(BEAT_SECONDS)
 
     async def _one_beat(self) -> claims.Beat:
-        progress = self._progress
         # A server that went away without a word must not keep the next beat from being tried in time.
         async with asyncio.timeout(self._seconds / 3):
-            return await claims.beat(
-                self._db,
-                self._claim,
-                timedelta(seconds=self._seconds),
-                pages_done=progress.pages_done if progress else 0,
-                pages_total=(progress.pages_total or None) if progress else None,
-            )
+            return await self._held.beat(timedelta(seconds=self._seconds), self._progress)
 
     async def _tell_stages(self) -> None:
         while True:
             stage = await self._stages.get()
             try:
-                await claims.enter_stage(self._db, self._claim, stage)
+                await self._held.enter_stage(stage)
             except claims.LeaseLost:
                 self.end("lost")
             except Exception as error:  # noqa: BLE001 - a stage that is not told costs nobody the work

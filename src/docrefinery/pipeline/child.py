@@ -1,5 +1,6 @@
 """The converter process: ``python -m docrefinery.pipeline.child <descriptor of its socket>``."""
 
+import gc
 import logging
 import os
 import socket
@@ -22,7 +23,11 @@ from docrefinery.plugin import Clean, Infected, ScanEngine, Unscannable
 from docrefinery.plugin.registry import PluginError, Registry, load
 
 if TYPE_CHECKING:
-    from docrefinery.engine.base import Engine
+    from docrefinery.engine.base import Engine, Help
+
+
+CALM = (50_000, 10, 10)
+"""Thresholds of the garbage collector: objects that are new, and how often older ones are looked at."""
 
 
 class Parent:
@@ -81,6 +86,8 @@ class Child:
                     return self._scan(request)
                 case protocol.Convert():
                     return self._convert(request, parent)
+                case protocol.Read():
+                    return self._read(request, parent)
                 case protocol.Setup() | protocol.Description():
                     raise RuntimeError("nothing was asked for")
         except MemoryError:
@@ -113,17 +120,25 @@ class Child:
                 return protocol.Scanned(unscannable=verdict.reason)
 
     def _convert(self, request: protocol.Convert, parent: Channel) -> protocol.Reply:
-        from docrefinery.engine.base import Help
-        from docrefinery.pipeline.asking import asking
         from docrefinery.pipeline.conversion import convert
 
-        aid = Help(
+        return convert(self._engines, self.models, self._registry, request, parent.send, self._aid(request, parent))
+
+    def _read(self, request: protocol.Read, parent: Channel) -> protocol.Reply:
+        from docrefinery.pipeline.conversion import read
+
+        return read(self._engines, self._registry, request, parent.send, self._aid(request, parent))
+
+    def _aid(self, request: protocol.Convert | protocol.Read, parent: Channel) -> "Help":
+        from docrefinery.engine.base import Help
+        from docrefinery.pipeline.asking import asking
+
+        return Help(
             ocr_engine=request.ocr_engine,
             ocr_threads=self._ocr_threads,
             describe=asking(parent) if request.describer else None,
             describer=request.describer,
         )
-        return convert(self._engines, self.models, self._registry, request, parent.send, aid)
 
 
 @contextmanager
@@ -169,11 +184,13 @@ def quieten() -> None:
 
 def serve(parent: Parent, child: Child, measures: tuple[Measure, ...]) -> None:
     """Say that the child is ready, and answer until the parent closes its end."""
+    # Pages are many objects and no cycles: as Python has it, the collector looks at them for a quarter of the time.
+    gc.set_threshold(*CALM)
     parent.send(protocol.Ready(child.models, measures))
     while (request := parent.receive()) is not None:
         # An answer that came too late belongs to a request that is over; answering it would shift every later answer.
         if not isinstance(request, protocol.Description):
-            if isinstance(request, protocol.Scan | protocol.Convert):
+            if isinstance(request, protocol.Scan | protocol.Convert | protocol.Read):
                 limits.bound_cpu(request.cpu_seconds)
             parent.send(child.answer(request, parent))
 

@@ -1,20 +1,32 @@
 """One conversion inside the child: engine, then exporters, with progress and times."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
 
 from docrefinery.capabilities import Models, without_models
-from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help, TooLarge
+from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help, Parting, TooLarge
 from docrefinery.engine.debugging import draw_pages
+from docrefinery.engine.preflight import Pages, preflight
 from docrefinery.engine.running import listed
 from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
 from docrefinery.model import JobWarning, Stage
-from docrefinery.pipeline.protocol import Convert, Done, Reply, Working, Written, drawing_name
+from docrefinery.pipeline.exporting import export_all, file_name
+from docrefinery.pipeline.protocol import (
+    PAGES_FILE,
+    Convert,
+    Done,
+    Long,
+    PagesRead,
+    Read,
+    Reply,
+    Working,
+    Written,
+    drawing_name,
+)
 from docrefinery.plugin import Exporter
-from docrefinery.plugin.exporting import export, reason
 from docrefinery.plugin.registry import Registry
 
 Send = Callable[[Reply], None]
@@ -22,8 +34,8 @@ Send = Callable[[Reply], None]
 
 def convert(
     engines: Mapping[str, Engine], models: Models, registry: Registry, request: Convert, send: Send, aid: Help
-) -> Done:
-    """Convert a document and write its artifacts.
+) -> Done | Long:
+    """Convert a document and write its artifacts, or say that it is long.
 
     :param engines: ``geometric``, and ``docling`` where its models are held.
     :param models: those that are held, or why none are.
@@ -31,28 +43,18 @@ def convert(
     """
     engine = _chosen(engines, models, request)
     exporters = [_exporter(registry, kind) for kind in request.exports]
-    options = _options(request, exporters)
+    options = options_of(request.options, exporters)
     started = time.monotonic()
-    send(Working(Stage.CONVERTING, 0, 0))
-
-    def on_page(done: int, total: int) -> None:
-        send(Working(Stage.CONVERTING, done, total))
-
-    source, told = Path(request.source), _without_models(engines, models, request)
-    try:
-        result = engine.convert(source, request.name, options, on_page, aid)
-    except TooLarge as error:
-        told.append(_too_large(error))
-        result = engines["geometric"].convert(source, request.name, options, on_page, aid)
+    if (long := _long(engine, request, options)) is not None:
+        return long
+    told = _without_models(engines, models, request)
+    result = _converted(engines, engine, request, options, send, aid, told)
     convert_ms = _since(started)
-    plain = [exporter for exporter in exporters if exporter.stage is Stage.EXPORTING]
-    chunks = [exporter for exporter in exporters if exporter.stage is Stage.CHUNKING]
-    export_ms = _export(registry, plain, result, Path(request.workdir), send)
-    chunk_ms = _export(registry, chunks, result, Path(request.workdir), send)
+    export_ms, chunk_ms = export_all(registry, exporters, result, request, send)
     return Done(
         page_count=result.page_count,
         pages_total=result.pages_total,
-        artifacts=tuple(Written(exporter.kind, _file_name(exporter)) for exporter in exporters),
+        artifacts=tuple(Written(exporter.kind, file_name(exporter)) for exporter in exporters),
         convert_ms=convert_ms,
         export_ms=export_ms or 0,
         chunk_ms=chunk_ms,
@@ -62,6 +64,24 @@ def convert(
         failed_pages=result.failed_pages,
         drawn=tuple(_draw(result, request)) if request.draws_layout else (),
     )
+
+
+def read(engines: Mapping[str, Engine], registry: Registry, request: Read, send: Send, aid: Help) -> PagesRead:
+    """Read pages of a document and write what was read.
+
+    :raises JobError: if the document cannot be read.
+    """
+    engine = engines["geometric"]
+    assert isinstance(engine, Parting)
+    options = options_of(request.options, [_exporter(registry, kind) for kind in request.exports])
+    pages = Pages(request.last, request.first, request.last)
+
+    def on_page(done: int, total: int) -> None:
+        send(Working(Stage.CONVERTING, done, total))
+
+    content = engine.read_pages(Path(request.source), pages, options, on_page, aid)
+    Path(request.workdir, PAGES_FILE).write_bytes(content)
+    return PagesRead()
 
 
 def _chosen(engines: Mapping[str, Engine], models: Models, request: Convert) -> Engine:
@@ -96,8 +116,42 @@ def _exporter(registry: Registry, kind: str) -> Exporter:
     return registry.exporters[kind]
 
 
-def _options(request: Convert, exporters: list[Exporter]) -> EngineOptions:
-    options = dict(request.options)
+def _long(engine: Engine, request: Convert, options: EngineOptions) -> Long | None:
+    """Return which pages a document has that can be shared, if it has so many."""
+    if not request.long_from or request.parts or not isinstance(engine, Parting):
+        return None
+    pages = preflight(Path(request.source), options)
+    return Long(pages.first, pages.last) if pages.total >= request.long_from else None
+
+
+def _converted(
+    engines: Mapping[str, Engine],
+    engine: Engine,
+    request: Convert,
+    options: EngineOptions,
+    send: Send,
+    aid: Help,
+    told: list[JobWarning],
+) -> EngineResult:
+    source = Path(request.source)
+    if request.parts and isinstance(engine, Parting):
+        parts = {(part.first, part.last): Path(part.path) for part in request.parts}
+        return engine.put_together(source, request.name, options, parts, aid)
+    send(Working(Stage.CONVERTING, 0, 0))
+
+    def on_page(done: int, total: int) -> None:
+        send(Working(Stage.CONVERTING, done, total))
+
+    try:
+        return engine.convert(source, request.name, options, on_page, aid)
+    except TooLarge as error:
+        told.append(_too_large(error))
+        return engines["geometric"].convert(source, request.name, options, on_page, aid)
+
+
+def options_of(given: Mapping[str, object], exporters: Iterable[Exporter]) -> EngineOptions:
+    """Return a job's options with what its exporters need; raises :class:`ConversionFailed`."""
+    options = dict(given)
     for exporter in exporters:
         options.update(exporter.needs)
     try:
@@ -106,36 +160,11 @@ def _options(request: Convert, exporters: list[Exporter]) -> EngineOptions:
         raise ConversionFailed(f"the options cannot be used: {error}") from error
 
 
-def _export(
-    registry: Registry, exporters: list[Exporter], result: EngineResult, workdir: Path, send: Send
-) -> int | None:
-    if not exporters:
-        return None
-    send(Working(exporters[0].stage, result.pages_total, result.pages_total))
-    started = time.monotonic()
-    for exporter in exporters:
-        try:
-            export(exporter, result.document, workdir / _file_name(exporter))
-        except MemoryError:
-            raise
-        except (Exception, SystemExit) as error:
-            plugin = registry.provider(exporter)
-            raise ExportFailed(
-                f"the exporter {exporter.kind!r} of {plugin.distribution} {plugin.version} failed: {reason(error)}",
-                details={"kind": exporter.kind, "plugin": plugin.name},
-            ) from error
-    return _since(started)
-
-
 def _draw(result: EngineResult, request: Convert) -> Iterator[int]:
     """Draw the pages, one by one, and yield their numbers."""
     for number, drawing in draw_pages(result.document, Path(request.source)):
         drawing.save(Path(request.workdir, drawing_name(number)))
         yield number
-
-
-def _file_name(exporter: Exporter) -> str:
-    return f"{exporter.kind}{exporter.suffix}"
 
 
 def _since(started: float) -> int:

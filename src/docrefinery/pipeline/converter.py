@@ -8,15 +8,24 @@ from typing import TypeVar
 
 from docrefinery.capabilities import NONE, Hardware, Measure, Models
 from docrefinery.errors import ExportFailed, OutOfMemory, ScannerUnavailable
-from docrefinery.model import Stage
 from docrefinery.pipeline import protocol, watching
 from docrefinery.pipeline.describing import Describing, PictureDescriber
-from docrefinery.pipeline.hearsay import following, rejected
 from docrefinery.pipeline.keeper import Cause, ConverterUnavailable, Keeper
-from docrefinery.pipeline.messages import accepted, convert_request
+from docrefinery.pipeline.listening import Answer, OnProgress, listen
+from docrefinery.pipeline.messages import accepted, accepted_pages, convert_request, read_request
 from docrefinery.pipeline.nursery import APART, Seclusion
-from docrefinery.pipeline.outcomes import Canceled, Converted, Crashed, Outcome, Progress, Rejected, Task, TimedOut
-from docrefinery.pipeline.postmortem import autopsy, out_of_memory
+from docrefinery.pipeline.outcomes import (
+    NO_PARTS,
+    Canceled,
+    Crashed,
+    Long,
+    Outcome,
+    Parts,
+    Rejected,
+    Task,
+    TimedOut,
+)
+from docrefinery.pipeline.postmortem import autopsy
 from docrefinery.pipeline.process import ChildGone, ChildLimits, ChildProcess
 from docrefinery.pipeline.protocol import ProtocolError
 from docrefinery.pipeline.staging import Staged
@@ -29,10 +38,10 @@ _CPU_SPARE_SECONDS = 60.0
 DESCRIBING = 0.9
 """Of a job's time, what pictures may be described until: a document without descriptions is better than none."""
 
-OnProgress = Callable[[Progress], None]
 Ending = Rejected | TimedOut | Crashed | Canceled
-Answer = protocol.Done | protocol.Scanned
 Worked = TypeVar("Worked")
+Taken = TypeVar("Taken")
+_ANOTHER = "sent the answer to another question"
 
 
 class Converter:
@@ -121,8 +130,8 @@ class Converter:
                     return Unscannable(reason=reason)
                 case protocol.Scanned():
                     return Clean()
-                case protocol.Done():
-                    return self._distrust("sent the answer to another question")
+                case protocol.Done() | protocol.Long() | protocol.PagesRead():
+                    return self._distrust(_ANOTHER)
                 case _:
                     return answer
 
@@ -136,22 +145,58 @@ class Converter:
 
         :raises ConverterUnavailable: if no child can be started.
         """
-        describer = self._describer if task.options.get("do_picture_description") else None
+        outcome = await self.convert_unless_long(task, on_progress, 0)
+        assert not isinstance(outcome, Long)
+        return outcome
 
-        async def work(child: ChildProcess, staged: Staged) -> Outcome:
+    async def convert_unless_long(self, task: Task, on_progress: OnProgress, pages: int) -> Outcome | Long:
+        """Convert a document as :meth:`convert` does, unless it can be read in parts and has so many ``pages``.
+
+        :param pages: 0 converts every document.
+        """
+        describer = self._describer_for(task)
+
+        async def work(child: ChildProcess, staged: Staged) -> Outcome | Long:
             seconds = task.timeout_seconds
             name = describer.name if describer else ""
-            request = convert_request(task, staged, self._cpu_seconds(seconds), describer=name)
+            request = convert_request(task, staged, self._cpu_seconds(seconds), describer=name, long_from=pages)
             answer = await self._talk(child, staged, request, seconds, on_progress, describer)
             match answer:
                 case protocol.Done():
-                    return await self._accept(task, staged, answer)
-                case protocol.Scanned():
-                    return self._distrust("sent the answer to another question")
+                    return await self._accept(lambda: accepted(task, staged, answer))
+                case protocol.Long() if pages and answer.last - answer.first + 1 >= pages:
+                    return Long(answer.first, answer.last)
+                case protocol.Scanned() | protocol.PagesRead() | protocol.Long():
+                    return self._distrust(_ANOTHER)
+                case _:
+                    return answer
+
+        return await self._with_child(task.source, work, task.parts)
+
+    async def read(self, task: Task, first: int, last: int, on_progress: OnProgress) -> Path | Ending:
+        """Read pages of a document, and return the file with what was read, in the task's folder.
+
+        :raises ConverterUnavailable: if no child can be started.
+        """
+        describer = self._describer_for(task)
+
+        async def work(child: ChildProcess, staged: Staged) -> Path | Ending:
+            seconds = task.timeout_seconds
+            name = describer.name if describer else ""
+            request = read_request(task, staged, first, last, self._cpu_seconds(seconds), describer=name)
+            answer = await self._talk(child, staged, request, seconds, on_progress, None)
+            match answer:
+                case protocol.PagesRead():
+                    return await self._accept(lambda: accepted_pages(task, staged))
+                case protocol.Scanned() | protocol.Done() | protocol.Long():
+                    return self._distrust(_ANOTHER)
                 case _:
                     return answer
 
         return await self._with_child(task.source, work)
+
+    def _describer_for(self, task: Task) -> PictureDescriber | None:
+        return self._describer if task.options.get("do_picture_description") else None
 
     def kill(self) -> None:
         """End the child and everything it started, at once; what is running ends as :class:`Canceled`."""
@@ -167,13 +212,13 @@ class Converter:
             await self._describer.close()
 
     async def _with_child(
-        self, source: Path, work: Callable[[ChildProcess, Staged], Awaitable[Worked]]
+        self, source: Path, work: Callable[[ChildProcess, Staged], Awaitable[Worked]], parts: Parts = NO_PARTS
     ) -> Worked | Ending:
         """Have a warm child, with a copy of the file in its folder, do some work."""
         self._begin()
         try:
             child = await self._child()
-            staged = await self._staged(child, source)
+            staged = await self._staged(child, source, parts)
             try:
                 outcome = self._ending or await work(child, staged)
             except BaseException:
@@ -202,9 +247,9 @@ class Converter:
         finally:
             self._waiting = None
 
-    async def _staged(self, child: ChildProcess, source: Path) -> Staged:
+    async def _staged(self, child: ChildProcess, source: Path, parts: Parts) -> Staged:
         try:
-            return await asyncio.to_thread(Staged, child.folder, child.owner, source)
+            return await asyncio.to_thread(Staged, child.folder, child.owner, source, parts)
         except OSError as error:
             raise ConverterUnavailable(f"the converter cannot be given the file: {error.strerror}") from error
 
@@ -228,15 +273,14 @@ class Converter:
         on_progress: OnProgress,
         describer: PictureDescriber | None,
     ) -> Answer | Ending:
-        source_bytes = staged.source.stat().st_size
+        given_bytes = staged.given_bytes
         timer = asyncio.get_running_loop().call_later(seconds, self._end, TimedOut(seconds))
-        watch = asyncio.create_task(watching.at_work(child, self._limits, source_bytes, self._end))
+        watch = asyncio.create_task(watching.at_work(child, self._limits, given_bytes, self._end))
         try:
             child.send(request)
-            child.jobs += isinstance(request, protocol.Convert)
+            child.jobs += isinstance(request, protocol.Convert | protocol.Read)
             async with Describing(describer, child.send, seconds * DESCRIBING) as describing:
-                scanning = isinstance(request, protocol.Scan)
-                return await self._listen(child, on_progress, describing, scanning=scanning)
+                return await listen(child, request, on_progress, describing, self._limits.memory_bytes)
         except ChildGone:
             await child.ended()
             return self._ending or self._found_dead(child, seconds)
@@ -249,37 +293,16 @@ class Converter:
             timer.cancel()
             watch.cancel()
 
-    async def _listen(
-        self, child: ChildProcess, on_progress: OnProgress, describing: Describing, *, scanning: bool
-    ) -> Answer | Rejected:
-        stage = Stage.CONVERTING
-        while True:
-            match await child.receive():
-                case protocol.Working() as working:
-                    stage = following(working.stage, stage)
-                    on_progress(Progress(stage, working.pages_done, working.pages_total))
-                case protocol.Picture() as picture:
-                    describing.take(picture)
-                case protocol.Failed(code=OutOfMemory.error_code):
-                    return out_of_memory(self._limits.memory_bytes)
-                case protocol.Failed() as failed:
-                    describing.end()
-                    return rejected(failed, scanning=scanning)
-                case protocol.Done() | protocol.Scanned() as answer:
-                    describing.end()
-                    return answer
-                case other:
-                    raise ProtocolError(f"an unexpected {type(other).__name__}")
-
     def _found_dead(self, child: ChildProcess, seconds: float) -> Ending:
         end = autopsy(child, self._limits.memory_bytes)
         if isinstance(end, Crashed) and end.signal == signal.SIGXCPU:
             return TimedOut(seconds)
         return end
 
-    async def _accept(self, task: Task, staged: Staged, done: protocol.Done) -> Converted | Rejected:
+    async def _accept(self, take: Callable[[], Taken]) -> Taken | Rejected:
+        """Take over what a child says that it has written."""
         try:
-            return await asyncio.to_thread(accepted, task, staged, done)
+            return await asyncio.to_thread(take)
         except ExportFailed as error:
             self._keeper.replace("protocol")
             return Rejected(error.error_code, error.message, error.details)

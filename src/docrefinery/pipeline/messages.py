@@ -1,15 +1,20 @@
 """A job as a converter child is asked for it, and its answer as the pipeline takes it."""
 
+from pathlib import Path
+
 from docrefinery.pipeline import protocol
-from docrefinery.pipeline.artifacts import accept, accept_drawings
+from docrefinery.pipeline.artifacts import accept, accept_drawings, accept_file
 from docrefinery.pipeline.outcomes import Converted, Task
 from docrefinery.pipeline.staging import Staged
 
 
-def convert_request(task: Task, staged: Staged, cpu_seconds: float, *, describer: str) -> protocol.Convert:
+def convert_request(
+    task: Task, staged: Staged, cpu_seconds: float, *, describer: str, long_from: int
+) -> protocol.Convert:
     """Return what a child is asked.
 
     :param describer: name of what the parent has pictures described by, if by anything.
+    :param long_from: pages from which a document is not converted, if it can be read in parts; 0 is none.
     """
     return protocol.Convert(
         source=str(staged.source),
@@ -22,6 +27,26 @@ def convert_request(task: Task, staged: Staged, cpu_seconds: float, *, describer
         ocr_engine=task.ocr_engine,
         describer=describer,
         draws_layout=task.draws_layout,
+        long_from=long_from,
+        parts=tuple(protocol.Part(*pages, str(path)) for pages, path in staged.parts.items()),
+        processes=task.processes,
+    )
+
+
+def read_request(
+    task: Task, staged: Staged, first: int, last: int, cpu_seconds: float, *, describer: str
+) -> protocol.Read:
+    """Return what a child is asked that is to read pages, from the first to the last one."""
+    return protocol.Read(
+        source=str(staged.source),
+        workdir=str(staged.results),
+        options=task.options,
+        exports=tuple(task.exports),
+        first=first,
+        last=last,
+        cpu_seconds=cpu_seconds,
+        ocr_engine=task.ocr_engine,
+        describer=describer,
     )
 
 
@@ -41,3 +66,8 @@ def accepted(task: Task, staged: Staged, done: protocol.Done) -> Converted:
         failed_pages=done.failed_pages,
         drawings=accept_drawings(results, task.workdir, asked=task.draws_layout, drawn=done.drawn),
     )
+
+
+def accepted_pages(task: Task, staged: Staged) -> Path:
+    """Take over the pages that a child says that it has read; raises as :func:`accepted` does."""
+    return accept_file(staged.results_descriptor, task.workdir, protocol.PAGES_FILE)

@@ -3,9 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from docrefinery.model import JobWarning, Stage
 from docrefinery.settings import Engine, OcrEngine
+
+Parts = Mapping[tuple[int, int], Path]
+"""Files of what was read, by the numbers of their first and last page."""
+NO_PARTS: Parts = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +27,8 @@ class Task:
     :param engine: ``geometric``, ``docling``, or ``auto`` for Docling's models where they are installed.
     :param ocr_engine: ``tesseract``, ``rapidocr`` or ``auto``.
     :param draws_layout: whether each page is drawn with what was recognised on it.
+    :param parts: what was read of the document before: all of its pages, or nothing.
+    :param processes: exporters that may work at a time.
     """
 
     source: Path
@@ -34,6 +41,8 @@ class Task:
     engine: Engine = "auto"
     ocr_engine: OcrEngine = "auto"
     draws_layout: bool = False
+    parts: Parts = field(default_factory=dict)
+    processes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,14 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True)
+class Long:
+    """The document was not converted: its pages, from the first to the last one, are many, and can be shared."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """The document cannot be converted, and another attempt would end the same; ``code`` is a job's error code."""
 
@@ -116,3 +133,8 @@ class Canceled:
 
 
 Outcome = Converted | Rejected | TimedOut | Crashed | Canceled
+
+
+def timed_out(seconds: float) -> str:
+    """Say that a conversion took longer than it may."""
+    return f"The conversion took longer than {seconds:g} s and was stopped."

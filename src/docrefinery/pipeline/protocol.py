@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from docrefinery.capabilities import NONE, Hardware, Measure, Models
-from docrefinery.model import JobWarning, Stage
+from docrefinery.model import JobWarning, PageNumber, Stage
 from docrefinery.pipeline.jail.cell import Cell
 from docrefinery.settings import Engine, OcrEngine
 
@@ -19,6 +19,7 @@ PICTURES_AT_ONCE = 4
 """Pictures that a child may have out for description before it has an answer."""
 HEADER_BYTES = 4
 MAX_PACKET = 64 * 1024
+PAGES_FILE = "pages.msgpack"
 
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Text = Annotated[str, Meta(max_length=64 * 1024)]
@@ -46,12 +47,22 @@ class Scan(Struct, frozen=True, tag="scan"):
     cpu_seconds: float
 
 
+class Part(Struct, frozen=True):
+    """Pages of a document that were read before, and the file with what was read."""
+
+    first: int
+    last: int
+    path: str
+
+
 class Convert(Struct, frozen=True, tag="convert"):
     """Convert a file and write its artifacts.
 
     ``cpu_seconds`` are what it may compute, all threads together. ``describer`` names what the parent has pictures
     described by, if by anything; ``draws_layout`` says that the pages are to be drawn as well, each under its
-    :func:`drawing_name`.
+    :func:`drawing_name`. A document of ``long_from`` pages or more is not converted if it can be read in parts; 0 has
+    every document converted. ``parts`` are all of a document's pages, where they were read so. ``processes`` exporters
+    may work at a time.
     """
 
     source: str
@@ -64,6 +75,23 @@ class Convert(Struct, frozen=True, tag="convert"):
     ocr_engine: OcrEngine = "auto"
     describer: str = ""
     draws_layout: bool = False
+    long_from: int = 0
+    parts: tuple[Part, ...] = ()
+    processes: int = 1
+
+
+class Read(Struct, frozen=True, tag="read"):
+    """Read pages of a file and write what was read to :data:`PAGES_FILE`; fields as of a conversion."""
+
+    source: str
+    workdir: str
+    options: dict[str, object]
+    exports: tuple[str, ...]
+    first: int
+    last: int
+    cpu_seconds: float
+    ocr_engine: OcrEngine = "auto"
+    describer: str = ""
 
 
 class Description(Struct, frozen=True, tag="description"):
@@ -74,7 +102,7 @@ class Description(Struct, frozen=True, tag="description"):
     problem: str = ""
 
 
-Request = Setup | Scan | Convert | Description
+Request = Setup | Scan | Convert | Read | Description
 
 
 class Ready(Struct, frozen=True, tag="ready"):
@@ -135,6 +163,17 @@ class Done(Struct, frozen=True, tag="done"):
     drawn: tuple[Count, ...] = ()
 
 
+class Long(Struct, frozen=True, tag="long"):
+    """The document was not converted: it has so many pages, from the first to the last one, that they may be shared."""
+
+    first: PageNumber
+    last: PageNumber
+
+
+class PagesRead(Struct, frozen=True, tag="pages"):
+    """The pages were read."""
+
+
 class Failed(Struct, frozen=True, tag="failed"):
     """The request ended with an error that has a code."""
 
@@ -176,7 +215,7 @@ class Buried(Struct, frozen=True, tag="buried"):
 
 Order = Setup | Fork | Bury
 Report = Warm | Unusable | Forked | Buried
-Reply = Ready | Unusable | Working | Picture | Scanned | Done | Failed
+Reply = Ready | Unusable | Working | Picture | Scanned | Done | Long | PagesRead | Failed
 
 _encoder = msgspec.json.Encoder()
 requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

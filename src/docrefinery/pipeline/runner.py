@@ -8,19 +8,24 @@ from time import monotonic
 from typing import assert_never
 from uuid import UUID
 
-import msgspec
 import structlog
 from msgspec import Struct
 
 from docrefinery import errors
 from docrefinery.logs import trace_ids
-from docrefinery.model import ALWAYS_EXPORTED, JOB_QUEUES, MODELS, QUEUE, Stage
+from docrefinery.model import CLASS_OF, MODEL, Stage
 from docrefinery.pipeline import outcomes
 from docrefinery.pipeline.beating import Lease, Watching
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
+from docrefinery.pipeline.held import HeldJob
+from docrefinery.pipeline.helping import Helper
+from docrefinery.pipeline.pages import PageReader
+from docrefinery.pipeline.parting import Readers
 from docrefinery.pipeline.patience import patiently
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.scanning import Scanning, unscannable
+from docrefinery.pipeline.sharing import Ring, Sharing
+from docrefinery.pipeline.tasks import task_of
 from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable, Verdict
 from docrefinery.plugin.registry import Registry
 from docrefinery.settings import Settings
@@ -45,12 +50,15 @@ class Slot(Struct, frozen=True, kw_only=True):
     """What one runner has for itself.
 
     ``worker_id`` owns the leases, ``watching`` lets one hear of cancels at once, ``scratch`` is a private folder for
-    the files of the job in hand.
+    the files of the job in hand. ``readers`` are what it says of itself to those who share their pages, and ``ring``
+    tells others of its own.
     """
 
     worker_id: UUID
     watching: Watching
     scratch: Path
+    readers: Readers
+    ring: Ring
 
 
 class Runner:
@@ -67,8 +75,8 @@ class Runner:
         registry: Registry,
         settings: Settings,
     ) -> None:
-        self.job_id: int | None = None
         self.jobs_done = 0
+        self._job_id: int | None = None
         self._db = db
         self._vault = vault
         self._converter = converter
@@ -77,15 +85,27 @@ class Runner:
         self._registry = registry
         self._settings = settings
         self._slot = slot
+        self._pages = PageReader(slot.worker_id, slot.watching, db, vault, converter, settings.lease_seconds)
+        readers, ring, limit = slot.readers, slot.ring, settings.max_crashes
+        self._helper = Helper(db, vault, converter, self._pages, readers, registry, slot.scratch, settings)
+        self._sharing = Sharing(db, vault, converter, self._pages, readers, slot.watching, ring, limit)
         self._lease: Lease | None = None
         self._stopping = self._gives_back = False
         self._free = asyncio.Event()
         self._free.set()
 
     @property
+    def job_id(self) -> int | None:
+        """Number of the job in hand, its own or one that it helps with."""
+        return self._job_id or self._helper.job_id
+
+    @property
     def queues(self) -> tuple[str, ...]:
         """Queues whose jobs it takes: those that want Docling's models once the converter holds them."""
-        return JOB_QUEUES if self._converter.models.usable else (QUEUE,)
+        usable = self._converter.models.usable
+        return tuple(
+            queue for queue, cost in CLASS_OF.items() if cost in self._settings.queues and (cost != MODEL or usable)
+        )
 
     @property
     def stopping(self) -> bool:
@@ -102,17 +122,21 @@ class Runner:
         self._stopping = self._gives_back = True
         if self._lease is not None:
             self._lease.end("shutdown")
+        self._pages.stop("shutdown")
 
     async def drain(self) -> None:
-        """Claim and run jobs until there is none that this worker takes."""
+        """Claim and run jobs until there is none that this worker takes, and no pages of somebody else's."""
         lease = timedelta(seconds=self._settings.lease_seconds)
         self._free.clear()
         try:
             while not self._stopping:
                 claim = await claims.claim(self._db, self.queues, self._slot.worker_id, lease)
-                if claim is None or not await self.run(claim):
+                if claim is not None:
+                    self._helper.forget()
+                if not await (self._helper.help(self.queues) if claim is None else self.run(claim)):
                     return
         finally:
+            self._helper.forget()
             self._free.set()
 
     async def run(self, claim: ClaimRecord) -> bool:
@@ -124,13 +148,13 @@ class Runner:
         structlog.contextvars.bind_contextvars(
             job_id=claim.job_id, attempt=claim.attempt, request_id=claim.request_id, **trace_ids(claim.traceparent)
         )
-        self.job_id = claim.job_id
+        self._job_id = claim.job_id
         started, ended = monotonic(), False
         workdir = self._slot.scratch / str(claim.token)
         log.info("job_claimed")
         try:
             async with Lease(
-                self._db, claim, self._settings.lease_seconds, self._slot.watching, self._converter.kill
+                HeldJob(self._db, claim), self._settings.lease_seconds, self._slot.watching, self._converter.kill
             ) as lease:
                 self._lease = lease
                 if self._gives_back:
@@ -140,7 +164,7 @@ class Runner:
             log.warning("lease_lost")
             return True
         finally:
-            self._lease = self.job_id = None
+            self._lease = self._job_id = None
             self.jobs_done += ended
             shutil.rmtree(workdir, ignore_errors=True)
             log.info("job_left", seconds=round(monotonic() - started, 3))
@@ -189,7 +213,7 @@ class Runner:
         """Fetch and judge a file; also says how many milliseconds that took, a converter's warm-up apart."""
         self._converter.serve(str(claim.tenant_uuid))
         await self._converter.start()
-        if claim.queue == MODELS and not self._converter.models.usable:
+        if CLASS_OF.get(claim.queue) == MODEL and not self._converter.models.usable:
             raise _ModelsGone
         started = monotonic()
         await self._vault.read_to(claim, source)
@@ -212,20 +236,10 @@ class Runner:
             return
         results = workdir / "results"
         results.mkdir()
-        options = msgspec.json.decode(claim.options, type=dict[str, object])
-        exports = list(dict.fromkeys((*claim.exports, ALWAYS_EXPORTED)))
-        task = outcomes.Task(
-            source=source,
-            name=claim.original_filename,
-            workdir=results,
-            options=options,
-            exports=exports,
-            content_types=self._registry.content_types(exports),
-            timeout_seconds=msgspec.convert(options["document_timeout"], float),
-            engine=self._registry.engine_for(claim.profile, self._settings.engine),
-            ocr_engine=self._settings.ocr_engine,
-        )
-        outcome = await self._converter.convert(task, lease.on_progress)
+        task = task_of(claim, source, results, self._registry, self._settings)
+        outcome = await self._converter.convert_unless_long(task, lease.on_progress, self._settings.slice_pages)
+        if isinstance(outcome, outcomes.Long):
+            outcome = await self._sharing.convert(claim, lease, task, outcome)
         await lease.stages_told()
         await self._conclude(claim, lease, outcome)
 
@@ -237,7 +251,7 @@ class Runner:
             case outcomes.Rejected():
                 await self._failed(claim, lease, outcome)
             case outcomes.TimedOut():
-                message = f"The conversion took longer than {outcome.seconds:g} s and was stopped."
+                message = outcomes.timed_out(outcome.seconds)
                 timed_out = outcomes.Rejected(errors.ConversionTimeout.error_code, message)
                 await self._failed(claim, lease, timed_out)
             case outcomes.Crashed():

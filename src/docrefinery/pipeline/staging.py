@@ -7,8 +7,10 @@ follows no link of its making and uses no name twice: folders are opened once, a
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
+from docrefinery.pipeline.outcomes import NO_PARTS, Parts
 from docrefinery.pipeline.removal import remove_tree
 
 _REMOVAL_SECONDS = 30.0
@@ -22,23 +24,31 @@ class Staged:
     :param folder: the child's own folder.
     :param owner: user that the job's files must belong to; ``None`` is this process's own.
     :param source: the job's file, which is copied.
+    :param parts: what was read of it before, which is copied as well.
     :ivar source: the copy.
+    :ivar parts: those copies.
     :ivar results: folder for what the child writes.
     :raises OSError: if the file cannot be copied.
     """
 
-    def __init__(self, folder: Path, owner: int | None, source: Path) -> None:
+    def __init__(self, folder: Path, owner: int | None, source: Path, parts: Parts = NO_PARTS) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="job-", dir=folder))
         self.source = self._folder / "source.pdf"
         self.results = self._folder / "results"
+        self.parts: Parts = {pages: self._folder / f"pages-{pages[0]}-{pages[1]}" for pages in parts}
         self._descriptor = os.open(self._folder, _FOLDER)
         try:
-            self._fill(owner, source)
+            self._fill(owner, {self.source.name: source} | {self.parts[pages].name: parts[pages] for pages in parts})
             self.results_descriptor = os.open(self.results.name, _FOLDER, dir_fd=self._descriptor)
         except BaseException:
             os.close(self._descriptor)
             remove_tree(self._folder)
             raise
+
+    @property
+    def given_bytes(self) -> int:
+        """Bytes of the copies."""
+        return sum(path.stat().st_size for path in (self.source, *self.parts.values()))
 
     def close(self) -> None:
         """Remove everything; what the child adds meanwhile goes with the child's own folder."""
@@ -46,12 +56,13 @@ class Staged:
         os.close(self._descriptor)
         remove_tree(self._folder, _REMOVAL_SECONDS)
 
-    def _fill(self, owner: int | None, source: Path) -> None:
+    def _fill(self, owner: int | None, files: Mapping[str, Path]) -> None:
         os.mkdir(self.results.name, 0o700, dir_fd=self._descriptor)
-        descriptor = os.open(self.source.name, _NEW, 0o600, dir_fd=self._descriptor)
-        with os.fdopen(descriptor, "wb") as copy, source.open("rb") as original:
-            shutil.copyfileobj(original, copy, 1024 * 1024)
+        for name, path in files.items():
+            descriptor = os.open(name, _NEW, 0o600, dir_fd=self._descriptor)
+            with os.fdopen(descriptor, "wb") as copy, path.open("rb") as original:
+                shutil.copyfileobj(original, copy, 1024 * 1024)
         if owner is not None:
-            for name in (self.source.name, self.results.name):
+            for name in (*files, self.results.name):
                 os.chown(name, owner, -1, dir_fd=self._descriptor, follow_symlinks=False)
             os.fchown(self._descriptor, owner, -1)

@@ -19,15 +19,15 @@ IDLE_CPU_SECONDS = 2.0
 """Threads of libraries turn for some milliseconds before they sleep."""
 
 
-async def at_work(child: ChildProcess, limits: ChildLimits, source_bytes: int, end: Callable[[Rejected], None]) -> None:
+async def at_work(child: ChildProcess, limits: ChildLimits, given_bytes: int, end: Callable[[Rejected], None]) -> None:
     """End the job of a child that takes too much memory, or fills its folder.
 
-    :param source_bytes: size of the file that the parent has put into the folder.
+    :param given_bytes: size of the files that the parent has put into the folder.
     """
     for look in count(1):
         if child.used_bytes() > limits.memory_bytes:
             end(out_of_memory(limits.memory_bytes))
-        if look % _LONG_LOOK == 0 and (excess := await asyncio.to_thread(_excess, child, limits, source_bytes)):
+        if look % _LONG_LOOK == 0 and (excess := await asyncio.to_thread(_excess, child, limits, given_bytes)):
             end(excess)
         await asyncio.sleep(WATCH_SECONDS)
 
@@ -43,10 +43,10 @@ async def at_rest(child: ChildProcess, end: Callable[[], None]) -> None:
         before = now
 
 
-def _excess(child: ChildProcess, limits: ChildLimits, source_bytes: int) -> Rejected | None:
+def _excess(child: ChildProcess, limits: ChildLimits, given_bytes: int) -> Rejected | None:
     if session.resident_bytes(child.pid) - child.held_bytes > limits.memory_bytes:
         return out_of_memory(limits.memory_bytes)
-    most = limits.scratch_bytes + source_bytes
+    most = limits.scratch_bytes + given_bytes
     written = written_bytes(child.folder, most)
     if written + session.nameless_bytes(child.pid) > most:
         mebibytes = limits.scratch_bytes // 2**20

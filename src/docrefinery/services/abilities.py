@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from docrefinery.capabilities import (
@@ -36,6 +37,7 @@ class _Known(Struct, frozen=True):
     ocr: tuple[Ocr | None, ...] = ()
     models: Models = NONE
     served: bool = False
+    queues: frozenset[str] = frozenset()
 
 
 class Abilities:
@@ -63,6 +65,10 @@ class Abilities:
         """Return whether a worker holds Docling's models, loads them, or did so lately: its restart is waited for."""
         return (await self._known()).served
 
+    async def queues(self) -> frozenset[str]:
+        """Return the queues that workers take."""
+        return (await self._known()).queues
+
     async def _known(self) -> _Known:
         if time.monotonic() >= self._until:
             self._found = await self._look()
@@ -73,9 +79,10 @@ class Abilities:
         if self._db is None:
             return await asyncio.to_thread(self._of_this_machine)
         seen = await workers.models_seen(self._db, self._settings.models_wait_seconds)
+        queues = frozenset(await workers.queues(self._db, self._settings.lease_seconds))
         if told := await workers.able(self._db, self._settings.lease_seconds):
-            return _all_of(told, served=seen)
-        return await asyncio.to_thread(self._of_this_machine)
+            return _all_of(told, served=seen, queues=queues)
+        return msgspec.structs.replace(await asyncio.to_thread(self._of_this_machine), queues=queues)
 
     def _of_this_machine(self) -> _Known:
         loads = self._settings.engine != "geometric" and self._settings.model_slots != 0
@@ -124,12 +131,12 @@ class Abilities:
         return list(dict.fromkeys(lack.missing for lack in lacks))
 
 
-def _all_of(told: Sequence[Able], *, served: bool) -> _Known:
+def _all_of(told: Sequence[Able], *, served: bool, queues: frozenset[str]) -> _Known:
     ocr = tuple(dict.fromkeys(each.ocr for each in told))
     models = [each.models for each in told if each.models is not None]
     usable = sorted((each for each in models if each.usable), key=lambda each: (each.loading, len(each.held)))
     unusable = [each for each in models if each.problem]
-    return _Known(ocr, next(iter([*usable, *unusable]), NONE), served)
+    return _Known(ocr, next(iter([*usable, *unusable]), NONE), served, queues)
 
 
 def _common(engines: Sequence[Ocr]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -11,7 +11,7 @@ from docrefinery.store.database import UNREACHABLE, Database
 
 log = structlog.get_logger(__name__)
 
-JOBS, CANCELS, KEYS = "job_changed", "cancel_requested", "keys_changed"
+JOBS, CANCELS, SLICES, KEYS = "job_changed", "cancel_requested", "slice_left", "keys_changed"
 FALLBACK_SECONDS = 1.0
 
 
@@ -37,7 +37,8 @@ class Watch:
 class Changes:
     """Listens for the process's life; reconnects when the connection is lost.
 
-    :param channel: what is listened to: every change of a job, or only requests to cancel one.
+    :param channels: what is listened to: every change of a job, or only requests to cancel one and its pages that
+        somebody has left.
     :param on_keys: called when some key or tenant changed.
     :param on_listening: told whether changes are being heard of.
     """
@@ -46,12 +47,12 @@ class Changes:
         self,
         db: Database,
         *,
-        channel: str = JOBS,
+        channels: Sequence[str] = (JOBS,),
         on_keys: Callable[[], None] = lambda: None,
         on_listening: Callable[[bool], None] = lambda _: None,
     ) -> None:
         self._db = db
-        self._channel = channel
+        self._channels = channels
         self._on_keys = on_keys
         self._on_listening = on_listening
         self.ending = False
@@ -90,7 +91,7 @@ class Changes:
     async def _listen(self) -> None:
         while True:
             try:
-                async with self._db.listening(self._channel, KEYS, heard=self._heard) as connection:
+                async with self._db.listening(*self._channels, KEYS, heard=self._heard) as connection:
                     lost = asyncio.Event()
                     connection.add_termination_listener(lambda _, lost=lost: lost.set())
                     self._on_keys()

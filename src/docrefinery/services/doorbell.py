@@ -2,11 +2,9 @@
 
 from typing import Protocol
 
-from docrefinery.model import JOB_QUEUES, MODELS, QUEUE
+from docrefinery.model import JOB_QUEUES, MODELS, QUEUE, WEBHOOKS
 
 __all__ = ["JOB_QUEUES", "MODELS", "QUEUE", "WEBHOOKS", "Doorbell"]
-
-WEBHOOKS = "webhooks"
 
 
 class Doorbell(Protocol):

@@ -9,12 +9,13 @@ from msgspec import Struct
 
 from docrefinery.capabilities import missing
 from docrefinery.errors import StorageError
+from docrefinery.model import CLASS_OF, JOB_QUEUES, MAINTENANCE, QUEUE, WEBHOOKS, takes
 from docrefinery.plugin.descriptors import Scanner
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.abilities import Abilities
 from docrefinery.services.doorbell import Doorbell
 from docrefinery.settings import Settings
-from docrefinery.store import schema, workers
+from docrefinery.store import jobs, schema, workers
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
 
@@ -131,7 +132,16 @@ class Health:
 
     async def _workers(self) -> Check:
         alive = await workers.alive(self._db, self._settings.lease_seconds)
-        return Check("ok", f"{alive} alive") if alive else Check("degraded", "none alive; jobs stay queued")
+        if not alive:
+            return Check("degraded", "none alive; jobs stay queued")
+        taken = await workers.queues(self._db, self._settings.lease_seconds)
+        left = [queue for queue in await jobs.waiting_queues(self._db, JOB_QUEUES) if not takes(taken, queue)]
+        # Those of the version before do all of it.
+        wanted = [] if QUEUE in taken else [each for each in (WEBHOOKS, MAINTENANCE) if each not in taken]
+        if left or wanted:
+            classes = ",".join(dict.fromkeys([*(CLASS_OF[queue] for queue in left), *wanted]))
+            return Check("degraded", f"none takes {classes}; start one with `docrefinery worker --queues {classes}`")
+        return Check("ok", f"{alive} alive")
 
     async def _jail(self) -> Check:
         said = await workers.jails(self._db, self._settings.lease_seconds)

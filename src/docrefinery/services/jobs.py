@@ -137,7 +137,7 @@ class Jobs:
         if caller is not None:
             await self._load.check_queue()
         # Where the job was the last time says nothing: workers have come and gone.
-        queue = await self._queues.of(job.profile)
+        queue = await self._queues.of(job.profile, msgspec.json.decode(job.options, type=dict[str, object]))
         async with self._db.transaction():
             document = await documents.get(self._db, tenant_id, job.document_id, lock=True)
             locked = await jobs.lock(self._db, tenant_id, job.id)

@@ -1,5 +1,6 @@
 """What a request wants, and what that comes to: the effective options and the queue."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -49,9 +50,9 @@ class Planner:
         await self._abilities.check_languages(effective.options)
         return effective
 
-    async def queue(self, profile: str | None) -> str:
-        """Return the queue for jobs of a profile."""
-        return await self._queues.of(profile)
+    async def queue(self, profile: str | None, options: Mapping[str, object]) -> str:
+        """Return the queue for jobs of a profile with these effective options."""
+        return await self._queues.of(profile, options)
 
 
 def check_enabled(caller: Caller, profile: str | None) -> None:

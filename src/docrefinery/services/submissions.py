@@ -203,7 +203,7 @@ class Submissions:
         external_uuid: UUID | None,
         effective: Effective,
     ) -> JobRecord:
-        asked.queue = await self._planner.queue(effective.profile)
+        asked.queue = await self._planner.queue(effective.profile, effective.options)
         pages = pages_expected(document.page_count, effective.options)
         job = await jobs.insert(
             self._db,

@@ -138,8 +138,8 @@ def _convert(values: dict[str, Any], by_field: dict[str, str]) -> Settings:
 
 def _choices(field_name: str) -> str:
     kind: msgspec.inspect.Type = next(field.type for field in variables().values() if field.name == field_name)
-    while isinstance(kind, msgspec.inspect.Metadata):
-        kind = kind.type
+    while isinstance(kind, msgspec.inspect.Metadata | msgspec.inspect.VarTupleType):
+        kind = kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind.item_type
     return f"; use one of {', '.join(map(str, kind.values))}" if isinstance(kind, msgspec.inspect.LiteralType) else ""
 
 

@@ -29,6 +29,7 @@ Limit = Annotated[int, Meta(ge=0, le=MOST)]
 DAY = 24 * 3600
 YEAR = 366 * DAY
 Seconds = Annotated[float, Meta(gt=0, le=YEAR)]
+QueueClass = Literal["fast", "ocr", "model", "webhooks", "maintenance"]
 Engine = Literal["auto", "geometric", "docling"]
 OcrEngine = Literal["auto", "tesseract", "rapidocr"]
 Jail = Literal["auto", "require"]
@@ -219,6 +220,20 @@ class Settings(Struct, frozen=True, kw_only=True):
         setting("Seconds without a heartbeat after which a worker's job is given to another."),
     ] = 10
     sweep_seconds: Annotated[Seconds, setting("Seconds between two looks for abandoned or forgotten jobs.")] = 2
+    queues: Annotated[
+        tuple[QueueClass, ...],
+        setting(
+            "What a worker does, separated by commas: jobs of `fast`, `ocr` and `model`, by what they cost, "
+            "`webhooks` and `maintenance`."
+        ),
+    ] = ("fast", "ocr", "model", "webhooks", "maintenance")
+    slice_pages: Annotated[
+        NotNegative,
+        setting(
+            "Pages from which a document that needs none of Docling's models is read by several workers; 0 has each "
+            "read by one."
+        ),
+    ] = 48
     max_crashes: Annotated[Positive, setting("Crashes of its converter or worker after which a job fails.")] = 3
     stop_grace_seconds: Annotated[
         Annotated[float, Meta(ge=0, le=YEAR)],

@@ -14,10 +14,16 @@ async def now(db: Database) -> datetime:
 
 
 async def begin_leases_anew(db: Database, lease: timedelta) -> int:
-    """Let every lease end one lease's length from now; returns how many.
+    """Let every lease of a job, and of pages, end one lease's length from now; returns how many jobs that were.
 
     Those that somebody holds are passed over: they are being extended, or their job is ending.
     """
+    await db.fetch(
+        """UPDATE slices s SET expires_at = now() + $1
+           FROM (SELECT job_id, first_page FROM slices WHERE token IS NOT NULL FOR UPDATE SKIP LOCKED) held
+           WHERE s.job_id = held.job_id AND s.first_page = held.first_page""",
+        lease,
+    )
     return len(
         await db.fetch(
             """UPDATE leases l SET expires_at = now() + $1

@@ -1,5 +1,6 @@
 """Named queries over jobs, as callers see and steer them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from docrefinery.store.database import Database
 from docrefinery.store.paging import Page, PageRequest, fetch_page
 from docrefinery.store.records import EventRecord, JobRecord, Ref
 from docrefinery.store.tables import JobView
+from docrefinery.store.wall import across_tenants
 
 
 class JobFilters(Struct, frozen=True, kw_only=True):
@@ -184,3 +186,18 @@ async def retry(db: Database, tenant_id: int, job_id: int, queue: str, pages_exp
     )
     assert row is not None
     return JobRecord.of(row)
+
+
+async def waiting_queues(db: Database, queues: Sequence[str]) -> list[str]:
+    """Return those of these queues in which jobs of some tenant wait."""
+    with across_tenants():
+        # In the order of `jobs_claim`, as in a claim.
+        rows = await db.fetch(
+            """SELECT listed.queue FROM unnest($1::text[]) listed (queue) WHERE EXISTS (
+                   SELECT FROM tenants t CROSS JOIN LATERAL (
+                       SELECT q.id FROM jobs q
+                       WHERE q.tenant_id = t.id AND q.queue = listed.queue AND q.status = 'QUEUED'
+                       ORDER BY q.queued_at, q.id LIMIT 1) next)""",
+            list(queues),
+        )
+    return [row["queue"] for row in rows]

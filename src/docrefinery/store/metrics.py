@@ -31,7 +31,10 @@ SELECT json_build_object(
         SELECT greatest(coalesce(extract(epoch FROM now() - min(q.queued_at)), 0), 0)::float8
         FROM tenants t CROSS JOIN unnest($2::text[]) listed (queue) CROSS JOIN LATERAL (
             SELECT queued_at FROM jobs WHERE tenant_id = t.id AND queue = listed.queue AND status = 'QUEUED'
-            ORDER BY queued_at, id LIMIT 1) q)
+            ORDER BY queued_at, id LIMIT 1) q),
+    'queues', (SELECT coalesce(json_agg(json_build_array(queue, n, age)), '[]') FROM (
+        SELECT queue, count(*) AS n, greatest(extract(epoch FROM now() - min(queued_at)), 0)::float8 AS age
+        FROM jobs WHERE status = 'QUEUED' GROUP BY queue) q)
 )::text AS figures
 """
 
@@ -69,6 +72,14 @@ class WorkerMemory(Struct, frozen=True, array_like=True):
     rss_bytes: int
 
 
+class Waiting(Struct, frozen=True, array_like=True):
+    """How many jobs wait in a queue, and how long the oldest has."""
+
+    queue: str
+    n: int
+    seconds: float
+
+
 class Volume(Struct, frozen=True, kw_only=True):
     """What is there, and what has come and been done in all."""
 
@@ -89,6 +100,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     volume: Volume
     workers: list[WorkerMemory]
     oldest_queued_seconds: float
+    queues: list[Waiting]
 
 
 async def figures(db: Database, alive_seconds: float, queues: Sequence[str]) -> Figures:

@@ -223,6 +223,45 @@ class ClaimRecord(Record, frozen=True, kw_only=True):
     request_id: str
 
 
+class SliceRecord(Record, frozen=True, kw_only=True):
+    """Pages of a job that a worker has taken, with all it needs to read them; ``data_key`` is its document's."""
+
+    job_id: int
+    job_uuid: UUID
+    tenant_id: int
+    tenant_uuid: UUID
+    first_page: int
+    last_page: int
+    token: int
+    attempt: int
+    options: Raw
+    exports: list[str]
+    original_filename: str
+    blob_key: str
+    size_bytes: int
+    data_key: bytes | None
+    traceparent: str
+    request_id: str
+
+
+class SliceState(Record, frozen=True, kw_only=True):
+    """How far pages of a job are: waiting, leased, or with an end."""
+
+    tenant_id: int
+    first_page: int
+    last_page: int
+    reader: str
+    owner: UUID | None
+    leased: bool
+    pages_done: int
+    crashes: int
+    reason: str
+    failure: Raw | None
+    blob_key: str | None
+    size_bytes: int | None
+    data_key: bytes | None
+
+
 class EndpointRecord(Record, frozen=True, kw_only=True):
     """Where a tenant wants its events sent, without the secret."""
 

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from docrefinery.capabilities import Measure, Models, Ocr
+from docrefinery.model import MODEL, MODELS, OCR, QUEUE
 from docrefinery.store.database import Database
 
 _SEEN_AGAIN_SECONDS = 5
@@ -88,12 +89,27 @@ async def remove_silent(db: Database, seconds: float) -> None:
     await db.fetch("DELETE FROM workers WHERE last_heartbeat_at < now() - make_interval(secs => $1)", seconds)
 
 
+async def queues(db: Database, seconds: float) -> list[str]:
+    """Return the queues that workers take that have been heard of lately."""
+    rows = await db.fetch(
+        """SELECT DISTINCT queue FROM workers CROSS JOIN unnest(queues) taken (queue)
+           WHERE last_heartbeat_at >= now() - make_interval(secs => $1) ORDER BY queue""",
+        seconds,
+    )
+    return [row["queue"] for row in rows]
+
+
 async def able(db: Database, seconds: float) -> list[Able]:
-    """Return what the workers can do that have been heard of lately, each kind once."""
+    """Return what the workers can do that have been heard of lately, each kind once.
+
+    Those are left out that take no jobs whose pages may have to be recognised.
+    """
     rows = await db.fetch(
         """SELECT DISTINCT ocr, models FROM workers
-           WHERE last_heartbeat_at >= now() - make_interval(secs => $1) ORDER BY ocr, models""",
+           WHERE last_heartbeat_at >= now() - make_interval(secs => $1) AND queues && $2::text[]
+           ORDER BY ocr, models""",
         seconds,
+        [OCR, MODEL, QUEUE, MODELS],
     )
     return [
         Able(

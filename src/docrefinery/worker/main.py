@@ -12,8 +12,8 @@ from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from dramatiq.middleware import Middleware
 
 from docrefinery.capabilities import missing
+from docrefinery.model import FAST, MAINTENANCE, WEBHOOKS
 from docrefinery.pipeline.converter import ConverterUnavailable
-from docrefinery.services.doorbell import QUEUE, WEBHOOKS
 from docrefinery.services.encryption import rewrap
 from docrefinery.services.webhooks.renewal import renew
 from docrefinery.store import workers
@@ -62,7 +62,7 @@ def declare_actors(broker: DoorbellBroker, lifecycle: "OnTheLoop") -> None:
             log.warning("deliveries_not_looked_for", queue=queue, error=str(error))
 
     # A message names its actor, so this one serves every queue of jobs.
-    dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=QUEUE)(work)
+    dramatiq.actor(broker=broker, actor_name=ACTOR, queue_name=FAST)(work)
     dramatiq.actor(broker=broker, actor_name=DELIVERER, queue_name=WEBHOOKS)(deliver)
 
 
@@ -118,7 +118,13 @@ class OnTheLoop(Middleware):
         self._open.push_async_callback(parts.changes.close)
         self._open.push_async_callback(parts.converter.close)
         self._open.push_async_callback(parts.courier.close)
-        background = (self._warm(parts), say_alive(parts), _renew(parts), parts.maintenance.run(), parts.bell.run())
+        background = [say_alive(parts), _renew(parts)]
+        if parts.converts:
+            background.append(self._warm(parts))
+        if MAINTENANCE in parts.classes:
+            background.append(parts.maintenance.run())
+        if WEBHOOKS in parts.classes:
+            background.append(parts.bell.run())
         for work in background:
             task = asyncio.create_task(work)
             self._open.push_async_callback(_ended, task)
@@ -177,7 +183,8 @@ def _run(broker: DoorbellBroker, lifecycle: OnTheLoop, grace_seconds: float, ord
     declare_actors(broker, lifecycle)
     # A thread for each queue: with one message of each queue in hand at the most, none waits for the other's.
     queues = set(lifecycle.parts.listens_to)
-    worker = dramatiq.Worker(broker, queues=queues, worker_threads=len(queues), worker_timeout=POLL_MILLISECONDS)
+    threads = max(1, len(queues))
+    worker = dramatiq.Worker(broker, queues=queues, worker_threads=threads, worker_timeout=POLL_MILLISECONDS)
     # A second message fetched ahead would wait behind the job in hand while other workers are idle.
     worker.queue_prefetch = 1
     worker.start()

@@ -9,9 +9,9 @@ from datetime import timedelta
 import structlog
 
 from docrefinery import errors
-from docrefinery.services.doorbell import JOB_QUEUES, MODELS, QUEUE, WEBHOOKS
+from docrefinery.model import JOB_QUEUES, MODEL, MODELS, OCR, QUEUE, WEBHOOKS
 from docrefinery.settings import Settings
-from docrefinery.store import claims, counters, deliveries, garbage, idempotency, stranded, workers
+from docrefinery.store import claims, counters, deliveries, garbage, idempotency, slices, stranded, workers
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.worker.clock import DatabaseClock
@@ -55,8 +55,9 @@ class Maintenance:
     async def sweep(self) -> None:
         """Look after everything once."""
         await self._expire_leases()
-        if moved := await stranded.move(self._db, MODELS, QUEUE, self._settings.models_wait_seconds):
-            log.warning("jobs_left_by_the_last_worker_with_models", jobs=moved)
+        for queue, to in ((MODEL, OCR), (MODELS, QUEUE)):
+            if moved := await stranded.move(self._db, queue, to, self._settings.models_wait_seconds):
+                log.warning("jobs_left_by_the_last_worker_with_models", jobs=moved)
         await self._ring()
         await self._retention.look()
         await self._remove_garbage()
@@ -79,6 +80,7 @@ class Maintenance:
         """Ring for work that nobody was told of, but not while messages are waiting for a worker anyway."""
         for queue in JOB_QUEUES:
             waiting = await claims.waiting(self._db, queue, NUDGES_AT_ONCE)
+            waiting += await slices.waiting(self._db, queue, NUDGES_AT_ONCE)
             if waiting and await self._doorbell.silent(queue):
                 for _ in range(min(waiting, NUDGES_AT_ONCE)):
                     await self._doorbell.ring(queue)

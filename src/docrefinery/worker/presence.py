@@ -8,7 +8,7 @@ import psutil
 import structlog
 
 import docrefinery
-from docrefinery.services.doorbell import WEBHOOKS
+from docrefinery.model import JOB_QUEUES
 from docrefinery.store import workers
 from docrefinery.store.database import UNREACHABLE
 from docrefinery.worker.parts import Parts
@@ -37,7 +37,8 @@ def _beat(parts: Parts, process: psutil.Process) -> workers.Beat:
         hostname=socket.gethostname(),
         pid=os.getpid(),
         status="IDLE" if job_id is None else "BUSY",
-        queues=[*parts.runner.queues, WEBHOOKS],
+        # Without the names of the version before, which say nothing to anybody else.
+        queues=[cost for cost in parts.classes if cost in parts.runner.queues or cost not in JOB_QUEUES],
         current_job_id=job_id,
         jobs_done=parts.runner.jobs_done,
         rss_bytes=process.memory_info().rss + parts.converter.rss_bytes,

@@ -87,6 +87,27 @@ async def test_readyz_tells_of_each_part(client: httpx.AsyncClient, db: Database
     assert (await client.get("/readyz")).json()["checks"]["workers"]["status"] == "ok"
 
 
+async def test_readyz_tells_of_a_queue_in_which_jobs_wait_that_no_worker_takes(
+    client: httpx.AsyncClient, db: Database
+) -> None:
+    async def said() -> str:
+        check = (await client.get("/readyz")).json()["checks"]["workers"]
+        return f"{check['status']}: {check['detail']}"
+
+    worker = await say_alive(db, queues=["fast", "webhooks", "maintenance"])
+    await queued(client, profile="fast_text")
+    assert await said() == "ok: 1 alive"
+    await queued(client, profile="ocr_only")
+    assert "--queues ocr`" in await said()
+    await say_alive(db, queues=["ocr"])
+    assert await said() == "ok: 2 alive"
+    await say_alive(db, worker, queues=["fast"])
+    assert "--queues webhooks,maintenance`" in await said()
+    # One of the version before looks after all of it.
+    await say_alive(db, queues=["convert", "webhooks"])
+    assert await said() == "ok: 3 alive"
+
+
 async def test_readyz_tells_what_keeps_converters_apart_and_what_does_not(
     client: httpx.AsyncClient, db: Database
 ) -> None:

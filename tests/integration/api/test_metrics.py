@@ -185,3 +185,15 @@ async def test_every_metric_is_in_the_manual_with_its_kind(client: httpx.AsyncCl
         if not name.endswith("_created")
     }
     assert told == documented
+
+
+async def test_depth_and_age_of_queues_are_told_by_what_jobs_cost(client: httpx.AsyncClient, db: Database) -> None:
+    for profile in ("fast_text", "fast_text", "ocr_only"):
+        await queued(client, profile=profile)
+    await db.fetch("UPDATE jobs SET queue = 'convert' WHERE profile = 'ocr_only'")
+    await db.fetch("UPDATE jobs SET queued_at = now() - interval '70 seconds' WHERE profile = 'ocr_only'")
+    found = await scraped(client)
+    depth = {queue: found["docrefinery_queued_jobs", (("queue", queue),)] for queue in ("fast", "ocr", "model")}
+    assert depth == {"fast": 2, "ocr": 1, "model": 0}
+    assert found["docrefinery_queued_oldest_seconds", (("queue", "ocr"),)] >= 70
+    assert found["docrefinery_queued_oldest_seconds", (("queue", "model"),)] == 0

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from docrefinery.capabilities import Models
+from docrefinery.model import FAST, JOB_QUEUES, MODEL, MODELS, OCR, QUEUE
 from docrefinery.services import abilities
-from docrefinery.services.doorbell import JOB_QUEUES, MODELS, QUEUE
 from docrefinery.settings import Settings
 from docrefinery.store import claims, stranded
 from docrefinery.store.database import Database
@@ -87,7 +87,7 @@ async def test_a_job_that_comes_before_the_first_worker_does_not_go_to_one_witho
     client: httpx.AsyncClient, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(abilities, "installed_models", lambda _: HOLDS)
-    assert await queue_of(client, db, profile="structured") == MODELS
+    assert await queue_of(client, db, profile="structured") == MODEL
 
 
 async def test_when_the_last_such_worker_has_been_gone_for_long_they_are_moved_and_a_retry_looks_again(
@@ -138,3 +138,33 @@ async def test_only_a_worker_with_models_takes_them(client: httpx.AsyncClient, d
     await queued(client, profile="structured")
     assert await claims.claim(db, [QUEUE], uuid4(), LEASE) is None
     assert await claims.claim(db, [MODELS], uuid4(), LEASE) is not None
+
+
+ALL = [FAST, OCR, MODEL, "webhooks", "maintenance"]
+
+
+async def test_jobs_wait_by_what_they_cost(client: httpx.AsyncClient, db: Database) -> None:
+    await say_alive(db, queues=ALL, models=HOLDS)
+    costs = {"fast_text": FAST, "ocr_only": OCR, "structured": MODEL, "full_vlm": MODEL}
+    assert {profile: await queue_of(client, db, profile=profile) for profile in costs} == costs
+    assert await queue_of(client, db, profile="structured", options_json='{"ocr": false}') == MODEL
+
+
+async def test_without_models_it_is_recognition_that_costs(client: httpx.AsyncClient, db: Database) -> None:
+    await say_alive(db, queues=[FAST, OCR])
+    assert await queue_of(client, db, profile="structured") == OCR
+    assert await queue_of(client, db, options_json='{"ocr": false}') == FAST
+
+
+async def test_what_no_worker_takes_waits_for_one(client: httpx.AsyncClient, db: Database) -> None:
+    await say_alive(db, queues=[FAST])
+    assert await queue_of(client, db, profile="ocr_only") == OCR
+
+
+async def test_while_the_workers_for_it_are_of_the_version_before_jobs_wait_where_those_look(
+    client: httpx.AsyncClient, db: Database
+) -> None:
+    await say_alive(db, queues=["convert", "models", "webhooks"], models=HOLDS)
+    await say_alive(db, queues=[FAST])
+    found = [await queue_of(client, db, profile=profile) for profile in ("fast_text", "ocr_only", "structured")]
+    assert found == [FAST, QUEUE, MODELS]

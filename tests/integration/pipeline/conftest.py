@@ -152,6 +152,9 @@ def babbling(document, stream):
     sockets = [entry.name for entry in Path("/proc/self/fd").iterdir() if "socket:" in os.path.realpath(entry)]
     os.write(int(sockets[0]), (2**31).to_bytes(4, "big") + b"nonsense")
 
+def told_apart(document, stream):
+    stream.write(str(os.getpid()).encode())
+
 def chatty(document, stream):
     sys.stderr.write("x" * 100_000)
 
@@ -160,7 +163,7 @@ def docrefinery_exporters():
     writers = [environment, descriptors, sleeping, grandchild, leaving_its_session, dying, leaving, failing, rambling]
     writers += [straying, littering, returning, exiting, closing, tidy]
     writers += [filling, filling_unseen, crowding, hungry_orphan, burning]
-    writers += [faking_json, faking_zip, climbing, bursting, hungry, linking, piping, babbling, chatty]
+    writers += [faking_json, faking_zip, climbing, bursting, hungry, linking, piping, babbling, chatty, told_apart]
     return [
         Exporter(
             kind=write.__name__,

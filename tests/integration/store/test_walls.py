@@ -63,6 +63,11 @@ async def two(db: Database, settings: Settings) -> tuple[int, int]:
         await make_job(db, tenant)
         await worker.publish(await worker.claim())
         await db.fetch(
+            "INSERT INTO slices (tenant_id, job_id, first_page, last_page, reader)"
+            " SELECT tenant_id, id, 1, 8, 'r' FROM jobs WHERE tenant_id = $1",
+            tenant,
+        )
+        await db.fetch(
             "INSERT INTO expired_artifacts (id, uuid, tenant_id, job_id) SELECT id, uuid, tenant_id, id FROM jobs"
             " WHERE tenant_id = $1",
             tenant,

@@ -16,10 +16,11 @@ import pytest
 from docrefinery.bootstrap.common import vault_of
 from docrefinery.capabilities import NONE, Models
 from docrefinery.errors import StorageError
-from docrefinery.model import MODELS, QUEUE, Stage
+from docrefinery.model import FAST, MODELS, OCR, QUEUE, Stage
 from docrefinery.pipeline import outcomes
 from docrefinery.pipeline.beating import Watch
 from docrefinery.pipeline.converter import Converter
+from docrefinery.pipeline.parting import Readers
 from docrefinery.pipeline.publishing import Publisher
 from docrefinery.pipeline.runner import Runner, Slot
 from docrefinery.pipeline.scanning import Scanning
@@ -55,7 +56,12 @@ class Scripted:
         """Judge a file."""
         return self.scanned
 
-    async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:  # noqa: ARG002
+    async def convert_unless_long(
+        self,
+        task: outcomes.Task,  # noqa: ARG002
+        on_progress: Any,
+        pages: int,  # noqa: ARG002
+    ) -> outcomes.Outcome:
         """Convert a file."""
         on_progress(outcomes.Progress(Stage.EXPORTING, 1, 1))
         return self.converted
@@ -93,6 +99,10 @@ def quietly(_: int) -> Iterator[Watch]:
     yield Quiet()
 
 
+async def quiet(_: str) -> None:
+    """Wake nobody."""
+
+
 @pytest.fixture
 def converter() -> Scripted:
     return Scripted()
@@ -112,7 +122,7 @@ def a_runner(
     scratch = tmp_path / "in-hand"
     scratch.mkdir()
     return Runner(
-        Slot(worker_id=uuid4(), watching=quietly, scratch=scratch),
+        Slot(worker_id=uuid4(), watching=quietly, scratch=scratch, readers=Readers.of(None), ring=quiet),
         db,
         vault,
         fake,
@@ -285,7 +295,7 @@ async def test_jobs_that_want_models_are_taken_once_the_converter_holds_them(
     job = await a_job(db, settings)
     await db.fetch("UPDATE jobs SET queue = $2 WHERE id = $1", job.id, MODELS)
     runner = a_runner(db, settings, converter, tmp_path)
-    assert runner.queues == (QUEUE,)
+    assert runner.queues == (FAST, OCR, QUEUE)
     await runner.drain()
     assert (await the_job(db)).status == "QUEUED"
     converter.models = HOLDS
@@ -321,7 +331,12 @@ async def test_a_failed_job_says_how_many_pages_there_were_and_how_far_it_came(
     db: Database, settings: Settings, tmp_path: Path, outcome: outcomes.Outcome, done: int
 ) -> None:
     class Counting(Scripted):
-        async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:  # noqa: ARG002
+        async def convert_unless_long(
+            self,
+            task: outcomes.Task,  # noqa: ARG002
+            on_progress: Any,
+            pages: int,  # noqa: ARG002
+        ) -> outcomes.Outcome:
             on_progress(outcomes.Progress(Stage.CONVERTING, 3, 3))
             return outcome
 
@@ -334,7 +349,12 @@ async def test_a_failed_job_says_how_many_pages_there_were_and_how_far_it_came(
 class Copying(Scripted):
     """A converter whose result is the file it was given."""
 
-    async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:  # noqa: ARG002
+    async def convert_unless_long(
+        self,
+        task: outcomes.Task,
+        on_progress: Any,  # noqa: ARG002
+        pages: int,  # noqa: ARG002
+    ) -> outcomes.Outcome:
         """Copy the file."""
         content = task.source.read_bytes()
         path = task.workdir / "text"
@@ -369,9 +389,9 @@ async def test_tenant_that_was_switched_on_during_a_job_has_its_results_encrypte
     db: Database, settings: Settings, tmp_path: Path
 ) -> None:
     class Switching(Copying):
-        async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:
+        async def convert_unless_long(self, task: outcomes.Task, on_progress: Any, pages: int) -> outcomes.Outcome:
             await db.fetch("UPDATE tenants SET encrypt = true")
-            return await super().convert(task, on_progress)
+            return await super().convert_unless_long(task, on_progress, pages)
 
     await a_job(db, settings)
     keyed = msgspec.structs.replace(settings, secret_keys=hooks.KEYS[:1])
@@ -396,10 +416,10 @@ class Shredding(Copying):
         self.db = db
         self.ended = 0
 
-    async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:
+    async def convert_unless_long(self, task: outcomes.Task, on_progress: Any, pages: int) -> outcomes.Outcome:
         """Copy the file all the same: a kill may come too late."""
         self.ended = await shred(self.db)
-        return await super().convert(task, on_progress)
+        return await super().convert_unless_long(task, on_progress, pages)
 
 
 @pytest.mark.parametrize("then", ["encrypted", "plain"])
@@ -424,7 +444,12 @@ async def test_a_conversion_ends_when_its_files_key_is_given_up(
             super().__init__(db)
             self.killed = asyncio.Event()
 
-        async def convert(self, task: outcomes.Task, on_progress: Any) -> outcomes.Outcome:  # noqa: ARG002
+        async def convert_unless_long(
+            self,
+            task: outcomes.Task,  # noqa: ARG002
+            on_progress: Any,  # noqa: ARG002
+            pages: int,  # noqa: ARG002
+        ) -> outcomes.Outcome:
             self.ended = await shred(self.db)
             await self.killed.wait()
             return outcomes.Canceled()

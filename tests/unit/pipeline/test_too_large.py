@@ -7,7 +7,7 @@ from docrefinery.capabilities import Models
 from docrefinery.engine.base import Engine, EngineResult, Help, TooLarge
 from docrefinery.engine.geometric_engine import GeometricEngine
 from docrefinery.pipeline.conversion import convert
-from docrefinery.pipeline.protocol import Convert
+from docrefinery.pipeline.protocol import Convert, Done
 from docrefinery.plugin.registry import load
 from tests.support import pdfs
 
@@ -26,6 +26,7 @@ def test_a_document_with_pages_that_are_too_large_is_converted_by_the_geometric_
     request = Convert(str(source), "a.pdf", str(tmp_path), {}, ("text",), 60)
     engines: dict[str, Engine] = {"docling": Shortsighted(), "geometric": GeometricEngine()}
     done = convert(engines, Models(), load(()), request, lambda _: None, Help())
+    assert isinstance(done, Done)
     assert done.engine["name"] == "geometric"
     assert [warning.code for warning in done.warnings] == ["PAGE_TOO_LARGE"]
     assert "page 1" in done.warnings[0].message

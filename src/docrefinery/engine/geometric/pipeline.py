@@ -1,12 +1,13 @@
 """The engine as one of Docling's pipelines."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import pypdfium2 as pdfium
 from docling.backend.pdf_backend import PdfPageBackend
 from docling.datamodel.base_models import DoclingComponentType, ErrorItem, FailureCategory, Page as DoclingPage
-from docling.datamodel.document import ConversionResult
+from docling.datamodel.document import ConversionResult, InputDocument
 from docling.datamodel.pipeline_options import NativePdfPipelineOptions
 from docling.pipeline.native_pdf_pipeline import NativePdfPipeline, _NativeBuildTimings
 from docling.utils.locks import pypdfium2_lock
@@ -14,11 +15,16 @@ from docling_core.types.doc import DoclingDocument, DocumentOrigin
 
 from docrefinery.engine.geometric.assembly.assemble import fill
 from docrefinery.engine.geometric.backend import DocumentBackend, PageBackend
+from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.model import Page
 from docrefinery.engine.geometric.page import layout_of
 from docrefinery.engine.geometric.pictures import Cutter
+from docrefinery.engine.geometric.ranges import Cut
 from docrefinery.engine.geometric.reading.outline import outline_of
 from docrefinery.engine.geometric.reading.page import read_page
+
+RECOGNITION, LAYOUT = "ocr", "layout"
+"""Modules of the failures of pages that were recognised."""
 
 
 class GeometricPdfPipelineOptions(NativePdfPipelineOptions):
@@ -79,7 +85,7 @@ class GeometricPdfPipeline(NativePdfPipeline):
 
     def _read(self, conv_res: ConversionResult, backend: PdfPageBackend) -> None:
         assert isinstance(backend, PageBackend)
-        document = _backend_of(conv_res)
+        document = backend_of(conv_res.input)
         with pypdfium2_lock:
             content = read_page(document.native_document, backend.native_page, backend.page_no)
         if self._recognition is not None and self._recognition.consider(content, backend.native_page):
@@ -87,51 +93,67 @@ class GeometricPdfPipeline(NativePdfPipeline):
         else:
             document.layouts[backend.page_no] = layout_of(content, tables=self._tables)
 
-    def _lay_out_recognised(self, conv_res: ConversionResult) -> None:
+    def lay_out_recognised(self, conv_res: ConversionResult) -> None:
+        """Wait for the pages that are recognised, and lay them out; those that fail are noted."""
         if self._recognition is None:
             return
         for number, reason in self._recognition.finish().items():
-            _note_failure(conv_res, number, reason)
-        document = _backend_of(conv_res)
+            _note_failure(conv_res, RECOGNITION, number, reason)
+        document = backend_of(conv_res.input)
         for number, content in document.awaited.items():
             try:
                 document.layouts[number] = layout_of(content, tables=self._tables)
             except MemoryError:
                 raise
             except Exception as error:  # noqa: BLE001 - as of a page that needed no recognition
-                _note_failure(conv_res, number, f"Page failed to parse: {error}")
+                _note_failure(conv_res, LAYOUT, number, f"Page failed to parse: {error}")
 
     def _assemble_document(self, conv_res: ConversionResult) -> ConversionResult:
-        self._lay_out_recognised(conv_res)
-        backend = _backend_of(conv_res)
-        options = self.pipeline_options
-        cutter = Cutter(backend.native_document, options.images_scale) if options.generate_picture_images else None
-        origin = DocumentOrigin(
-            mimetype="application/pdf",
-            filename=conv_res.input.file.name,
-            binary_hash=conv_res.input.document_hash,  # type: ignore[arg-type] # Docling makes a number of it
-        )
-        document = DoclingDocument(name=Path(origin.filename).stem, origin=origin)
-        with pypdfium2_lock:
-            outline = outline_of(backend.native_document)
+        self.lay_out_recognised(conv_res)
+        backend = backend_of(conv_res.input)
         layouts = [backend.layouts[page.page_no] for page in conv_res.pages if page.page_no in backend.layouts]
-        fill(document, layouts, cutter, outline)
-        conv_res.document = document
+        conv_res.document = assembled(conv_res.input, layouts, self.cutter(backend))
         return conv_res
 
+    def cutter(self, backend: DocumentBackend, cuts: Iterable[Cut] = ()) -> Cutter | None:
+        """Return what cuts out pictures, if they are wanted; ``cuts`` are those that were cut out elsewhere."""
+        options = self.pipeline_options
+        return Cutter(backend.native_document, options.images_scale, cuts) if options.generate_picture_images else None
 
-def _backend_of(conv_res: ConversionResult) -> DocumentBackend:
-    backend = conv_res.input._backend
+
+def assembled(given: InputDocument, layouts: Sequence[Layout], cutter: Cutter | None) -> DoclingDocument:
+    """Return the document of pages.
+
+    :param given: the file that they are of.
+    :param layouts: in order.
+    :param cutter: cuts out the images of pictures; ``None`` leaves them without.
+    """
+    origin = DocumentOrigin(
+        mimetype="application/pdf",
+        filename=given.file.name,
+        binary_hash=given.document_hash,  # type: ignore[arg-type] # Docling makes a number of it
+    )
+    document = DoclingDocument(name=Path(origin.filename).stem, origin=origin)
+    backend = backend_of(given)
+    with pypdfium2_lock:
+        outline = outline_of(backend.native_document)
+    fill(document, layouts, cutter, outline)
+    return document
+
+
+def backend_of(given: InputDocument) -> DocumentBackend:
+    """Return the backend that a file was opened with; raises :class:`TypeError` if it is another engine's."""
+    backend = given._backend
     if not isinstance(backend, DocumentBackend):
         raise TypeError(f"the geometric pipeline reads with its own DocumentBackend, not {type(backend).__name__}")
     return backend
 
 
-def _note_failure(conv_res: ConversionResult, number: int, reason: str) -> None:
+def _note_failure(conv_res: ConversionResult, module: str, number: int, reason: str) -> None:
     conv_res.errors.append(
         ErrorItem(
             component_type=DoclingComponentType.MODEL,
-            module_name="ocr",
+            module_name=module,
             error_message=reason,
             category=FailureCategory.INFERENCE_FAILURE,
             page_no=number,

@@ -80,6 +80,9 @@ class Recognizer(Protocol):
         :raises OcrFailed: if the engine fails.
         """
 
+    def afresh(self) -> "Recognizer":
+        """Return one that has learned nothing of the document yet."""
+
 
 def turned(image: Image.Image, clockwise: int) -> Image.Image:
     """Return an image turned by a multiple of 90 degrees."""

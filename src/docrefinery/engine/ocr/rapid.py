@@ -42,6 +42,10 @@ class Rapid:
             return max((reading, self._read(image, 180)), key=lambda one: one.confidence)
         return reading
 
+    def afresh(self) -> "Rapid":
+        """Return itself: a page tells it nothing of the next."""
+        return self
+
     def _read(self, image: Image.Image, rotation: int) -> Reading:
         pixels = np.asarray(turned(image, rotation).convert("RGB"))
         found = self._model()(pixels, use_cls=False)

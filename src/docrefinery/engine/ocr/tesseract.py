@@ -40,6 +40,7 @@ class Tesseract:
 
     def __init__(self, ocr: Ocr, languages: Sequence[str]) -> None:
         self.label = f"tesseract {ocr.version}"
+        self._ocr, self._languages = ocr, languages
         self._installed = ocr.languages
         self._asked = () if AUTO in languages else tuple(languages)
         # What the document is in, once a page has told; a page that is in something else reads badly, and is asked.
@@ -60,6 +61,10 @@ class Tesseract:
         if reading.confidence >= LEGIBLE and seen is not None and self._script is None:
             self._script = seen.script
         return reading
+
+    def afresh(self) -> "Tesseract":
+        """Return one that is to be told of a script again."""
+        return Tesseract(self._ocr, self._languages)
 
     def _look(self, image: Image.Image, dpi: int) -> Orientation:
         if ORIENTATION not in self._installed:

@@ -55,15 +55,9 @@ def repeated(edges: dict[int, list[Line]]) -> Counter[str]:
 
 def copies(layouts: Sequence[Layout]) -> set[int]:
     """Return the numbers of pages most of whose lines are on another page too: there, repetition says nothing."""
-    pages: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
-    for layout in layouts:
-        for line in layout.lines:
-            pages[alike(line), round(line.top / 6)].add(layout.number)
-    return {
-        layout.number
-        for layout in layouts
-        if sum(len(pages[alike(line), round(line.top / 6)]) > 1 for line in layout.lines) > _COPIED * len(layout.lines)
-    }
+    lines = {layout.number: [(alike(line), round(line.top / 6)) for line in layout.lines] for layout in layouts}
+    on_pages = Counter(place for found in lines.values() for place in set(found))
+    return {page for page, found in lines.items() if sum(on_pages[place] > 1 for place in found) > _COPIED * len(found)}
 
 
 def place(line: Line, *, at_top: bool) -> tuple[int, float]:

@@ -6,7 +6,7 @@ up to its numbers, at the same height, on neighbouring pages.
 
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Sequence, Set as AbstractSet
 from dataclasses import dataclass
 
 from docrefinery.engine.geometric.assembly.edges import (
@@ -69,8 +69,9 @@ def furniture(layouts: Sequence[Layout], typography: Typography) -> Furniture:
     found = Furniture({}, {})
     if statistics.median(len(layout.lines) for layout in layouts) < _FEWEST_LINES:
         return found
+    copied = copies(layouts)
     for at_top, into in ((True, found.headers), (False, found.footers)):
-        edges = _Edges(layouts, typography, at_top=at_top)
+        edges = _Edges(layouts, typography, copied, at_top=at_top)
         for layout in layouts:
             edge = edges.furniture_of(layout)
             if edge:
@@ -81,13 +82,15 @@ def furniture(layouts: Sequence[Layout], typography: Typography) -> Furniture:
 class _Edges:
     """The outermost lines of all pages on one side, and what is usual there."""
 
-    def __init__(self, layouts: Sequence[Layout], typography: Typography, *, at_top: bool) -> None:
+    def __init__(
+        self, layouts: Sequence[Layout], typography: Typography, copied: AbstractSet[int], *, at_top: bool
+    ) -> None:
         self._typography = typography
         self._at_top = at_top
         self._first_page = layouts[0].number
         self._lines = {layout.number: edge(layout, at_top=at_top) for layout in layouts}
         self._repeated = repeated(self._lines)
-        self._copies = copies(layouts)
+        self._copies = copied
         self._places = places(self._lines, typography, at_top=at_top)
         self._often = max(2, len(layouts) // 3)
         self._area = text_edge(layouts, typography, at_top=at_top)

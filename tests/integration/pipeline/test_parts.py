@@ -1,0 +1,101 @@
+"""A document that is read in parts by real converters, and exporters that work side by side."""
+
+import dataclasses
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from docrefinery.pipeline.converter import Converter
+from docrefinery.pipeline.outcomes import Converted, Crashed, Long, Outcome, Rejected, Task
+from tests.integration.pipeline.conftest import assert_works, ignore
+from tests.support import pdfs
+
+Tasks = Callable[..., Task]
+PAGES = 20
+PARTS = [(1, 8), (9, 16), (17, 20)]
+KINDS = ("text", "markdown", "doctags", "chunks_json", "docling_json")
+
+
+async def together(converter: Converter, asked: Task, processes: int) -> Outcome:
+    """Read a document in parts, and make it of them."""
+    parts = {}
+    for first, last in PARTS:
+        folder = asked.workdir.with_name(f"{asked.workdir.name}-{first}")
+        folder.mkdir()
+        path = await converter.read(dataclasses.replace(asked, workdir=folder), first, last, ignore)
+        assert not isinstance(path, Outcome)
+        parts[first, last] = path
+    return await converter.convert(dataclasses.replace(asked, parts=parts, processes=processes), ignore)
+
+
+def words(outcome: Outcome) -> dict[str, bytes]:
+    assert isinstance(outcome, Converted), outcome
+    return {artifact.kind: artifact.path.read_bytes() for artifact in outcome.artifacts}
+
+
+@pytest.mark.parametrize("processes", [1, 2, 9])
+async def test_every_artifact_is_the_same_to_the_byte(converter: Converter, task: Tasks, processes: int) -> None:
+    content = pdfs.born_digital(PAGES)
+    whole = await converter.convert(task(content, *KINDS), ignore)
+    parted = await together(converter, task(content, *KINDS), processes)
+    assert words(whole) == words(parted)
+    assert isinstance(parted, Converted)
+    assert isinstance(whole, Converted)
+    assert (parted.pages_total, parted.engine, parted.warnings) == (PAGES, whole.engine, whole.warnings)
+
+
+async def test_a_document_is_long_from_so_many_pages_on(converter: Converter, task: Tasks) -> None:
+    asked = task(pdfs.born_digital(PAGES), "text", page_range=(3, 18))
+    assert await converter.convert_unless_long(asked, ignore, 16) == Long(3, 18)
+    assert isinstance(
+        await converter.convert_unless_long(task(pdfs.born_digital(PAGES), "text"), ignore, 21), Converted
+    )
+    encrypted = await converter.convert_unless_long(task(pdfs.encrypted("secret"), "text"), ignore, 1)
+    assert isinstance(encrypted, Rejected)
+    assert encrypted.code == "ENCRYPTED_PDF"
+
+
+async def test_exporters_have_processes_of_their_own_where_there_is_help(converter: Converter, task: Tasks) -> None:
+    content = pdfs.born_digital(PAGES)
+    for processes, apart in ((1, False), (2, True)):
+        outcome = await together(converter, task(content, "told_apart", "text"), processes)
+        assert (int(words(outcome)["told_apart"]) != converter.pid) == apart
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("failing", "'failing' of tricks 1.0 failed: LookupError: no such luck"),
+        ("littering", "it left left.tmp beside its artifact"),
+        ("exiting", "SystemExit: no more"),
+    ],
+)
+async def test_an_exporter_that_fails_beside_others_is_named(
+    converter: Converter, task: Tasks, kind: str, message: str
+) -> None:
+    outcome = await together(converter, task(pdfs.born_digital(PAGES), "text", kind, "markdown"), 2)
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "EXPORT_FAILED"
+    assert message in outcome.message
+    await assert_works(converter, task)
+
+
+async def test_an_exporter_that_dies_beside_others_takes_the_converter_along(converter: Converter, task: Tasks) -> None:
+    outcome = await together(converter, task(pdfs.born_digital(PAGES), "text", "dying", "markdown"), 2)
+    assert isinstance(outcome, Crashed)
+    assert (outcome.signal, outcome.stderr) == (signal.SIGSEGV, "last words")
+    outcome = await together(converter, task(pdfs.born_digital(PAGES), "text", "leaving"), 2)
+    assert isinstance(outcome, Crashed)
+    assert outcome.exit_code == 3
+    await assert_works(converter, task)
+
+
+async def test_parts_that_are_others_are_refused(converter: Converter, task: Tasks) -> None:
+    asked = task(pdfs.born_digital(PAGES), "text")
+    path = await converter.read(asked, 1, 8, ignore)
+    assert not isinstance(path, Outcome)
+    outcome = await converter.convert(dataclasses.replace(asked, parts={(9, 16): path}), ignore)
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "CONVERSION_FAILED"
+    assert "cannot be used" in outcome.message
