@@ -1,11 +1,10 @@
 """Exporters at work inside the child: one after the other, or several at a time in processes of their own.
 
-A fork has the document as it is, at no cost but for what is written to, and one processor more to write it with.
+A fork has the document as it is, at no cost but for what is written to, and has a processor of its own.
 """
 
 import os
 import resource
-import select
 import signal
 import sys
 import time
@@ -20,6 +19,7 @@ from msgspec import Struct
 from docrefinery.engine.base import EngineResult
 from docrefinery.errors import ExportFailed
 from docrefinery.model import Stage
+from docrefinery.pipeline.hearsay import storable
 from docrefinery.pipeline.protocol import Convert, Reply, Working
 from docrefinery.plugin import Exporter
 from docrefinery.plugin.exporting import export, reason
@@ -27,21 +27,19 @@ from docrefinery.plugin.registry import Registry
 
 _ROOM = 1.5
 """Of the memory that is in use: what each process may come to, since its parent counts shared pages for each."""
-_BLOCK = 64 * 1024
 
 
 class _Outcome(Struct, frozen=True):
-    """What an exporter came to, and how long it took; ``problem`` is ``None`` if all is well, else why it failed."""
+    """What an exporter came to, and when; ``problem`` is ``None`` if all is well, else why it failed."""
 
-    milliseconds: int = 0
+    ended: float = 0.0
     problem: str | None = None
     starved: bool = False
 
 
 class _Fork(Struct, frozen=True):
-    """A process at work for one exporter."""
+    """A process that helps, and where it answers."""
 
-    exporter: Exporter
     pid: int
     answer: int
 
@@ -60,28 +58,34 @@ def export_all(
 ) -> tuple[int, int | None]:
     """Write every artifact; returns the milliseconds for those of each stage, ``None`` for chunks if there are none.
 
-    :raises ExportFailed: if an exporter fails.
+    :raises ExportFailed: if an exporter fails: the first one of those, if several do.
     """
-    plain = [exporter for exporter in exporters if exporter.stage is Stage.EXPORTING]
-    chunks = [exporter for exporter in exporters if exporter.stage is Stage.CHUNKING]
-    work = _SideBySide(result, Path(request.workdir), _processes(request.processes))
-    if work.processes > 1:
-        work.begin([*plain, *chunks])
-    times: list[int | None] = []
-    for stage in (plain, chunks):
-        if not stage:
-            times.append(None)
-            continue
-        send(Working(stage[0].stage, result.pages_total, result.pages_total))
-        started = time.monotonic()
-        for exporter in stage:
-            outcome = work.outcome(exporter) if work.processes > 1 else _written(exporter, result, work.folder)
-            if outcome.starved:
-                raise MemoryError
-            if outcome.problem is not None:
-                raise _failed(registry, exporter, outcome.problem)
-        times.append(round((time.monotonic() - started) * 1000))
-    return times[0] or 0, times[1]
+    ordered = sorted(exporters, key=lambda exporter: exporter.stage is Stage.CHUNKING)
+    stages: list[Stage] = []
+
+    def begin(exporter: Exporter) -> None:
+        if exporter.stage not in stages:
+            stages.append(exporter.stage)
+            send(Working(exporter.stage, result.pages_total, result.pages_total))
+
+    started = time.monotonic()
+    outcomes = _SideBySide(ordered, result, Path(request.workdir), begin).outcomes(_processes(request.processes))
+    for exporter, outcome in zip(ordered, outcomes, strict=True):
+        begin(exporter)
+        if outcome.starved:
+            raise MemoryError
+        if outcome.problem is not None:
+            raise _failed(registry, exporter, outcome.problem)
+    ends: dict[Stage, float] = {}
+    for exporter, outcome in zip(ordered, outcomes, strict=True):
+        ends[exporter.stage] = max(ends.get(exporter.stage, started), outcome.ended)
+    exported = ends.get(Stage.EXPORTING, started)
+    chunked = ends.get(Stage.CHUNKING)
+    return _ms(exported - started), None if chunked is None else _ms(chunked - exported)
+
+
+def _ms(seconds: float) -> int:
+    return max(round(seconds * 1000), 0)
 
 
 def _failed(registry: Registry, exporter: Exporter, problem: str) -> ExportFailed:
@@ -93,14 +97,14 @@ def _failed(registry: Registry, exporter: Exporter, problem: str) -> ExportFaile
 
 
 def _written(exporter: Exporter, result: EngineResult, folder: Path) -> _Outcome:
-    started = time.monotonic()
     try:
         export(exporter, result.document, folder / file_name(exporter))
     except MemoryError:
         return _Outcome(starved=True)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may raise anything
-        return _Outcome(problem=reason(error))
-    return _Outcome(round((time.monotonic() - started) * 1000))
+        # Cut, and without what cannot be sent: it is an exception's text.
+        return _Outcome(problem=storable(reason(error)))
+    return _Outcome(time.monotonic())
 
 
 def _processes(wanted: int) -> int:
@@ -114,52 +118,62 @@ def _processes(wanted: int) -> int:
 
 
 class _SideBySide:
-    """Several exporters at a time.
+    """Exporters, done by this process and by forks of it: whoever is free takes the next.
 
-    Each writes to a folder of its own, since what it leaves there is looked at; its artifact is moved out of it.
+    :param begin: called before this process begins with one.
     """
 
-    def __init__(self, result: EngineResult, folder: Path, processes: int) -> None:
-        self.folder = folder
-        self.processes = processes
+    def __init__(
+        self, exporters: Sequence[Exporter], result: EngineResult, folder: Path, begin: Callable[[Exporter], None]
+    ) -> None:
+        self._exporters = exporters
         self._result = result
-        self._waiting: list[Exporter] = []
-        self._running: list[_Fork] = []
-        self._outcomes: dict[str, _Outcome] = {}
+        self._folder = folder
+        self._begin = begin
 
-    def begin(self, exporters: Sequence[Exporter]) -> None:
-        """Start with the first ones; the others follow."""
-        self._waiting = list(exporters)
-        self._fill()
+    def outcomes(self, processes: int) -> list[_Outcome]:
+        """Have everything written, and return what each exporter came to."""
+        apart = processes > 1 and len(self._exporters) > 1
+        tasks, last = os.pipe()
+        # One byte for each: a read takes it away from the others.
+        os.write(last, bytes(range(len(self._exporters))))
+        os.close(last)
+        forks = [self._fork(tasks) for _ in range(min(processes, len(self._exporters)) - 1)]
+        found = self._take(tasks, self._begin, apart=apart)
+        os.close(tasks)
+        for fork in forks:
+            found |= _answer_of(fork)
+        if apart:
+            self._gather(found)
+        return [found[number] for number in range(len(self._exporters))]
 
-    def outcome(self, exporter: Exporter) -> _Outcome:
-        """Wait for what an exporter came to."""
-        while exporter.kind not in self._outcomes:
-            ready, _, _ = select.select([fork.answer for fork in self._running], [], [])
-            for fork in [fork for fork in self._running if fork.answer in ready]:
-                self._running.remove(fork)
-                self._outcomes[fork.exporter.kind] = self._ended(fork)
-            self._fill()
-        return self._outcomes[exporter.kind]
+    def _take(self, tasks: int, begin: Callable[[Exporter], None], *, apart: bool) -> dict[int, _Outcome]:
+        found: dict[int, _Outcome] = {}
+        while taken := os.read(tasks, 1):
+            exporter, folder = self._exporters[taken[0]], self._folder
+            begin(exporter)
+            if apart:
+                # Of its own, since what an exporter leaves in its folder is looked at.
+                folder = self._apart(exporter)
+                folder.mkdir()
+            found[taken[0]] = outcome = _written(exporter, self._result, folder)
+            if not apart and (outcome.starved or outcome.problem is not None):
+                # Nobody waits for the others, which would only take time.
+                return found | {number: _Outcome() for number in range(taken[0] + 1, len(self._exporters))}
+        return found
 
-    def _fill(self) -> None:
-        while self._waiting and len(self._running) < self.processes:
-            self._running.append(self._fork(self._waiting.pop(0)))
-
-    def _fork(self, exporter: Exporter) -> _Fork:
-        folder = self.folder / f"{exporter.kind}-apart"
-        folder.mkdir()
+    def _fork(self, tasks: int) -> _Fork:
         answer, out = os.pipe()
         sys.stderr.flush()
         pid = os.fork()
         if pid:
             os.close(out)
-            return _Fork(exporter, pid, answer)
+            return _Fork(pid, answer)
         # Nothing of the parent's own end may run here: it leaves through this.
         code = 1
         try:
             os.close(answer)
-            os.write(out, msgspec.msgpack.encode(_written(exporter, self._result, folder)))
+            os.write(out, msgspec.msgpack.encode(self._take(tasks, lambda _: None, apart=True)))
             code = 0
         except BaseException:  # noqa: BLE001 - as the interpreter does with what nobody catches
             traceback.print_exc()
@@ -167,18 +181,24 @@ class _SideBySide:
             sys.stderr.flush()
             os._exit(code)
 
-    def _ended(self, fork: _Fork) -> _Outcome:
-        with os.fdopen(fork.answer, "rb") as stream:
-            answer = stream.read(_BLOCK)
-        ended = os.waitstatus_to_exitcode(os.waitpid(fork.pid, 0)[1])
-        if ended < 0:
-            # What ends one would have ended the other, and its parent is to hear of the same.
-            signal.signal(-ended, signal.SIG_DFL)
-            os.kill(os.getpid(), -ended)
-        if ended or not answer:
-            os._exit(ended)
-        outcome = msgspec.msgpack.decode(answer, type=_Outcome)
-        folder, name = self.folder / f"{fork.exporter.kind}-apart", file_name(fork.exporter)
-        if outcome.problem is None and not outcome.starved:
-            (folder / name).rename(self.folder / name)
-        return outcome
+    def _gather(self, found: dict[int, _Outcome]) -> None:
+        for number, outcome in found.items():
+            name = file_name(self._exporters[number])
+            if outcome.problem is None and not outcome.starved:
+                (self._apart(self._exporters[number]) / name).rename(self._folder / name)
+
+    def _apart(self, exporter: Exporter) -> Path:
+        return self._folder / f"{exporter.kind}-apart"
+
+
+def _answer_of(fork: _Fork) -> dict[int, _Outcome]:
+    with os.fdopen(fork.answer, "rb") as stream:
+        answer = stream.read()
+    ended = os.waitstatus_to_exitcode(os.waitpid(fork.pid, 0)[1])
+    if ended < 0:
+        # What ends one would have ended the other, and its parent is to hear of the same.
+        signal.signal(-ended, signal.SIG_DFL)
+        os.kill(os.getpid(), -ended)
+    if ended or not answer:
+        os._exit(ended)
+    return msgspec.msgpack.decode(answer, type=dict[int, _Outcome])

@@ -153,7 +153,12 @@ def babbling(document, stream):
     os.write(int(sockets[0]), (2**31).to_bytes(4, "big") + b"nonsense")
 
 def told_apart(document, stream):
+    # Long enough for a free process to take the next one.
+    time.sleep(0.5)
     stream.write(str(os.getpid()).encode())
+
+def told_apart_too(document, stream):
+    told_apart(document, stream)
 
 def chatty(document, stream):
     sys.stderr.write("x" * 100_000)
@@ -163,7 +168,8 @@ def docrefinery_exporters():
     writers = [environment, descriptors, sleeping, grandchild, leaving_its_session, dying, leaving, failing, rambling]
     writers += [straying, littering, returning, exiting, closing, tidy]
     writers += [filling, filling_unseen, crowding, hungry_orphan, burning]
-    writers += [faking_json, faking_zip, climbing, bursting, hungry, linking, piping, babbling, chatty, told_apart]
+    writers += [faking_json, faking_zip, climbing, bursting, hungry, linking, piping, babbling, chatty]
+    writers += [told_apart, told_apart_too]
     return [
         Exporter(
             kind=write.__name__,

@@ -58,9 +58,11 @@ async def test_a_document_is_long_from_so_many_pages_on(converter: Converter, ta
 
 async def test_exporters_have_processes_of_their_own_where_there_is_help(converter: Converter, task: Tasks) -> None:
     content = pdfs.born_digital(PAGES)
-    for processes, apart in ((1, False), (2, True)):
-        outcome = await together(converter, task(content, "told_apart", "text"), processes)
-        assert (int(words(outcome)["told_apart"]) != converter.pid) == apart
+    for processes in (1, 2):
+        outcome = await together(converter, task(content, "told_apart", "told_apart_too"), processes)
+        at_work = {int(pid) for pid in words(outcome).values()}
+        assert len(at_work) == processes
+        assert converter.pid in at_work
 
 
 @pytest.mark.parametrize(
@@ -69,6 +71,7 @@ async def test_exporters_have_processes_of_their_own_where_there_is_help(convert
         ("failing", "'failing' of tricks 1.0 failed: LookupError: no such luck"),
         ("littering", "it left left.tmp beside its artifact"),
         ("exiting", "SystemExit: no more"),
+        ("rambling", "LookupError: no such luck"),
     ],
 )
 async def test_an_exporter_that_fails_beside_others_is_named(
