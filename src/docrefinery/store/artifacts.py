@@ -3,9 +3,8 @@
 from uuid import UUID
 
 from msgspec import Struct
-from piccolo.columns.combination import WhereRaw
-
 from docrefinery.store.database import Database
+from docrefinery.store.merging import Condition, one_of
 from docrefinery.store.paging import Page, PageRequest, fetch_page
 from docrefinery.store.records import ArtifactRecord, Ref
 from docrefinery.store.tables import Artifact
@@ -31,23 +30,25 @@ class NewArtifact(Struct, frozen=True, kw_only=True):
     data_key: bytes | None = None
 
 
-def refers_to(column: str, table: str, tenant_id: int, ref: Ref) -> WhereRaw:
+def refers_to(column: str, table: str, tenant_id: int, ref: Ref) -> Condition:
     """Return the condition that a column names the tenant's object, by number or uuid."""
     if isinstance(ref, UUID):
-        return WhereRaw(f"{column} = (SELECT id FROM {table} WHERE tenant_id = {{}} AND uuid = {{}})", tenant_id, ref)
-    return WhereRaw(f"{column} = {{}}", ref)
+        sql = f"{column} = (SELECT id FROM {table} WHERE tenant_id = {{}} AND uuid = {{}})"
+        return Condition(sql, (tenant_id, ref))
+    return Condition(f"{column} = {{}}", (ref,))
 
 
 async def page(tenant_id: int, filters: ArtifactFilters, request: PageRequest) -> Page[ArtifactRecord]:
     """Return one page, newest first."""
-    query = Artifact.select().where(Artifact.tenant_id == tenant_id)
-    if filters.job_id is not None:
-        query = query.where(refers_to("job_id", "jobs", tenant_id, filters.job_id))
-    if filters.document_id is not None:
-        query = query.where(refers_to("document_id", "documents", tenant_id, filters.document_id))
-    if filters.kind is not None:
+    query, merge = Artifact.select().where(Artifact.tenant_id == tenant_id), None
+    for column, table, ref in (("job_id", "jobs", filters.job_id), ("document_id", "documents", filters.document_id)):
+        if ref is not None:
+            query = query.where(refers_to(column, table, tenant_id, ref).raw)
+    if filters.kind is not None and filters.job_id is None and filters.document_id is None:
+        merge = one_of("artifacts", Condition("t.tenant_id = {}", (tenant_id,)), "kind", filters.kind)
+    elif filters.kind is not None:
         query = query.where(Artifact.kind.is_in(list(filters.kind)))
-    return await fetch_page(query, ArtifactRecord.of, request, order=(Artifact.id,), ascending=False)
+    return await fetch_page(query, ArtifactRecord.of, request, order=(Artifact.id,), ascending=False, merge=merge)
 
 
 async def get(db: Database, tenant_id: int, ref: Ref) -> ArtifactRecord | None:

@@ -4,11 +4,11 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from piccolo.columns.combination import Where, WhereRaw
 
 from docrefinery.model import QUEUE
 from docrefinery.store.artifacts import refers_to
 from docrefinery.store.database import Database
+from docrefinery.store.merging import Condition, Merge, created_between
 from docrefinery.store.paging import Page, PageRequest, fetch_page
 from docrefinery.store.records import EventRecord, JobRecord, Ref
 from docrefinery.store.tables import JobView
@@ -79,35 +79,50 @@ async def lock(db: Database, tenant_id: int, job_id: int) -> JobRecord | None:
 
 async def page(tenant_id: int, filters: JobFilters, request: PageRequest) -> Page[JobRecord]:
     """Return one page: newest first, or in the order of change with ``updated_after``."""
-    query = JobView.select().where(JobView.tenant_id == tenant_id)
-    for column, wanted in (
-        (JobView.status, filters.status),
-        (JobView.stage, filters.stage),
-        (JobView.profile, filters.profile),
-    ):
-        if wanted is not None:
-            query = query.where(column.is_in(list(wanted)))
-    for condition in _conditions(tenant_id, filters):
-        query = query.where(condition)
-    if filters.updated_after is None:
-        return await fetch_page(query, JobRecord.of, request, order=(JobView.id,), ascending=False)
-    return await fetch_page(query, JobRecord.of, request, order=(JobView.modified_at, JobView.id), ascending=True)
+    in_order_of_change = filters.updated_after is not None
+    order = (JobView.modified_at, JobView.id) if in_order_of_change else (JobView.id,)
+    query, merge = JobView.select().where(JobView.tenant_id == tenant_id), None
+    conditions = _conditions(tenant_id, filters)
+    grouped = filters.status or filters.stage or filters.profile
+    if grouped and filters.document_id is None and filters.external_uuid is None:
+        merge = Merge("jobs", _groups(tenant_id, filters), (Condition(_OF_GROUP, (tenant_id,)), *conditions))
+    else:
+        for condition in (*conditions, *_values(filters)):
+            query = query.where(condition.raw)
+    return await fetch_page(query, JobRecord.of, request, order=order, ascending=in_order_of_change, merge=merge)
 
 
-def _conditions(tenant_id: int, filters: JobFilters) -> list[Where | WhereRaw]:
-    conditions: list[Where | WhereRaw] = [
-        condition
-        for condition, wanted in (
-            (JobView.external_uuid == filters.external_uuid, filters.external_uuid),
-            (JobView.created_at >= filters.created_after, filters.created_after),
-            (JobView.created_at <= filters.created_before, filters.created_before),
-            (JobView.modified_at >= filters.updated_after, filters.updated_after),
-        )
+_OF_GROUP = "t.tenant_id = {} AND t.status = g.status AND t.stage = g.stage AND coalesce(t.profile, '') = g.profile"
+
+
+def _groups(tenant_id: int, filters: JobFilters) -> Condition:
+    """Return the statuses, stages and profiles that jobs of the tenant have, or had, as far as the filters let them."""
+    wanted = _values(filters)
+    conditions = "".join(f" AND {condition.sql}" for condition in wanted)
+    return Condition(
+        f"(SELECT status, stage, profile FROM tenant_job_counts WHERE tenant_id = {{}}{conditions}) g",
+        (tenant_id, *(value for condition in wanted for value in condition.values)),
+    )
+
+
+def _values(filters: JobFilters) -> list[Condition]:
+    return [
+        Condition(f"{column} = ANY ({{}}::text[])", (list(wanted),))
+        for column, wanted in (("status", filters.status), ("stage", filters.stage), ("profile", filters.profile))
         if wanted is not None
     ]
+
+
+def _conditions(tenant_id: int, filters: JobFilters) -> list[Condition]:
+    by_id = filters.updated_after is None
+    found = created_between("jobs", tenant_id, filters.created_after, filters.created_before, by_id=by_id)
+    if filters.external_uuid is not None:
+        found.append(Condition("external_uuid = {}", (filters.external_uuid,)))
+    if filters.updated_after is not None:
+        found.append(Condition("modified_at >= {}", (filters.updated_after,)))
     if filters.document_id is not None:
-        conditions.append(refers_to("document_id", "documents", tenant_id, filters.document_id))
-    return conditions
+        found.append(refers_to("document_id", "documents", tenant_id, filters.document_id))
+    return found
 
 
 async def latest_of_document(db: Database, tenant_id: int, document_id: int) -> int | None:

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 from piccolo.columns import Column, Timestamptz
-from piccolo.columns.combination import WhereRaw
 from piccolo.query.methods.select import Select
 
 from docrefinery.errors import InvalidFilter
+from docrefinery.store.merging import Condition, Merge
 from docrefinery.store.records import Row
 
 T = TypeVar("T")
@@ -33,11 +33,11 @@ class Cursor(Struct, frozen=True, array_like=True):
 
     @classmethod
     def decode(cls, text: str) -> "Cursor":
-        """Read a link's text; raises ``ValueError`` that says so if it was not made here."""
+        """Read a link's text; raises :class:`InvalidFilter` if it was not made here."""
         try:
             return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=cls)
         except ValueError as error:
-            raise ValueError("is not one that this API gave out; start without it") from error
+            raise InvalidFilter("`cursor` is not one that this API gave out; start without it.") from error
 
 
 class Page(Struct, Generic[T], frozen=True):
@@ -62,19 +62,21 @@ async def fetch_page(
     *,
     order: Sequence[Column],
     ascending: bool,
+    merge: Merge | None = None,
 ) -> Page[T]:
-    """Run a filtered select as one page in the order of ``order``, whose columns are unique together."""
+    """Run a filtered select as one page in the order of ``order``, whose columns are unique together.
+
+    :param merge: the groups whose rows are sought one by one, where the filter has such.
+    """
     cursor = request.cursor
     back = cursor is not None and cursor.back
     forward = ascending is not back
-    if cursor is not None:
-        if [isinstance(part, datetime) for part in cursor.key] != [isinstance(c, Timestamptz) for c in order]:
-            raise InvalidFilter(
-                "The query cannot be read: `cursor` belongs to another list or filter; start without it."
-            )
-        columns = ", ".join(column._meta.name for column in order)
-        marks = ", ".join("{}" for _ in order)
-        query = query.where(WhereRaw(f"({columns}) {'>' if forward else '<'} ({marks})", *cursor.key))
+    beyond = _beyond(cursor, order, forward=forward) if cursor is not None else None
+    if merge is not None:
+        names = [column._meta.name for column in order]
+        query = query.where(merge.first(names, beyond, request.size + 1, ascending=forward).raw)
+    elif beyond is not None:
+        query = query.where(beyond.raw)
     rows: list[dict[str, Any]] = await query.order_by(*order, ascending=forward).limit(request.size + 1)
     more, rows = len(rows) > request.size, rows[: request.size]
     if back:
@@ -90,3 +92,12 @@ async def fetch_page(
         next=beside(rows[-1], before=False) if rows and has_next else None,
         previous=beside(rows[0], before=True) if rows and has_previous else None,
     )
+
+
+def _beyond(cursor: Cursor, order: Sequence[Column], *, forward: bool) -> Condition:
+    """Return the condition that a row comes after the cursor's place; raises :class:`InvalidFilter`."""
+    if [isinstance(part, datetime) for part in cursor.key] != [isinstance(column, Timestamptz) for column in order]:
+        raise InvalidFilter("`cursor` belongs to another list or filter; start without it.")
+    columns = ", ".join(column._meta.name for column in order)
+    marks = ", ".join("{}" for _ in order)
+    return Condition(f"({columns}) {'>' if forward else '<'} ({marks})", cursor.key)
