@@ -45,7 +45,7 @@ async def page(tenant_id: int, filters: ArtifactFilters, request: PageRequest) -
         if ref is not None:
             query = query.where(refers_to(column, table, tenant_id, ref).raw)
     if filters.kind is not None and filters.job_id is None and filters.document_id is None:
-        merge = one_of("artifacts", Condition("t.tenant_id = {}", (tenant_id,)), "kind", filters.kind)
+        merge = one_of("artifacts", Condition("tenant_id = {}", (tenant_id,)), "kind", filters.kind)
     elif filters.kind is not None:
         query = query.where(Artifact.kind.is_in(list(filters.kind)))
     return await fetch_page(query, ArtifactRecord.of, request, order=(Artifact.id,), ascending=False, merge=merge)

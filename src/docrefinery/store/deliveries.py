@@ -59,7 +59,7 @@ async def page(
     query = WebhookDelivery.select(*columns).where(
         WebhookDelivery.tenant_id == tenant_id, WebhookDelivery.endpoint_id == endpoint_id
     )
-    held = Condition("t.tenant_id = {} AND t.endpoint_id = {}", (tenant_id, endpoint_id))
+    held = Condition("tenant_id = {} AND endpoint_id = {}", (tenant_id, endpoint_id))
     merge = one_of("webhook_deliveries", held, "status", statuses or tuple(DeliveryStatus))
     return await fetch_page(
         query, DeliveryRecord.of, request, order=(WebhookDelivery.id,), ascending=False, merge=merge

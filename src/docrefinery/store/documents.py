@@ -9,7 +9,7 @@ from piccolo.columns.combination import WhereRaw
 
 from docrefinery.model import DocumentStatus
 from docrefinery.store.database import Database
-from docrefinery.store.merging import Condition, created_between, one_of
+from docrefinery.store.merging import Condition, created_between, numbered_between, one_of
 from docrefinery.store.paging import Page, PageRequest, fetch_page
 from docrefinery.store.records import DocumentRecord, Ref
 from docrefinery.store.sql.lists import SHOWN
@@ -68,8 +68,7 @@ async def get(db: Database, tenant_id: int, ref: Ref, *, lock: bool = False) -> 
     """
     column = "uuid" if isinstance(ref, UUID) else "id"
     row = await db.fetch_one(
-        f"SELECT * FROM documents WHERE tenant_id = $1 AND {column} = $2 AND {SHOWN}"
-        + (" FOR UPDATE" if lock else ""),
+        f"SELECT * FROM documents WHERE tenant_id = $1 AND {column} = $2 AND {SHOWN}" + (" FOR UPDATE" if lock else ""),
         tenant_id,
         ref,
     )
@@ -100,14 +99,17 @@ async def any_of_size(db: Database, tenant_id: int, at_least: int, at_most: int)
 async def page(tenant_id: int, filters: DocumentFilters, request: PageRequest) -> Page[DocumentRecord]:
     """Return one page, newest first."""
     query, merge = Document.select().where(Document.tenant_id == tenant_id, WhereRaw(SHOWN)), None
-    conditions = created_between("documents", tenant_id, filters.created_after, filters.created_before)
+    conditions = created_between(filters.created_after, filters.created_before)
+    within = numbered_between("documents", tenant_id, filters.created_after, filters.created_before)
     if filters.external_uuid is None and filters.sha256 is None:
-        held = Condition(f"t.tenant_id = {{}} AND {SHOWN}", (tenant_id,))
+        held = Condition(f"tenant_id = {{}} AND {SHOWN}", (tenant_id,))
         merge = one_of("documents", held, "status", filters.status or tuple(DocumentStatus), *conditions)
     else:
         for condition in (*conditions, *_conditions(filters)):
             query = query.where(condition.raw)
-    return await fetch_page(query, DocumentRecord.of, request, order=(Document.id,), ascending=False, merge=merge)
+    return await fetch_page(
+        query, DocumentRecord.of, request, order=(Document.id,), ascending=False, within=within, merge=merge
+    )
 
 
 def _conditions(filters: DocumentFilters) -> list[Condition]:

@@ -8,9 +8,10 @@ from msgspec import Struct
 from docrefinery.model import QUEUE
 from docrefinery.store.artifacts import refers_to
 from docrefinery.store.database import Database
-from docrefinery.store.merging import Condition, Merge, created_between
+from docrefinery.store.merging import Bound, Condition, Merge, created_between, numbered_between
 from docrefinery.store.paging import Page, PageRequest, fetch_page
 from docrefinery.store.records import EventRecord, JobRecord, Ref
+from docrefinery.store.sql.lists import PROFILE
 from docrefinery.store.tables import JobView
 
 
@@ -79,20 +80,27 @@ async def lock(db: Database, tenant_id: int, job_id: int) -> JobRecord | None:
 
 async def page(tenant_id: int, filters: JobFilters, request: PageRequest) -> Page[JobRecord]:
     """Return one page: newest first, or in the order of change with ``updated_after``."""
-    in_order_of_change = filters.updated_after is not None
-    order = (JobView.modified_at, JobView.id) if in_order_of_change else (JobView.id,)
+    changed = filters.updated_after
+    order = (JobView.id,) if changed is None else (JobView.modified_at, JobView.id)
     query, merge = JobView.select().where(JobView.tenant_id == tenant_id), None
     conditions = _conditions(tenant_id, filters)
+    if changed is None:
+        within = numbered_between("jobs", tenant_id, filters.created_after, filters.created_before)
+    else:
+        within = [Bound(">=", ("{}", "0"), (changed,))]
     grouped = filters.status or filters.stage or filters.profile
     if grouped and filters.document_id is None and filters.external_uuid is None:
-        merge = Merge("jobs", _groups(tenant_id, filters), (Condition(_OF_GROUP, (tenant_id,)), *conditions))
+        held = (Condition("tenant_id = {}", (tenant_id,)), *conditions)
+        merge = Merge("jobs", _groups(tenant_id, filters), _GROUP, held)
     else:
         for condition in (*conditions, *_values(filters)):
             query = query.where(condition.raw)
-    return await fetch_page(query, JobRecord.of, request, order=order, ascending=in_order_of_change, merge=merge)
+    return await fetch_page(
+        query, JobRecord.of, request, order=order, ascending=changed is not None, within=within, merge=merge
+    )
 
 
-_OF_GROUP = "t.tenant_id = {} AND t.status = g.status AND t.stage = g.stage AND coalesce(t.profile, '') = g.profile"
+_GROUP = {"status": "status", "stage": "stage", "profile": f"({PROFILE})"}
 
 
 def _groups(tenant_id: int, filters: JobFilters) -> Condition:
@@ -114,12 +122,9 @@ def _values(filters: JobFilters) -> list[Condition]:
 
 
 def _conditions(tenant_id: int, filters: JobFilters) -> list[Condition]:
-    by_id = filters.updated_after is None
-    found = created_between("jobs", tenant_id, filters.created_after, filters.created_before, by_id=by_id)
+    found = created_between(filters.created_after, filters.created_before)
     if filters.external_uuid is not None:
         found.append(Condition("external_uuid = {}", (filters.external_uuid,)))
-    if filters.updated_after is not None:
-        found.append(Condition("modified_at >= {}", (filters.updated_after,)))
     if filters.document_id is not None:
         found.append(refers_to("document_id", "documents", tenant_id, filters.document_id))
     return found

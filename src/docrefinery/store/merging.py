@@ -4,7 +4,7 @@ A filter by something that few rows have, or by several things at once, would ot
 list until it has found a page of them: through a million rows, if there are none (docs/decisions/0024).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,58 +27,80 @@ class Condition(Struct, frozen=True):
         return WhereRaw(self.sql, *self.values)
 
 
+class Bound(Struct, frozen=True):
+    """A place in a list that its rows come before or after: ``op`` compares their order with ``sql``."""
+
+    op: str
+    sql: tuple[str, ...]
+    values: tuple[Any, ...] = ()
+
+    def on(self, order: Sequence[str], own: Sequence[str] = (), group: Sequence[str] = ()) -> Condition:
+        """Return the condition; ``own`` columns that are as in ``group`` come first in the index."""
+        return Condition(f"({', '.join((*own, *order))}) {self.op} ({', '.join((*group, *self.sql))})", self.values)
+
+
+_ENDS = {"id": ("0", str(2**63 - 1)), "modified_at": ("timestamptz '-infinity'", "timestamptz 'infinity'")}
+
+
 class Merge(Struct, frozen=True):
     """Which rows of which groups.
 
-    ``groups`` stands in FROM and is called ``g``; ``held`` are the conditions under which a row ``t`` of ``table`` is in
-    a group and in the list.
+    ``groups`` stands in FROM and is called ``g``; ``columns`` are its columns, and what is compared with them in a row
+    of ``table``, in the order of the index that is to be read. ``held`` are conditions on that row.
     """
 
     table: str
     groups: Condition
+    columns: Mapping[str, str]
     held: tuple[Condition, ...]
 
-    def first(self, order: Sequence[str], cursor: Condition | None, limit: int, *, ascending: bool) -> Condition:
+    def first(self, order: Sequence[str], within: Sequence[Bound], limit: int, *, ascending: bool) -> Condition:
         """Return the condition that a row is among the first of all groups together."""
         direction = "ASC" if ascending else "DESC"
-        held = (*self.held, cursor) if cursor else self.held
-        conditions = " AND ".join(condition.sql for condition in held)
-        own, found = (", ".join(f"{name}.{column} {direction}" for column in order) for name in ("t", "f"))
-        columns = ", ".join(f"t.{column}" for column in order)
+        own, group = tuple(self.columns.values()), [f"g.{name}" for name in self.columns]
+        # Bounds around all columns, and an order by all of them, where equality and the last of them would do: only
+        # one index has them, so a planner who is wrong about how many rows there are has no other to walk through.
+        ends = (
+            Bound(">=", tuple(_ENDS[name][0] for name in order)),
+            Bound("<=", tuple(_ENDS[name][1] for name in order)),
+        )
+        held = (*self.held, *(bound.on(order, own, group) for bound in (*ends, *within)))
+        sought, found = (", ".join(f"{name} {direction}" for name in names) for names in ((*own, *order), order))
         # The limit is written out: a plan that does not know it is made for a tenth of all rows.
         sql = f"""id = ANY (ARRAY(
-            SELECT f.id FROM {self.groups.sql} CROSS JOIN LATERAL (
-                SELECT {columns} FROM {self.table} t WHERE {conditions} ORDER BY {own} LIMIT {limit:d}) f
+            SELECT id FROM {self.groups.sql} CROSS JOIN LATERAL (
+                SELECT {", ".join(order)} FROM {self.table} WHERE {" AND ".join(condition.sql for condition in held)}
+                ORDER BY {sought} LIMIT {limit:d}) f
             ORDER BY {found} LIMIT {limit:d}))"""
         return Condition(sql, (*self.groups.values, *(value for condition in held for value in condition.values)))
 
 
 def one_of(table: str, held: Condition, column: str, wanted: Sequence[str], *more: Condition) -> Merge:
     """Merge the rows that have one of these values in a column."""
-    groups = Condition(f"unnest({{}}::text[]) g ({column})", (list(dict.fromkeys(wanted)),))
-    return Merge(table, groups, (held, Condition(f"t.{column} = g.{column}"), *more))
+    groups = Condition("unnest({}::text[]) g (wanted)", (list(dict.fromkeys(wanted)),))
+    return Merge(table, groups, {"wanted": column}, (held, *more))
 
 
-def created_between(
-    table: str, tenant_id: int, after: datetime | None, before: datetime | None, *, by_id: bool = True
-) -> list[Condition]:
-    """Return the conditions that hold the rows of a tenant to when they were created.
+def created_between(after: datetime | None, before: datetime | None) -> list[Condition]:
+    """Return the conditions that hold rows to when they were created."""
+    # IS TRUE keeps the planner from walking through an index of times, and sorting what it finds there.
+    both = (("(created_at >= {}) IS TRUE", after), ("(created_at <= {}) IS TRUE", before))
+    return [Condition(sql, (moment,)) for sql, moment in both if moment is not None]
+
+
+def numbered_between(table: str, tenant_id: int, after: datetime | None, before: datetime | None) -> list[Bound]:
+    """Return the bounds of the numbers of what a tenant created in a time.
 
     Numbers rise with time, but for rows that were inserted at once: a row that is older by more than an insert takes has
     a smaller number. So a page of a time long ago is sought by number, and not found by walking back to it.
-
-    :param by_id: whether the list is in the order of numbers.
     """
     found = []
-    if after is not None:
-        found.append(Condition("created_at >= {}", (after,)))
-    if before is not None:
-        found.append(Condition("created_at <= {}", (before,)))
-    beside = f"SELECT b.id FROM {table} b WHERE b.tenant_id = {{}} AND b.created_at"
-    if by_id and after is not None and after.year > 1:
-        sql = f"id >= coalesce(({beside} < {{}} ORDER BY b.created_at DESC LIMIT 1), 0)"
-        found.append(Condition(sql, (tenant_id, after - LONGEST_INSERT)))
-    if by_id and before is not None and before.year < 9999:
-        sql = f"id <= coalesce(({beside} > {{}} ORDER BY b.created_at LIMIT 1), {2**63 - 1})"
-        found.append(Condition(sql, (tenant_id, before + LONGEST_INSERT)))
+    # `coalesce` in a query of its own: beside the column it would keep the condition from the index (see `PROFILE`).
+    beside = f"SELECT id FROM {table} WHERE tenant_id = {{}} AND created_at"
+    if after is not None and after.year > 1:
+        sql = f"(SELECT coalesce(({beside} < {{}} ORDER BY created_at DESC LIMIT 1), 0))"
+        found.append(Bound(">=", (sql,), (tenant_id, after - LONGEST_INSERT)))
+    if before is not None and before.year < 9999:
+        sql = f"(SELECT coalesce(({beside} > {{}} ORDER BY created_at LIMIT 1), {2**63 - 1}))"
+        found.append(Bound("<=", (sql,), (tenant_id, before + LONGEST_INSERT)))
     return found

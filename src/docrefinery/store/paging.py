@@ -11,7 +11,7 @@ from piccolo.columns import Column, Timestamptz
 from piccolo.query.methods.select import Select
 
 from docrefinery.errors import InvalidFilter
-from docrefinery.store.merging import Condition, Merge
+from docrefinery.store.merging import Bound, Merge
 from docrefinery.store.records import Row
 
 T = TypeVar("T")
@@ -62,21 +62,24 @@ async def fetch_page(
     *,
     order: Sequence[Column],
     ascending: bool,
+    within: Sequence[Bound] = (),
     merge: Merge | None = None,
 ) -> Page[T]:
     """Run a filtered select as one page in the order of ``order``, whose columns are unique together.
 
+    :param within: bounds of the list in that order.
     :param merge: the groups whose rows are sought one by one, where the filter has such.
     """
     cursor = request.cursor
     back = cursor is not None and cursor.back
     forward = ascending is not back
-    beyond = _beyond(cursor, order, forward=forward) if cursor is not None else None
+    names = [column._meta.name for column in order]
+    bounds = list(within) if cursor is None else [*within, _beyond(cursor, order, forward=forward)]
     if merge is not None:
-        names = [column._meta.name for column in order]
-        query = query.where(merge.first(names, beyond, request.size + 1, ascending=forward).raw)
-    elif beyond is not None:
-        query = query.where(beyond.raw)
+        query = query.where(merge.first(names, bounds, request.size + 1, ascending=forward).raw)
+    else:
+        for bound in bounds:
+            query = query.where(bound.on(names).raw)
     rows: list[dict[str, Any]] = await query.order_by(*order, ascending=forward).limit(request.size + 1)
     more, rows = len(rows) > request.size, rows[: request.size]
     if back:
@@ -94,10 +97,8 @@ async def fetch_page(
     )
 
 
-def _beyond(cursor: Cursor, order: Sequence[Column], *, forward: bool) -> Condition:
-    """Return the condition that a row comes after the cursor's place; raises :class:`InvalidFilter`."""
+def _beyond(cursor: Cursor, order: Sequence[Column], *, forward: bool) -> Bound:
+    """Return the bound at a cursor's place; raises :class:`InvalidFilter`."""
     if [isinstance(part, datetime) for part in cursor.key] != [isinstance(column, Timestamptz) for column in order]:
         raise InvalidFilter("`cursor` belongs to another list or filter; start without it.")
-    columns = ", ".join(column._meta.name for column in order)
-    marks = ", ".join("{}" for _ in order)
-    return Condition(f"({columns}) {'>' if forward else '<'} ({marks})", cursor.key)
+    return Bound(">" if forward else "<", ("{}",) * len(order), cursor.key)
