@@ -1,4 +1,4 @@
-"""How fast lists answer a tenant with a million jobs: every filter and what is made of them, the first page and deep ones."""
+"""How fast lists answer a tenant with a million jobs: every filter, what is made of them, first pages and deep ones."""
 
 import asyncio
 import statistics
@@ -57,7 +57,8 @@ async def _fill(url: str) -> dict[str, Any]:
         some = await owner.fetchrow(
             """SELECT document_id, id AS job_id, external_uuid::text,
                       (SELECT sha256 FROM documents d WHERE d.id = document_id) AS sha256,
-                      (SELECT external_uuid::text FROM documents WHERE external_uuid IS NOT NULL LIMIT 1) AS document_external,
+                      (SELECT external_uuid::text FROM documents
+                       WHERE external_uuid IS NOT NULL LIMIT 1) AS document_external,
                       (SELECT id FROM webhook_endpoints WHERE name = 'bench-lists') AS endpoint
                FROM jobs WHERE external_uuid IS NOT NULL AND queue = 'bench' LIMIT 1"""
         )

@@ -9,7 +9,9 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
+from docrefinery import tracing
 from docrefinery.api.early import cutting_off
+from docrefinery.api.traced import traced
 from docrefinery.logs import trace_ids
 from docrefinery.services.audit import request_came
 from docrefinery.store.wall import hold_to_nobody
@@ -22,7 +24,8 @@ _REQUEST_ID = re.compile(rb"[\w.:+/=-]{1,128}", re.ASCII)
 
 
 def observed(app: ASGIApp) -> ASGIApp:
-    """Wrap the application: request ids in and out, one log line and one count a request."""
+    """Wrap the application: request ids in and out, one log line, one count and, where there are traces, one span."""
+    inner = traced(app) if tracing.on() else app
 
     async def observe(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -57,7 +60,7 @@ def observed(app: ASGIApp) -> ASGIApp:
             await send(message)
 
         try:
-            await app(scope, *cutting_off(headers, receive, sending))
+            await inner(scope, *cutting_off(headers, receive, sending))
         finally:
             _note(scope["method"], path, status, time.perf_counter() - started)
 

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from datetime import timedelta
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time_ns
 from typing import assert_never
 from uuid import UUID
 
@@ -12,10 +12,10 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from docrefinery import errors
+from docrefinery import errors, tracing
 from docrefinery.logs import trace_ids
 from docrefinery.model import ALWAYS_EXPORTED, JOB_QUEUES, MODELS, QUEUE, Stage
-from docrefinery.pipeline import outcomes
+from docrefinery.pipeline import outcomes, traced
 from docrefinery.pipeline.beating import Lease, Watching
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
 from docrefinery.pipeline.patience import patiently
@@ -120,10 +120,17 @@ class Runner:
 
         :returns: whether to take the next: not if something that all jobs need is away.
         """
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(
-            job_id=claim.job_id, attempt=claim.attempt, request_id=claim.request_id, **trace_ids(claim.traceparent)
-        )
+        with traced.attempt(claim):
+            structlog.contextvars.clear_contextvars()
+            structlog.contextvars.bind_contextvars(
+                job_id=claim.job_id,
+                attempt=claim.attempt,
+                request_id=claim.request_id,
+                **trace_ids(claim.traceparent) | tracing.ids(),
+            )
+            return await self._take(claim)
+
+    async def _take(self, claim: ClaimRecord) -> bool:
         self.job_id = claim.job_id
         started, ended = monotonic(), False
         workdir = self._slot.scratch / str(claim.token)
@@ -138,6 +145,7 @@ class Runner:
                 ended = await self._guarded(claim, lease, workdir)
         except LeaseLost:
             log.warning("lease_lost")
+            traced.note_left("lease_lost")
             return True
         finally:
             self._lease = self.job_id = None
@@ -155,6 +163,7 @@ class Runner:
             await self._publisher.fail(claim, errors.StorageError.error_code, "The document's file is gone.")
         except _ModelsGone:
             log.warning("job_left_to_workers_with_models", reason=self._converter.models.problem)
+            traced.note_left("models_gone")
             await patiently(lambda: claims.give_back(self._db, claim))
         except BlobDamaged:
             message = "The document's stored file cannot be decrypted; delete the document and upload it again."
@@ -172,7 +181,8 @@ class Runner:
 
     async def _work(self, claim: ClaimRecord, lease: Lease, workdir: Path) -> None:
         source = workdir / "source.pdf"
-        scanned = await lease.unless_stopped(self._scan(claim, source))
+        with tracing.step("scan"):
+            scanned = await lease.unless_stopped(self._scan(claim, source))
         verdict, scan_ms = scanned if isinstance(scanned, tuple) else (scanned, 0)
         match verdict:
             case Infected():
@@ -225,15 +235,18 @@ class Runner:
             engine=self._registry.engine_for(claim.profile, self._settings.engine),
             ocr_engine=self._settings.ocr_engine,
         )
+        began = time_ns()
         outcome = await self._converter.convert(task, lease.on_progress)
+        traced.note_conversion(began, outcome)
         await lease.stages_told()
         await self._conclude(claim, lease, outcome)
 
     async def _conclude(self, claim: ClaimRecord, lease: Lease, outcome: outcomes.Outcome) -> None:
         match outcome:
             case outcomes.Converted():
-                await patiently(lambda: claims.enter_stage(self._db, claim, Stage.FINALIZING))
-                await self._publisher.publish(claim, outcome, self._scanning.warnings)
+                with tracing.step("finalize"):
+                    await patiently(lambda: claims.enter_stage(self._db, claim, Stage.FINALIZING))
+                    await self._publisher.publish(claim, outcome, self._scanning.warnings)
             case outcomes.Rejected():
                 await self._failed(claim, lease, outcome)
             case outcomes.TimedOut():
@@ -257,12 +270,14 @@ class Runner:
                 await self._publisher.cancel(claim)
             case "shutdown":
                 log.info("job_given_back")
+                traced.note_left("worker_stopped")
                 await patiently(lambda: claims.give_back(self._db, claim))
             case _:
                 raise LeaseLost
 
     async def _crashed(self, claim: ClaimRecord, crash: outcomes.Crashed) -> None:
         log.warning("converter_crashed", reason=crash.reason, signal=crash.signal, stderr=crash.stderr)
+        traced.note_left("converter_crashed")
         times = self._settings.max_crashes
         message = f"The converter died {times} times on this document, the last time: {crash.reason}."
         counted = claims.Crash(code=errors.WorkerCrashed.error_code, message=message)
@@ -274,6 +289,7 @@ class Runner:
         :returns: whether the job is over, since it has been put off for too long.
         """
         log.warning("job_put_off", error=str(error))
+        traced.note_left("put_off")
         limit = self._settings.scanner_wait_seconds
         if claim.put_off_seconds is None or claim.put_off_seconds < limit:
             await patiently(lambda: claims.give_back(self._db, claim, delay=RETRY, put_off=True))

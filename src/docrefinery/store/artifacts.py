@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from msgspec import Struct
+
 from docrefinery.store.database import Database
 from docrefinery.store.merging import Condition, one_of
 from docrefinery.store.paging import Page, PageRequest, fetch_page

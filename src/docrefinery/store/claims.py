@@ -56,7 +56,8 @@ WITH picked AS (
 )
 SELECT j.id AS job_id, j.uuid AS job_uuid, j.tenant_id, t.uuid AS tenant_uuid, j.document_id, l.token, j.attempt,
        j.queue, j.profile, j.options, j.exports, d.original_filename, d.blob_key, d.size_bytes, d.data_key,
-       j.traceparent, j.request_id, extract(epoch FROM now() - j.put_off_since)::float8 AS put_off_seconds
+       j.traceparent, j.request_id, extract(epoch FROM now() - j.put_off_since)::float8 AS put_off_seconds,
+       extract(epoch FROM now() - greatest(j.queued_at, j.not_before))::float8 AS queued_seconds
 FROM picked p LEFT JOIN (claimed j JOIN leased l ON l.job_id = j.id JOIN documents d ON d.id = j.document_id
      JOIN tenants t ON t.id = j.tenant_id) ON j.id = p.id
 """

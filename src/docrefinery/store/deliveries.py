@@ -46,8 +46,8 @@ WITH RECURSIVE waiting AS (
     FROM picked WHERE d.id = picked.id RETURNING d.*
 )
 SELECT d.id, d.uuid, d.tenant_id, d.endpoint_id, d.lease_token AS token, e.url, e.secret, d.event, d.job_id,
-       d.sequence, d.body, d.attempts - d.attempts_before AS tries
-FROM claimed d JOIN webhook_endpoints e ON e.id = d.endpoint_id ORDER BY d.id
+       d.sequence, d.body, d.attempts - d.attempts_before AS tries, coalesce(j.traceparent, '') AS traceparent
+FROM claimed d JOIN webhook_endpoints e ON e.id = d.endpoint_id LEFT JOIN jobs j ON j.id = d.job_id ORDER BY d.id
 """
 
 

@@ -91,8 +91,8 @@ def created_between(after: datetime | None, before: datetime | None) -> list[Con
 def numbered_between(table: str, tenant_id: int, after: datetime | None, before: datetime | None) -> list[Bound]:
     """Return the bounds of the numbers of what a tenant created in a time.
 
-    Numbers rise with time, but for rows that were inserted at once: a row that is older by more than an insert takes has
-    a smaller number. So a page of a time long ago is sought by number, and not found by walking back to it.
+    Numbers rise with time, but for rows that were inserted at once: a row that is older by more than an insert takes
+    has a smaller number. So a page of a time long ago is sought by number, and not found by walking back to it.
     """
     found = []
     # `coalesce` in a query of its own: beside the column it would keep the condition from the index (see `PROFILE`).

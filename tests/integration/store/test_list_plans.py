@@ -35,7 +35,8 @@ SELECT gen_random_uuid(), $1, 'a.pdf', lpad(to_hex(n), 64, '0'), 10, 'd' || n,
 FROM generate_series(1, {ROWS}) n;
 INSERT INTO jobs (tenant_id, document_id, status, stage, profile, error_code, finished_at, created_at, modified_at,
                   external_uuid)
-SELECT $1, id, CASE WHEN n < 10 THEN 'FAILED' ELSE 'SUCCEEDED' END, CASE WHEN n < 10 THEN 'CONVERTING' ELSE 'FINALIZING' END,
+SELECT $1, id, CASE WHEN n < 10 THEN 'FAILED' ELSE 'SUCCEEDED' END,
+       CASE WHEN n < 10 THEN 'CONVERTING' ELSE 'FINALIZING' END,
        CASE WHEN n < 20 THEN 'rare' WHEN n % 2 = 0 THEN 'common' END, CASE WHEN n < 10 THEN 'X' ELSE '' END, now(),
        created_at, $2::timestamptz + ({ROWS} - n) * interval '1 minute', external_uuid
 FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM documents WHERE tenant_id = $1) d ORDER BY n;

@@ -6,13 +6,13 @@ SHOWN = "(deleted_at IS NULL) = (file_expired_at IS NULL)"
 """Both are set where the file has expired, and neither while it is there."""
 
 PROFILE = "CASE WHEN profile IS NULL THEN '' ELSE profile END"
-"""The profile as `tenant_job_counts` has it. Not with `coalesce`, which PostgreSQL takes for one that might leak what it
-is given, and so does not look up in an index under row-level security."""
+"""The profile as `tenant_job_counts` has it. Not with `coalesce`, which PostgreSQL takes for one that might leak what
+it is given, and so does not look up in an index under row-level security."""
 
 LISTED = ("documents", "jobs", "artifacts", "webhook_deliveries")
 
 STATEMENTS = (
-    # One group of `tenant_job_counts` after the other, each in the order of a list. They stand in for one index for each
+    # One group of `tenant_job_counts` after the other, each in the order of a list. They stand in for an index for each
     # filter, so that a job costs fewer writes than before.
     f"CREATE INDEX jobs_groups ON jobs (tenant_id, status, stage, ({PROFILE}), id)",
     f"CREATE INDEX jobs_groups_modified ON jobs (tenant_id, status, stage, ({PROFILE}), modified_at, id)",
@@ -26,7 +26,7 @@ STATEMENTS = (
     "CREATE INDEX documents_expired ON documents (tenant_id, sha256) WHERE file_expired_at IS NOT NULL",
     "CREATE INDEX webhook_deliveries_log ON webhook_deliveries (endpoint_id, status, id)",
     "DROP INDEX webhook_deliveries_endpoint",
-    # The planner takes a wall for a condition that one row in 200 meets, and so sorts whole groups rather than read them
+    # The planner takes a wall for what one row in 200 meets, and so sorts whole groups rather than read them
     # in order. With these it knows that it is met by a tenant's rows.
     *(f"CREATE STATISTICS {table}_reach ON (coalesce({REACH}, tenant_id)) FROM {table}" for table in LISTED),
     f"ANALYZE {', '.join(LISTED)}",
