@@ -288,11 +288,12 @@ class Runner:
 
         :returns: whether the job is over, since it has been put off for too long.
         """
-        log.warning("job_put_off", error=str(error))
-        traced.note_left("put_off")
+        reason = _away(error)
+        log.warning("job_put_off", reason=reason, error=str(error))
+        traced.note_left(f"{reason}_away")
         limit = self._settings.scanner_wait_seconds
         if claim.put_off_seconds is None or claim.put_off_seconds < limit:
-            await patiently(lambda: claims.give_back(self._db, claim, delay=RETRY, put_off=True))
+            await patiently(lambda: claims.give_back(self._db, claim, delay=RETRY, put_off=True, reason=reason))
             return False
         # The error's own words may name paths of this machine.
         match error:
@@ -306,3 +307,16 @@ class Runner:
                 message = f"The service could not work on this job for {limit:g} s; its log says why."
                 await self._publisher.fail(claim, errors.InternalError.error_code, message)
         return True
+
+
+def _away(error: Exception) -> str:
+    """Return what a job has to wait for."""
+    match error:
+        case ScannerDown():
+            return "scanner"
+        case errors.StorageError():
+            return "storage"
+        case ConverterUnavailable():
+            return "converter"
+        case _:
+            return "database"
