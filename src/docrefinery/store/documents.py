@@ -58,7 +58,8 @@ async def insert(db: Database, tenant_id: int, new: NewDocument) -> DocumentReco
 
 
 # Either index has some of those that are shown.
-_BYTES = "((sha256 = ANY ({}::text[]) AND deleted_at IS NULL) OR (sha256 = ANY ({}::text[]) AND file_expired_at IS NOT NULL))"
+_BYTES = """((sha256 = ANY ({}::text[]) AND deleted_at IS NULL)
+              OR (sha256 = ANY ({}::text[]) AND file_expired_at IS NOT NULL))"""
 
 
 async def get(db: Database, tenant_id: int, ref: Ref, *, lock: bool = False) -> DocumentRecord | None:

@@ -88,7 +88,7 @@ LISTS: dict[str, Query] = {
     "jobs by external uuid in the order of change": of_jobs(external_uuid=RARE, updated_after=minute(0)),
     "documents, of which the newest are deleted": of_documents(),
     "documents by a rare status": of_documents(status=("FAILED",)),
-    "documents by hash": of_documents(sha256="0" * 63 + "3"),
+    "documents by hash": of_documents(sha256=("0" * 63 + "3", "0" * 63 + "9")),
     "documents by external uuid": of_documents(external_uuid=RARE),
     "documents of a time": of_documents(created_after=minute(3000), created_before=minute(4000)),
     "artifacts": of_artifacts(),
