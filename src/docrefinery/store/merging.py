@@ -39,6 +39,17 @@ class Bound(Struct, frozen=True):
         return Condition(f"({', '.join((*own, *order))}) {self.op} ({', '.join((*group, *self.sql))})", self.values)
 
 
+def narrowed(bounds: Sequence[Bound], order: Sequence[str], *columns: Sequence[str]) -> list[Condition]:
+    """Return the conditions of bounds, of which later ones are narrower.
+
+    An index is entered at one bound on each side, and PostgreSQL does not find out by itself at which of several: all
+    but the last are looked at row by row.
+    """
+    last = {bound.op[0]: bound for bound in bounds}
+    found = [(bound.on(order, *columns), bound in last.values()) for bound in bounds]
+    return [one if sought else Condition(f"({one.sql}) IS TRUE", one.values) for one, sought in found]
+
+
 _ENDS = {"id": ("0", str(2**63 - 1)), "modified_at": ("timestamptz '-infinity'", "timestamptz 'infinity'")}
 
 
@@ -64,7 +75,7 @@ class Merge(Struct, frozen=True):
             Bound(">=", tuple(_ENDS[name][0] for name in order)),
             Bound("<=", tuple(_ENDS[name][1] for name in order)),
         )
-        held = (*self.held, *(bound.on(order, own, group) for bound in (*ends, *within)))
+        held = (*self.held, *narrowed((*ends, *within), order, own, group))
         sought, found = (", ".join(f"{name} {direction}" for name in names) for names in ((*own, *order), order))
         # The limit is written out: a plan that does not know it is made for a tenth of all rows.
         sql = f"""id = ANY (ARRAY(

@@ -11,7 +11,7 @@ from piccolo.columns import Column, Timestamptz
 from piccolo.query.methods.select import Select
 
 from docrefinery.errors import InvalidFilter
-from docrefinery.store.merging import Bound, Merge
+from docrefinery.store.merging import Bound, Merge, narrowed
 from docrefinery.store.records import Row
 
 T = TypeVar("T")
@@ -78,8 +78,8 @@ async def fetch_page(
     if merge is not None:
         query = query.where(merge.first(names, bounds, request.size + 1, ascending=forward).raw)
     else:
-        for bound in bounds:
-            query = query.where(bound.on(names).raw)
+        for condition in narrowed(bounds, names):
+            query = query.where(condition.raw)
     rows: list[dict[str, Any]] = await query.order_by(*order, ascending=forward).limit(request.size + 1)
     more, rows = len(rows) > request.size, rows[: request.size]
     if back:

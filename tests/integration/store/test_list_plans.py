@@ -19,7 +19,7 @@ from docrefinery.store.jobs import JobFilters
 from docrefinery.store.paging import Page, PageRequest
 from docrefinery.store.sql.counters import RECOUNT
 
-ROWS = 20_000
+ROWS, FEW = 20_000, 120
 WALKED_PAST = 300
 """Rows that a list may read and not show; a walk to what is rare here would pass thousands."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,7 +29,7 @@ TABLES = ("documents", "jobs", "artifacts", "webhook_deliveries")
 FILL = f"""
 INSERT INTO documents (uuid, tenant_id, original_filename, sha256, size_bytes, blob_key, status, created_at, deleted_at,
                        external_uuid)
-SELECT gen_random_uuid(), $1, 'a.pdf', lpad(to_hex(n), 64, '0'), 10, 'd' || n,
+SELECT gen_random_uuid(), $1, 'a.pdf', lpad(to_hex(n), 64, '0'), 10, format('%s/%s', $1::bigint, n),
        CASE WHEN n < 10 THEN 'FAILED' ELSE 'READY' END, $2::timestamptz + n * interval '1 minute',
        CASE WHEN n > 15000 THEN now() END, CASE WHEN n = 5 THEN '{RARE}'::uuid ELSE gen_random_uuid() END
 FROM generate_series(1, {ROWS}) n;
@@ -113,15 +113,37 @@ def sorted_rows(plan: dict[str, Any]) -> float:
     return max([own, *(sorted_rows(part) for part in plan.get("Plans", []))])
 
 
+def literal(value: Any) -> str:
+    """Return a parameter as it is written."""
+    match value:
+        case list():
+            return f"ARRAY[{', '.join(map(literal, value))}]::text[]"
+        case datetime():
+            return f"timestamptz '{value.isoformat()}'"
+        case int():
+            return str(value)
+        case _:
+            return f"'{value}'"
+
+
 class Explained:
     """Runs lists behind the walls, and has PostgreSQL say how it found their rows."""
 
-    def __init__(self, tenant_id: int, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        self.tenant_id = tenant_id
+    def __init__(self, tenants: Sequence[int], connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self.tenants = tenants
+        self.tenant_id = 0
         self._connection = connection
 
-    async def plan(self, query: Query, request: PageRequest, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-        """Return the plan of a list's statement as it was run."""
+    async def hold_to(self, tenant_id: int) -> None:
+        """Go on as this tenant."""
+        self.tenant_id = tenant_id
+        wall.hold_to(tenant_id)
+        await self._connection.execute(f"SET docrefinery.tenant = '{tenant_id}'")
+
+    async def plans(
+        self, query: Query, request: PageRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> dict[str, dict[str, Any]]:
+        """Return how a list's statement is run for its values, and how for any, which PostgreSQL may come to do."""
         ran: list[tuple[str, Sequence[Any]]] = []
         original = WalledEngine.run
 
@@ -133,16 +155,22 @@ class Explained:
             patch.setattr(WalledEngine, "run", noting)
             await query(self.tenant_id, request)
         [(sql, args)] = ran
-        explained = await self._connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", *args)
-        plan: dict[str, Any] = json.loads(explained)[0]["Plan"]
-        return plan
+        found: dict[str, dict[str, Any]] = {}
+        values = f"({', '.join(literal(value) for value in args)})"
+        await self._connection.execute(f"PREPARE list AS {sql}")
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await self._connection.execute(f"SET plan_cache_mode = {mode}")
+            explained = await self._connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE list {values}")
+            found[mode] = json.loads(explained)[0]["Plan"]
+        await self._connection.execute("DEALLOCATE list")
+        return found
 
 
-async def fill(owner: "asyncpg.Connection[asyncpg.Record]", tenant_id: int) -> None:
+async def fill(owner: "asyncpg.Connection[asyncpg.Record]", tenant_id: int, rows: int) -> None:
     async with owner.transaction():
         for table in TABLES:
             await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        for statement in FILL.split(";"):
+        for statement in FILL.replace(str(ROWS), str(rows)).split(";"):
             await owner.execute(statement, *((tenant_id, START)[: 2 if "$2" in statement else 1]))
         for table in TABLES:
             await owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
@@ -161,44 +189,51 @@ async def explained(settings: Settings) -> AsyncIterator[Explained]:
     assert tenant is not None
     assert small is not None
     owner = await asyncpg.connect(settings.migration_database_url)
-    await fill(owner, tenant.id)
-    await owner.execute(
-        """INSERT INTO documents (uuid, tenant_id, original_filename, sha256, size_bytes, blob_key)
-           VALUES (gen_random_uuid(), $1, 'a.pdf', repeat('0', 64), 1, 'small')""",
-        small.id,
-    )
+    # The small one first: by their numbers, all of the other's rows come before its newest.
+    await fill(owner, small.id, FEW)
+    await fill(owner, tenant.id, ROWS)
     await owner.execute(
         f"UPDATE documents SET uuid = '{RARE}' WHERE id = (SELECT min(id) FROM documents WHERE tenant_id = $1)",
         tenant.id,
     )
     application = await asyncpg.connect(settings.database_url)
-    await application.execute(f"SET docrefinery.tenant = '{tenant.id}'")
-    wall.hold_to(tenant.id)
-    yield Explained(tenant.id, application)
+    yield Explained((tenant.id, small.id), application)
     for connection in (owner, application):
         await connection.close()
     await walled.close()
 
 
-async def test_every_filter_seeks_in_an_index(explained: Explained, monkeypatch: pytest.MonkeyPatch) -> None:
-    endpoint = await deliveries_endpoint(explained)
-    lists = LISTS | {
-        "deliveries": lambda tenant, request: deliveries.page(tenant, endpoint, None, request),
-        "deliveries that failed": lambda tenant, request: deliveries.page(tenant, endpoint, ("FAILED",), request),
-    }
-    for name, query in lists.items():
-        request = PageRequest(size=50)
-        for place in ("the first page", "a page behind it"):
-            plan = await explained.plan(query, request, monkeypatch)
-            told = f"{name}, {place}: {plan}"
+async def test_every_filter_seeks_in_an_index_whether_a_tenant_has_many_rows_or_few(
+    explained: Explained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tenant_id in explained.tenants:
+        await explained.hold_to(tenant_id)
+        endpoint = await deliveries_endpoint(explained)
+        lists = LISTS | {
+            "deliveries": lambda tenant, request, e=endpoint: deliveries.page(tenant, e, None, request),
+            "deliveries that failed": lambda tenant, request, e=endpoint: deliveries.page(
+                tenant, e, ("FAILED",), request
+            ),
+        }
+        for name, query in lists.items():
+            await assert_sought(explained, name, query, monkeypatch)
+
+
+async def assert_sought(explained: Explained, name: str, query: Query, monkeypatch: pytest.MonkeyPatch) -> None:
+    request = PageRequest(size=50)
+    for place in ("the first page", "a page behind it"):
+        for mode, plan in (await explained.plans(query, request, monkeypatch)).items():
+            told = f"{name} of tenant {explained.tenant_id}, {place}, {mode}: {plan}"
             assert walked_past(plan) <= WALKED_PAST, told
             assert sorted_rows(plan) <= 2000, told
-            page = await query(explained.tenant_id, request)
-            if page.next is None:
-                break
-            request = PageRequest(size=50, cursor=page.next)
+        page = await query(explained.tenant_id, request)
+        if page.next is None:
+            return
+        request = PageRequest(size=50, cursor=page.next)
 
 
 async def deliveries_endpoint(explained: Explained) -> int:
-    found: int = await explained._connection.fetchval("SELECT max(id) FROM webhook_endpoints")
+    found: int = await explained._connection.fetchval(
+        "SELECT id FROM webhook_endpoints WHERE tenant_id = $1", explained.tenant_id
+    )
     return found
