@@ -33,11 +33,11 @@ class Cursor(Struct, frozen=True, array_like=True):
 
     @classmethod
     def decode(cls, text: str) -> "Cursor":
-        """Read a link's text; raises :class:`InvalidFilter` if it was not made here."""
+        """Read a link's text; raises ``ValueError`` that says so if it was not made here."""
         try:
             return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=cls)
         except ValueError as error:
-            raise InvalidFilter("`cursor` is not one that this API gave out; start without it.") from error
+            raise ValueError("is not one that this API gave out; start without it") from error
 
 
 class Page(Struct, Generic[T], frozen=True):
@@ -100,5 +100,5 @@ async def fetch_page(
 def _beyond(cursor: Cursor, order: Sequence[Column], *, forward: bool) -> Bound:
     """Return the bound at a cursor's place; raises :class:`InvalidFilter`."""
     if [isinstance(part, datetime) for part in cursor.key] != [isinstance(column, Timestamptz) for column in order]:
-        raise InvalidFilter("`cursor` belongs to another list or filter; start without it.")
+        raise InvalidFilter("The query cannot be read: `cursor` belongs to another list or filter; start without it.")
     return Bound(">" if forward else "<", ("{}",) * len(order), cursor.key)

@@ -103,6 +103,8 @@ def test_alerts_are_those_that_the_runbook_knows_and_say_what_is_wrong() -> None
         assert rule["annotations"]["summary"].endswith(".")
         assert rule["annotations"]["description"]
         assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{rule['alert'].lower()}"
+    runbook = (ROOT / "docs/runbook.md").read_text()
+    assert [rule["alert"] for rule in rules() if f"\n## {rule['alert']}\n" not in runbook] == []
 
 
 def test_panels_have_places_of_their_own_and_names() -> None:
