@@ -66,7 +66,7 @@ hostile: ## Convert hostile PDFs under the converter's limits, and print what be
 audit: ## Look the locked packages up among the known vulnerabilities (needs the network)
 	$(dev)
 	@$(BIN)/pip-audit --strict --disable-pip --no-deps --progress-spinner off --vulnerability-service osv \
-		$(foreach lock,runtime dev deploy models,--requirement requirements/$(lock).txt)
+		$(foreach lock,runtime dev deploy models otel,--requirement requirements/$(lock).txt)
 
 DEPLOY = sh tools/venv uv venv --quiet --allow-existing .venv-deploy && \
 	sh tools/venv uv pip sync --quiet --python .venv-deploy/bin/python --require-hashes requirements/deploy.txt
@@ -99,6 +99,7 @@ lock: ## Bring requirements/ up to date with pyproject.toml (UPGRADE=1 takes new
 	@$(COMPILE) pyproject.toml --group build --group dev --constraint requirements/runtime.txt --output-file requirements/dev.txt
 	@$(COMPILE) --group pyproject.toml:deploy --constraint requirements/dev.txt --output-file requirements/deploy.txt
 	@$(COMPILE) pyproject.toml --extra models --group build --constraint requirements/dev.txt --output-file requirements/models.txt
+	@$(COMPILE) pyproject.toml --extra otel --group build --constraint requirements/dev.txt --output-file requirements/otel.txt
 	@! grep -Hn '://' requirements/*.txt
 
 clean: ## Remove .venv and every cache of the tools

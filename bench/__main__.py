@@ -15,6 +15,7 @@ from bench.dashboard import summary_of_a_million
 from bench.encryption import encrypted_against_plain
 from bench.fairness import waiting_behind_others
 from bench.inprocess import InProcess
+from bench.lists import lists_of_a_million
 from bench.load import requests_per_second
 from bench.objects import objects_against_folder
 from bench.ocr import pages_per_minute
@@ -22,6 +23,7 @@ from bench.pushing import concurrent_uploads, push_of_many
 from bench.rates import polls_with_a_limit
 from bench.service import Service, convert_all, running, upload
 from bench.sharing import long_document, parted_against_whole
+from bench.streams import thousand_listeners
 from bench.walls import polls_with_and_without_walls
 from bench.webhooks import deliveries_per_second
 from docrefinery.cli.sample import sample_pdf
@@ -100,7 +102,9 @@ def main() -> None:
         figures |= encrypted_against_plain(service, client)
         figures |= objects_against_folder(service)
         figures |= waiting_behind_others(service, client)
+        figures |= thousand_listeners(service, client)
         figures |= summary_of_a_million(service, client)
+        figures |= lists_of_a_million(service, client)
     # An installation of its own, since its jobs would be in the way of what is measured next.
     with running(workers) as service:
         figures |= push_of_many(service)

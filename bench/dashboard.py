@@ -14,32 +14,39 @@ from docrefinery.store.sql.counters import RECOUNT
 JOBS = 1_000_000
 JOBS_OF_A_DOCUMENT = 50
 REQUESTS = 500
-# Half of them ended within the last day.
+# Half of them ended within the last day. They were created one by one, two days long; few are quarantined.
 FILL = f"""
 ALTER TABLE jobs DISABLE TRIGGER USER;
 ALTER TABLE documents DISABLE TRIGGER USER;
-INSERT INTO documents (uuid, tenant_id, original_filename, sha256, size_bytes, blob_key, status)
-SELECT gen_random_uuid(), t.id, 'bench.pdf', encode(sha256(n::text::bytea), 'hex'), 100000, 'bench/' || n, 'READY'
+INSERT INTO documents (uuid, tenant_id, original_filename, sha256, size_bytes, blob_key, status, external_uuid,
+                       created_at)
+SELECT gen_random_uuid(), t.id, 'bench.pdf', encode(sha256(n::text::bytea), 'hex'), 100000, 'bench/' || n,
+       CASE WHEN n % 5000 = 0 THEN 'QUARANTINED' ELSE 'READY' END,
+       CASE WHEN n % 10 = 0 THEN gen_random_uuid() END,
+       now() - interval '2 days' + n * interval '2 days' / {JOBS // JOBS_OF_A_DOCUMENT}
 FROM (SELECT id FROM tenants WHERE name = 'default') t, generate_series(1, {JOBS // JOBS_OF_A_DOCUMENT}) n;
 INSERT INTO jobs (tenant_id, queue, document_id, profile, status, stage, error_code, pages_total, pages_done, scan_ms,
-                  convert_ms, export_ms, chunk_ms, finished_at, started_at)
+                  convert_ms, export_ms, chunk_ms, finished_at, started_at, external_uuid, created_at, modified_at)
 SELECT tenant_id, 'bench', id, (ARRAY['fast_text', 'structured', NULL])[1 + n % 3], s.status,
        CASE s.status WHEN 'SUCCEEDED' THEN 'FINALIZING' ELSE 'SCANNING' END,
-       CASE s.status WHEN 'FAILED' THEN 'INVALID_PDF' ELSE '' END, 10, 10, 1 + random() * 20, 50 + random() * 5000,
-       1 + random() * 90, random() * 90,
-       CASE WHEN s.status <> 'QUEUED' THEN now() - random() * interval '2 days' END, now() - interval '2 days'
-FROM documents CROSS JOIN generate_series(1, {JOBS_OF_A_DOCUMENT}) n
+       CASE WHEN s.status IN ('FAILED', 'QUARANTINED') THEN 'INVALID_PDF' ELSE '' END, 10, 10, 1 + random() * 20,
+       50 + random() * 5000, 1 + random() * 90, random() * 90,
+       CASE WHEN s.status <> 'QUEUED' THEN now() - random() * interval '2 days' END, now() - interval '2 days',
+       CASE WHEN n = 7 THEN gen_random_uuid() END,
+       now() - interval '2 days' + r * interval '2 days' / {JOBS},
+       now() - interval '2 days' + (r + 100 * random()) * interval '2 days' / {JOBS}
+FROM (SELECT *, row_number() OVER () AS r FROM documents CROSS JOIN generate_series(1, {JOBS_OF_A_DOCUMENT}) n
+      WHERE original_filename = 'bench.pdf' ORDER BY n, id) d
 CROSS JOIN LATERAL (
     SELECT (ARRAY['FAILED', 'QUEUED', 'CANCELED'])[1 + n % 3] AS status WHERE n < 6
-    UNION ALL SELECT 'SUCCEEDED' WHERE n >= 6) s
-WHERE original_filename = 'bench.pdf';
+    UNION ALL SELECT CASE WHEN r % 50000 = 7 THEN 'QUARANTINED' ELSE 'SUCCEEDED' END WHERE n >= 6) s;
 ALTER TABLE jobs ENABLE TRIGGER USER;
 ALTER TABLE documents ENABLE TRIGGER USER;
 """
 
 
 async def _fill(url: str) -> None:
-    owner = await asyncpg.connect(url)
+    owner = await asyncpg.connect(url, command_timeout=600)
     try:
         await owner.execute("SET synchronous_commit = off")
         async with owner.transaction():

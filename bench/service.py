@@ -32,10 +32,19 @@ class Service(Struct):
         headers = {"Authorization": f"Api-Key {self.key}"}
         return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
 
+    @property
+    def api(self) -> psutil.Process:
+        """The API process."""
+        return next(child for child in self.process.children() if "api" in child.cmdline())
+
     def api_rss_mib(self) -> float:
         """Return the API process's resident memory."""
-        api = next(child for child in self.process.children() if "api" in child.cmdline())
-        return float(api.memory_info().rss) / 2**20
+        return float(self.api.memory_info().rss) / 2**20
+
+    def api_cpu_seconds(self) -> float:
+        """Return the processor time that the API process has taken so far."""
+        times = self.api.cpu_times()
+        return float(times.user + times.system)
 
 
 @contextmanager

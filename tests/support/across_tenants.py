@@ -40,6 +40,7 @@ ACROSS_TENANTS = {
     "garbage.noted": "of blobs that its caller names, after a statement that is held to the tenant",
     "idempotency.remove_expired": SWEEP,
     "jobs.waiting_queues": COUNTED,
+    "merging.numbered_between": "held to the tenant, in marks that Piccolo fills in",
     "metrics.FIGURES": COUNTED,
     "plain_blobs.refers": NAMED,
     "plain_blobs.swap": NAMED,

@@ -7,6 +7,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
+from docrefinery import tracing
 from docrefinery.api.deps import Services
 from docrefinery.errors import InsufficientScope, InternalTokenRequired, Unauthenticated
 from docrefinery.model import Scope
@@ -27,6 +28,7 @@ async def _authenticate(connection: Connection, bucket: Bucket = "requests") -> 
     caller = await services.authenticator.authenticate(key.strip())
     hold_to(caller.tenant_id)
     key_is_known(caller.key_id, caller.key_name, caller.tenant_id)
+    tracing.tell({"docrefinery.tenant.uuid": caller.tenant_uuid})
     connection.scope["user"] = caller
     standing = await services.rates.count(caller, bucket)
     if standing is not None:

@@ -1,5 +1,6 @@
 """``/healthz``, ``/readyz``, ``/metrics``: for the operator's machinery."""
 
+import asyncio
 from importlib.metadata import PackageNotFoundError, version
 from typing import TypeVar, cast
 
@@ -51,4 +52,6 @@ def _probed(request: ApiRequest, body: T, status: int) -> Response[T]:
 @get("/metrics", guards=[internal], tags=["health"], media_type=MediaType.TEXT)
 async def metrics(request: ApiRequest) -> Response[bytes]:
     """Tell figures of the whole installation in Prometheus' text format."""
-    return Response(exposition(await request.services.metrics.figures()), media_type=CONTENT_TYPE_LATEST)
+    told, health = request.services.metrics, request.services.health
+    figures, parts, disk = await asyncio.gather(told.figures(), health.parts(), told.disk())
+    return Response(exposition(figures, parts, disk), media_type=CONTENT_TYPE_LATEST)

@@ -69,6 +69,7 @@ class JobsController(Controller):
         job = await request.services.jobs.get(request.user.tenant_id, ref)
         body, known = encode(JobView.of(job)), request.headers.get("if-none-match")
         if wait and (known is None or matches(known, _etag(body))):
+            request.scope["state"]["held"] = True
             job = await request.services.jobs.wait(request.user, job, wait)
             body = encode(JobView.of(job))
         headers = {"ETag": _etag(body), "Cache-Control": "private, no-cache"}
@@ -91,6 +92,7 @@ class JobsController(Controller):
         job = await request.services.jobs.get(request.user.tenant_id, ref)
         if JobStatus(job.status).terminal and int(after) >= max(job.event_sequence, 1):
             return Response(b"", status_code=204)
+        request.scope["state"]["held"] = True
         return ServerSentEvent(_stream(request, job, int(after)), headers={"Cache-Control": "no-cache"})
 
     @post("/{id:str}/cancel/", guards=[needs(Scope.DOCUMENTS_WRITE)], status_code=202)

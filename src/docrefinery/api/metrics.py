@@ -8,16 +8,18 @@ from prometheus_client.registry import Collector
 
 from docrefinery.model import CLASS_OF, FAST, MODEL, OCR, JobStatus
 from docrefinery.services.dashboard import NO_PROFILE
+from docrefinery.services.metrics import Disk
 from docrefinery.store.counters import Counted
-from docrefinery.store.metrics import Figures, StageBucket
+from docrefinery.store.metrics import COUNTED, Figures, StageBucket
 from docrefinery.store.sql.counters import STAGE_BOUNDS_MS
 
 STAGES = ("scan", "convert", "export", "chunk")
 # What the code counts: the help text, and what the label is called where there is one.
-COUNTED = {
+LABELS = {
     Counted.WEBHOOK_DELIVERIES: ("Attempts to deliver a webhook, by how they ended.", "outcome"),
     Counted.JOBS_RECOVERED: ("Jobs that were taken from workers that were lost.", ""),
-    Counted.JOBS_PUT_OFF: ("Times a job was put off, since something that it needs was away.", ""),
+    Counted.JOBS_PUT_OFF: ("Times a job was put off, by what it needs and was away.", "reason"),
+    Counted.JOBS_FAILED: ("Jobs that failed, by the code of the error.", "code"),
     Counted.CONVERTERS_REPLACED: ("Converter processes that were replaced, by the reason.", "reason"),
 }
 
@@ -50,12 +52,6 @@ class Snapshot(Collector):
             memory.add_metric([worker.id, worker.hostname], worker.rss_bytes)
         yield from (jobs, memory, *self._queues())
         for name, text, value in (
-            ("queue_depth", "Jobs that are queued.", figures.jobs.get(JobStatus.QUEUED, 0)),
-            (
-                "queue_oldest_seconds",
-                "Age of the oldest queued job; 0 with an empty queue.",
-                figures.oldest_queued_seconds,
-            ),
             ("workers", "Workers that are alive.", len(figures.workers)),
             ("documents", "Documents that are stored.", figures.volume.documents),
             ("stored_bytes", "Bytes of files and artifacts that are stored.", figures.volume.stored_bytes),
@@ -64,17 +60,16 @@ class Snapshot(Collector):
 
     def _queues(self) -> Iterator[Metric]:
         depth = GaugeMetricFamily(
-            "docrefinery_queued_jobs", "Jobs that are queued, by what they cost.", labels=["queue"]
+            "docrefinery_queue_depth", f"Jobs that are queued, up to {COUNTED} of each tenant.", labels=["queue"]
         )
         age = GaugeMetricFamily(
-            "docrefinery_queued_oldest_seconds",
-            "Age of the oldest queued job, by what the jobs cost.",
-            labels=["queue"],
+            "docrefinery_queue_oldest_seconds", "Age of the oldest queued job; 0 with an empty queue.", labels=["queue"]
         )
         for name in (FAST, OCR, MODEL):
-            found = [waiting for waiting in self._figures.queues if CLASS_OF.get(waiting.queue) == name]
-            depth.add_metric([name], sum(waiting.n for waiting in found))
-            age.add_metric([name], max((waiting.seconds for waiting in found), default=0.0))
+            # Those that the previous release queues, under names of its own, are among them.
+            found = [queue for queue in self._figures.queues if CLASS_OF[queue.name] == name]
+            depth.add_metric([name], sum(queue.depth for queue in found))
+            age.add_metric([name], max((queue.oldest_seconds for queue in found), default=0.0))
         yield from (depth, age)
 
     def _totals(self) -> Iterator[Metric]:
@@ -104,7 +99,7 @@ class Snapshot(Collector):
         return family
 
     def _counted(self) -> Iterator[Metric]:
-        for name, (text, label) in COUNTED.items():
+        for name, (text, label) in LABELS.items():
             family = CounterMetricFamily(f"docrefinery_{name}", text, labels=[label] if label else [])
             found = [counter for counter in self._figures.counters if counter.name == name]
             for counter in found:
@@ -125,8 +120,36 @@ def _cumulative(found: list[StageBucket]) -> list[tuple[str, float]]:
     return buckets
 
 
-def exposition(figures: Figures) -> bytes:
-    """Return everything in Prometheus' text format."""
+class Surroundings(Collector):
+    """What this process sees around it."""
+
+    def __init__(self, parts: dict[str, bool], disk: Disk | None) -> None:
+        self._parts = parts
+        self._disk = disk
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield every metric."""
+        up = GaugeMetricFamily(
+            "docrefinery_part_up", "Whether a part that the service needs is there: 1, or 0.", labels=["part"]
+        )
+        for part, there in self._parts.items():
+            up.add_metric([part], int(there))
+        yield up
+        size = GaugeMetricFamily("docrefinery_storage_disk_bytes", "Size of the storage folder's disk.")
+        free = GaugeMetricFamily("docrefinery_storage_disk_free_bytes", "Bytes that are free on that disk.")
+        if self._disk is not None:
+            size.add_metric([], self._disk.size)
+            free.add_metric([], self._disk.free)
+        yield from (size, free)
+
+
+def exposition(figures: Figures | None, parts: dict[str, bool], disk: Disk | None) -> bytes:
+    """Return everything in Prometheus' text format.
+
+    :param figures: ``None`` while the database is away; what this process knows by itself is told all the same.
+    """
     registry = CollectorRegistry()
-    registry.register(Snapshot(figures))
+    if figures is not None:
+        registry.register(Snapshot(figures))
+    registry.register(Surroundings(parts, disk))
     return generate_latest(registry) + generate_latest()

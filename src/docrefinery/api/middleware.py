@@ -6,23 +6,27 @@ import time
 
 import structlog
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from prometheus_client import Counter, Histogram
 
+from docrefinery import tracing
 from docrefinery.api.early import cutting_off
+from docrefinery.api.traced import traced
 from docrefinery.logs import trace_ids
 from docrefinery.services.audit import request_came
 from docrefinery.store.wall import hold_to_nobody
 
 log = structlog.get_logger("docrefinery.api.request")
 
-REQUESTS = Counter("docrefinery_http_requests_total", "HTTP requests answered.", ["method", "status"])
-SECONDS = Histogram("docrefinery_http_request_seconds", "Time to answer an HTTP request.", ["method"])
+REQUESTS = Counter("docrefinery_http_requests_total", "HTTP requests answered.", ["method", "route", "status"])
+SECONDS = Histogram("docrefinery_http_request_seconds", "Time to answer an HTTP request.", ["method", "route"])
+UNKNOWN = "(none)"
 _REQUEST_ID = re.compile(rb"[\w.:+/=-]{1,128}", re.ASCII)
 
 
 def observed(app: ASGIApp) -> ASGIApp:
-    """Wrap the application: request ids in and out, one log line and one count a request."""
+    """Wrap the application: request ids in and out, one log line, one count and, where there are traces, one span."""
+    inner = traced(app) if tracing.on() else app
 
     async def observe(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -57,9 +61,9 @@ def observed(app: ASGIApp) -> ASGIApp:
             await send(message)
 
         try:
-            await app(scope, *cutting_off(headers, receive, sending))
+            await inner(scope, *cutting_off(headers, receive, sending))
         finally:
-            _note(scope["method"], path, status, time.perf_counter() - started)
+            _note(scope, path, status, time.perf_counter() - started)
 
     return observe
 
@@ -68,9 +72,13 @@ def _new_id() -> str:
     return f"{random.getrandbits(128):032x}"
 
 
-def _note(method: str, path: str, status: int, seconds: float) -> None:
-    REQUESTS.labels(method, status).inc()
-    SECONDS.labels(method).observe(seconds)
+def _note(scope: HTTPScope, path: str, status: int, seconds: float) -> None:
+    # As its handler has it: what a client may write into a path is no label.
+    method, route = scope["method"], scope.get("path_template") or UNKNOWN
+    REQUESTS.labels(method, route, status).inc()
+    # What is held until something happens says nothing of how fast an answer is.
+    if not scope["state"].get("held"):
+        SECONDS.labels(method, route).observe(seconds)
     # Successful reads are most of the traffic and say nothing; the path goes without its query, which may hold a token.
     level = log.debug if method in ("GET", "HEAD") and 200 <= status < 400 else log.info
     level("request", method=method, path=path, status=status, ms=round(seconds * 1000, 1))

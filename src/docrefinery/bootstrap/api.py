@@ -43,7 +43,7 @@ def build_api(settings: Settings) -> App:
     trail = Trail(db)
     authenticator = Authenticator(db, on_refused=trail.key_refused)
     abilities = Abilities(db, settings)
-    changes = Changes(db, on_keys=authenticator.forget, on_listening=authenticator.cache)
+    changes = Changes(db, on_keys=authenticator.forget, on_listening=authenticator.cache, proves=True)
     quotas, load, rates = Quotas(db, settings), Load(db, settings), Rates(settings)
     reception = Reception(db, vault, settings, quotas, load)
     services = Services(

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from docrefinery import logs
+from docrefinery import logs, tracing
 from docrefinery.bootstrap.common import connected, seclusion_of
 from docrefinery.bootstrap.encryption import check_keys
 from docrefinery.bootstrap.secrets import keyed
@@ -59,6 +59,7 @@ def api(
     logs.configure(chosen, "api")
     asyncio.run(check_keys(chosen))
     asyncio.run(check_storage(chosen))
+    tracing.start(chosen.environ, "api")
     app = build_api(chosen)
     config = uvicorn.Config(
         observed(app),
@@ -76,6 +77,7 @@ def api(
     with suppress(KeyboardInterrupt):
         # As a socket and not as uvicorn's own `fd`, which it takes for a Unix socket: no TCP_NODELAY, 40 ms an answer.
         server.run(sockets=None if fd is None else [socket.socket(fileno=fd)])
+    tracing.stop()
     if not server.started:
         sys.exit(1)
 
@@ -103,7 +105,9 @@ def worker(
         # Root's converters take accounts of their own, and have their folders in there.
         open_to(seclusion_of(chosen).account, chosen.data_dir, scratch.parent, scratch)
         require_jail(chosen, scratch)
+        tracing.start(chosen.environ, "worker")
         run(*build_worker(chosen, scratch), chosen.stop_grace_seconds)
+        tracing.stop()
 
 
 def migrate(data_dir: DataDir = None) -> None:

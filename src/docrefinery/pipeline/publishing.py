@@ -11,6 +11,7 @@ from docrefinery import errors
 from docrefinery.model import JobStatus, JobWarning
 from docrefinery.pipeline.outcomes import Artifact, Converted, Progress
 from docrefinery.pipeline.patience import patiently
+from docrefinery.pipeline.traced import note_end
 from docrefinery.plugin.registry import Registry
 from docrefinery.store import claims, garbage, tenants
 from docrefinery.store.artifacts import NewArtifact
@@ -142,7 +143,9 @@ class Publisher:
                 await self._hold_key(claim, results or ())
                 return await claims.finish(self._db, claim, outcome, results=results, blob_prefix=blob_prefix)
 
-        return await patiently(finish)
+        written = await patiently(finish)
+        note_end(outcome.status if written else JobStatus.CANCELED, outcome.error_code)
+        return written
 
     async def _hold_key(self, claim: ClaimRecord, results: Sequence[NewArtifact]) -> None:
         try:

@@ -4,17 +4,17 @@ import asyncio
 import shutil
 from datetime import timedelta
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time_ns
 from typing import assert_never
 from uuid import UUID
 
 import structlog
 from msgspec import Struct
 
-from docrefinery import errors
+from docrefinery import errors, tracing
 from docrefinery.logs import trace_ids
 from docrefinery.model import CLASS_OF, MODEL, Stage
-from docrefinery.pipeline import outcomes
+from docrefinery.pipeline import outcomes, traced
 from docrefinery.pipeline.beating import Lease, Watching
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
 from docrefinery.pipeline.held import HeldJob
@@ -144,10 +144,17 @@ class Runner:
 
         :returns: whether to take the next: not if something that all jobs need is away.
         """
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(
-            job_id=claim.job_id, attempt=claim.attempt, request_id=claim.request_id, **trace_ids(claim.traceparent)
-        )
+        with traced.attempt(claim):
+            structlog.contextvars.clear_contextvars()
+            structlog.contextvars.bind_contextvars(
+                job_id=claim.job_id,
+                attempt=claim.attempt,
+                request_id=claim.request_id,
+                **trace_ids(claim.traceparent) | tracing.ids(),
+            )
+            return await self._take(claim)
+
+    async def _take(self, claim: ClaimRecord) -> bool:
         self._job_id = claim.job_id
         started, ended = monotonic(), False
         workdir = self._slot.scratch / str(claim.token)
@@ -162,6 +169,7 @@ class Runner:
                 ended = await self._guarded(claim, lease, workdir)
         except LeaseLost:
             log.warning("lease_lost")
+            traced.note_left("lease_lost")
             return True
         finally:
             self._lease = self._job_id = None
@@ -179,6 +187,7 @@ class Runner:
             await self._publisher.fail(claim, errors.StorageError.error_code, "The document's file is gone.")
         except _ModelsGone:
             log.warning("job_left_to_workers_with_models", reason=self._converter.models.problem)
+            traced.note_left("models_gone")
             await patiently(lambda: claims.give_back(self._db, claim))
         except BlobDamaged:
             message = "The document's stored file cannot be decrypted; delete the document and upload it again."
@@ -196,7 +205,8 @@ class Runner:
 
     async def _work(self, claim: ClaimRecord, lease: Lease, workdir: Path) -> None:
         source = workdir / "source.pdf"
-        scanned = await lease.unless_stopped(self._scan(claim, source))
+        with tracing.step("scan"):
+            scanned = await lease.unless_stopped(self._scan(claim, source))
         verdict, scan_ms = scanned if isinstance(scanned, tuple) else (scanned, 0)
         match verdict:
             case Infected():
@@ -237,17 +247,20 @@ class Runner:
         results = workdir / "results"
         results.mkdir()
         task = task_of(claim, source, results, self._registry, self._settings)
+        began = time_ns()
         outcome = await self._converter.convert_unless_long(task, lease.on_progress, self._settings.slice_pages)
         if isinstance(outcome, outcomes.Long):
             outcome = await self._sharing.convert(claim, lease, task, outcome)
+        traced.note_conversion(began, outcome)
         await lease.stages_told()
         await self._conclude(claim, lease, outcome)
 
     async def _conclude(self, claim: ClaimRecord, lease: Lease, outcome: outcomes.Outcome) -> None:
         match outcome:
             case outcomes.Converted():
-                await patiently(lambda: claims.enter_stage(self._db, claim, Stage.FINALIZING))
-                await self._publisher.publish(claim, outcome, self._scanning.warnings)
+                with tracing.step("finalize"):
+                    await patiently(lambda: claims.enter_stage(self._db, claim, Stage.FINALIZING))
+                    await self._publisher.publish(claim, outcome, self._scanning.warnings)
             case outcomes.Rejected():
                 await self._failed(claim, lease, outcome)
             case outcomes.TimedOut():
@@ -271,12 +284,14 @@ class Runner:
                 await self._publisher.cancel(claim)
             case "shutdown":
                 log.info("job_given_back")
+                traced.note_left("worker_stopped")
                 await patiently(lambda: claims.give_back(self._db, claim))
             case _:
                 raise LeaseLost
 
     async def _crashed(self, claim: ClaimRecord, crash: outcomes.Crashed) -> None:
         log.warning("converter_crashed", reason=crash.reason, signal=crash.signal, stderr=crash.stderr)
+        traced.note_left("converter_crashed")
         times = self._settings.max_crashes
         message = f"The converter died {times} times on this document, the last time: {crash.reason}."
         counted = claims.Crash(code=errors.WorkerCrashed.error_code, message=message)
@@ -287,10 +302,12 @@ class Runner:
 
         :returns: whether the job is over, since it has been put off for too long.
         """
-        log.warning("job_put_off", error=str(error))
+        reason = _away(error)
+        log.warning("job_put_off", reason=reason, error=str(error))
+        traced.note_left(f"{reason}_away")
         limit = self._settings.scanner_wait_seconds
         if claim.put_off_seconds is None or claim.put_off_seconds < limit:
-            await patiently(lambda: claims.give_back(self._db, claim, delay=RETRY, put_off=True))
+            await patiently(lambda: claims.give_back(self._db, claim, delay=RETRY, put_off=True, reason=reason))
             return False
         # The error's own words may name paths of this machine.
         match error:
@@ -304,3 +321,16 @@ class Runner:
                 message = f"The service could not work on this job for {limit:g} s; its log says why."
                 await self._publisher.fail(claim, errors.InternalError.error_code, message)
         return True
+
+
+def _away(error: Exception) -> str:
+    """Return what a job has to wait for."""
+    match error:
+        case ScannerDown():
+            return "scanner"
+        case errors.StorageError():
+            return "storage"
+        case ConverterUnavailable():
+            return "converter"
+        case _:
+            return "database"

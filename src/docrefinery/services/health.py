@@ -80,6 +80,13 @@ class Health:
         overall: Status = "failed" if "failed" in statuses else "degraded" if "degraded" in statuses else "ok"
         return Readiness(overall, checks)
 
+    async def parts(self) -> dict[str, bool]:
+        """Return whether each part without which nothing goes on is there."""
+        needed = {"database": self._database, "migrations": self._migrations, "broker": self._broker}
+        needed["storage"] = self._storage
+        results = await asyncio.gather(*(self._run(check, "failed") for check in needed.values()))
+        return {name: check.status == "ok" for name, check in zip(needed, results, strict=True)}
+
     async def _run(self, check: Callable[[], Awaitable[Check]], worst: Status) -> Check:
         try:
             async with asyncio.timeout(CHECK_SECONDS):

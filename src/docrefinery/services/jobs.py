@@ -17,6 +17,7 @@ from docrefinery.services.keys import Caller
 from docrefinery.services.load import Load
 from docrefinery.services.queues import Queues
 from docrefinery.services.quotas import Quotas, pages_expected
+from docrefinery.services.sharing import Shared
 from docrefinery.store import documents, jobs
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.jobs import JobFilters
@@ -47,6 +48,7 @@ class Jobs:
         self._queues = queues
         self._quotas = quotas
         self._load = load
+        self._followed = Shared[tuple[JobRecord, list[EventRecord]]]()
 
     async def get(self, tenant_id: int, ref: Ref) -> JobRecord:
         """Return a job.
@@ -89,9 +91,7 @@ class Jobs:
         with self._changes.watching(job.id) as watch:
             while not self._changes.ending:
                 try:
-                    # The job first: whatever happened before it was terminal is then among the events.
-                    job = await self.get(caller.tenant_id, job.id)
-                    events = await jobs.events_after(self._db, caller.tenant_id, job.id, after)
+                    job, events = await self._told(caller.tenant_id, job.id)
                 except UNREACHABLE as error:
                     # A stream that ends here would only make every client come back at once.
                     log.warning("stream_waits_for_the_database", job_id=job.id, error=str(error))
@@ -99,12 +99,24 @@ class Jobs:
                     await asyncio.sleep(AWAY_SECONDS)
                     continue
                 for event in events:
+                    if event.sequence <= after:
+                        continue
                     after = event.sequence
                     yield event
                 if JobStatus(job.status).terminal and after >= job.event_sequence:
                     return
                 yield None
                 await watch.changed(60)
+
+    async def _told(self, tenant_id: int, job_id: int) -> tuple[JobRecord, list[EventRecord]]:
+        """Return a job and all of its events: one read for all who follow it, however many they are."""
+
+        async def read() -> tuple[JobRecord, list[EventRecord]]:
+            # The job first: whatever happened before it was terminal is then among the events.
+            job = await self.get(tenant_id, job_id)
+            return job, await jobs.events_after(self._db, tenant_id, job_id, 0)
+
+        return await self._followed.read((tenant_id, job_id), read)
 
     async def cancel(self, tenant_id: int, ref: Ref) -> CancelOutcome:
         """Cancel a queued or running job; a canceled one stays as it is.

@@ -1,15 +1,29 @@
 """The installation's figures, asked of the database once a second at the most."""
 
 import asyncio
+import shutil
 import time
 
+import structlog
+from msgspec import Struct
+
+from docrefinery.errors import Unavailable
 from docrefinery.services.doorbell import JOB_QUEUES
 from docrefinery.settings import Settings
 from docrefinery.store import metrics
-from docrefinery.store.database import Database
+from docrefinery.store.database import SCHEMA_MISSING, UNREACHABLE, Database
 from docrefinery.store.metrics import Figures
 
+log = structlog.get_logger(__name__)
+
 KEPT_SECONDS = 1.0
+
+
+class Disk(Struct, frozen=True):
+    """Bytes of a disk, and how many of them are free."""
+
+    size: int
+    free: int
 
 
 class Metrics:
@@ -21,8 +35,25 @@ class Metrics:
         self._asking = asyncio.Lock()
         self._known: tuple[float, Figures] | None = None
 
-    async def figures(self) -> Figures:
-        """Return figures that are no older than a second."""
+    async def figures(self) -> Figures | None:
+        """Return figures that are no older than a second; ``None`` while the database is away."""
+        try:
+            return await self._figures()
+        except (*UNREACHABLE, *SCHEMA_MISSING, Unavailable, TimeoutError) as error:
+            log.warning("figures_not_known", error=str(error))
+            return None
+
+    async def disk(self) -> Disk | None:
+        """Return how large the disk of the storage folder is; ``None`` where the storage is none of this machine's."""
+        if self._settings.storage_folder is None:
+            return None
+        try:
+            usage = await asyncio.to_thread(shutil.disk_usage, self._settings.storage_folder)
+        except OSError:
+            return None
+        return Disk(usage.total, usage.free)
+
+    async def _figures(self) -> Figures:
         async with self._asking:
             if self._known is None or time.monotonic() - self._known[0] > KEPT_SECONDS:
                 asked = time.monotonic()

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from msgspec import Struct
-from piccolo.columns.combination import WhereRaw
 
 from docrefinery.store.database import Database
+from docrefinery.store.merging import Condition, Merge
 from docrefinery.store.paging import Page, PageRequest, fetch_page
 from docrefinery.store.records import ArtifactRecord, Ref
 from docrefinery.store.tables import Artifact
@@ -31,23 +31,41 @@ class NewArtifact(Struct, frozen=True, kw_only=True):
     data_key: bytes | None = None
 
 
-def refers_to(column: str, table: str, tenant_id: int, ref: Ref) -> WhereRaw:
+def refers_to(column: str, table: str, tenant_id: int, ref: Ref) -> Condition:
     """Return the condition that a column names the tenant's object, by number or uuid."""
     if isinstance(ref, UUID):
-        return WhereRaw(f"{column} = (SELECT id FROM {table} WHERE tenant_id = {{}} AND uuid = {{}})", tenant_id, ref)
-    return WhereRaw(f"{column} = {{}}", ref)
+        sql = f"{column} = (SELECT id FROM {table} WHERE tenant_id = {{}} AND uuid = {{}})"
+        return Condition(sql, (tenant_id, ref))
+    return Condition(f"{column} = {{}}", (ref,))
 
 
 async def page(tenant_id: int, filters: ArtifactFilters, request: PageRequest) -> Page[ArtifactRecord]:
     """Return one page, newest first."""
-    query = Artifact.select().where(Artifact.tenant_id == tenant_id)
-    if filters.job_id is not None:
-        query = query.where(refers_to("job_id", "jobs", tenant_id, filters.job_id))
-    if filters.document_id is not None:
-        query = query.where(refers_to("document_id", "documents", tenant_id, filters.document_id))
-    if filters.kind is not None:
+    query, merge = Artifact.select().where(Artifact.tenant_id == tenant_id), None
+    for column, table, ref in (("job_id", "jobs", filters.job_id), ("document_id", "documents", filters.document_id)):
+        if ref is not None:
+            query = query.where(refers_to(column, table, tenant_id, ref).raw)
+    if filters.job_id is None and filters.document_id is None:
+        merge = Merge("artifacts", _kinds(tenant_id, filters.kind), {"kind": "kind"}, (Condition(_OWN, (tenant_id,)),))
+    elif filters.kind is not None:
         query = query.where(Artifact.kind.is_in(list(filters.kind)))
-    return await fetch_page(query, ArtifactRecord.of, request, order=(Artifact.id,), ascending=False)
+    return await fetch_page(query, ArtifactRecord.of, request, order=(Artifact.id,), ascending=False, merge=merge)
+
+
+_OWN = "tenant_id = {}"
+# Step by step through the index, from each kind to the next: plugins add kinds, so nobody knows them all.
+_KINDS = """(WITH RECURSIVE there (kind) AS (
+    (SELECT kind FROM artifacts WHERE tenant_id = {} ORDER BY kind LIMIT 1)
+    UNION ALL
+    SELECT (SELECT a.kind FROM artifacts a WHERE a.tenant_id = {} AND a.kind > there.kind ORDER BY a.kind LIMIT 1)
+    FROM there WHERE there.kind IS NOT NULL) SELECT kind FROM there WHERE kind IS NOT NULL) g"""
+
+
+def _kinds(tenant_id: int, wanted: tuple[str, ...] | None) -> Condition:
+    """Return the kinds whose artifacts are merged: those that are wanted, or all that the tenant has."""
+    if wanted is None:
+        return Condition(_KINDS, (tenant_id, tenant_id))
+    return Condition("unnest({}::text[]) g (kind)", (list(dict.fromkeys(wanted)),))
 
 
 async def get(db: Database, tenant_id: int, ref: Ref) -> ArtifactRecord | None:

@@ -56,7 +56,8 @@ WITH picked AS (
 )
 SELECT j.id AS job_id, j.uuid AS job_uuid, j.tenant_id, t.uuid AS tenant_uuid, j.document_id, l.token, j.attempt,
        j.queue, j.profile, j.options, j.exports, d.original_filename, d.blob_key, d.size_bytes, d.data_key,
-       j.traceparent, j.request_id, extract(epoch FROM now() - j.put_off_since)::float8 AS put_off_seconds
+       j.traceparent, j.request_id, extract(epoch FROM now() - j.put_off_since)::float8 AS put_off_seconds,
+       extract(epoch FROM now() - greatest(j.queued_at, j.not_before))::float8 AS queued_seconds
 FROM picked p LEFT JOIN (claimed j JOIN leased l ON l.job_id = j.id JOIN documents d ON d.id = j.document_id
      JOIN tenants t ON t.id = j.tenant_id) ON j.id = p.id
 """
@@ -176,6 +177,8 @@ async def finish(
         if outcome.page_count is not None:
             await documents.set_page_count(db, claim.tenant_id, claim.document_id, outcome.page_count)
         await documents.refresh_status(db, claim.tenant_id, claim.document_id, scanned_clean=outcome.scanned_clean)
+        if outcome.status == JobStatus.FAILED:
+            await counters.add(db, Counted.JOBS_FAILED, outcome.error_code)
     return not canceled
 
 
@@ -218,11 +221,12 @@ async def _end(db: Database, claim: ClaimRecord, outcome: Outcome) -> None:
 
 
 async def give_back(
-    db: Database, claim: ClaimRecord, *, delay: timedelta = timedelta(0), put_off: bool = False
+    db: Database, claim: ClaimRecord, *, delay: timedelta = timedelta(0), put_off: bool = False, reason: str = ""
 ) -> None:
     """Put a job back into the queue without blame, to be claimed after ``delay``; raises :class:`LeaseLost`.
 
     :param put_off: something that the job needs is away; since when is kept for the next claim.
+    :param reason: what that is, for the count of jobs that were put off.
     """
     async with db.transaction():
         await _hold(db, claim)
@@ -241,7 +245,7 @@ async def give_back(
             put_off,
         )
         if put_off:
-            await counters.add(db, Counted.JOBS_PUT_OFF)
+            await counters.add(db, Counted.JOBS_PUT_OFF, reason)
 
 
 class Crash(Struct, frozen=True, kw_only=True):
@@ -270,7 +274,7 @@ async def _crash(
     delay: timedelta = timedelta(0),
 ) -> None:
     """Requeue or end a job whose lease the transaction holds; a canceled one ends as canceled."""
-    await db.fetch(
+    row = await db.fetch_one(
         """WITH lease AS (DELETE FROM leases WHERE job_id = $1),
            fate AS (SELECT CASE WHEN cancel_requested_at IS NOT NULL THEN 'CANCELED'
                                 WHEN crashes + 1 >= $2 THEN 'FAILED' ELSE 'QUEUED' END AS status
@@ -280,7 +284,7 @@ async def _crash(
                   finished_at = CASE fate.status WHEN 'QUEUED' THEN NULL ELSE now() END,
                   error_code = CASE fate.status WHEN 'FAILED' THEN $3 ELSE '' END,
                   error_message = CASE fate.status WHEN 'FAILED' THEN $4 ELSE '' END
-           FROM fate WHERE id = $1""",
+           FROM fate WHERE id = $1 RETURNING jobs.status""",
         job_id,
         max_crashes,
         crash.code,
@@ -288,6 +292,8 @@ async def _crash(
         delay,
     )
     await documents.refresh_status(db, tenant_id, document_id)
+    if row is not None and row["status"] == JobStatus.FAILED:
+        await counters.add(db, Counted.JOBS_FAILED, crash.code)
 
 
 async def expire(db: Database, crash: Crash, *, max_crashes: int) -> int:

@@ -11,6 +11,7 @@ class Counted(StrEnum):
     WEBHOOK_DELIVERIES = "webhook_deliveries"
     JOBS_RECOVERED = "jobs_recovered"
     JOBS_PUT_OFF = "jobs_put_off"
+    JOBS_FAILED = "jobs_failed"
     CONVERTERS_REPLACED = "converters_replaced"
 
 

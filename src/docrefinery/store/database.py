@@ -130,6 +130,10 @@ class Database:
         rows = await self.fetch(sql, *args)
         return rows[0] if rows else None
 
+    async def notify(self, channel: str) -> None:
+        """Tell everybody who listens to a channel, through the pool."""
+        await self.fetch("SELECT pg_notify($1, '')", channel)
+
     @asynccontextmanager
     async def listening(self, *channels: str, heard: Callable[[str, str], None]) -> AsyncIterator[asyncpg.Connection]:
         """Hold a connection of its own that calls ``heard(channel, payload)`` for each NOTIFY."""

@@ -12,6 +12,7 @@ from docrefinery.model import DeliveryStatus
 from docrefinery.store import audit, counters
 from docrefinery.store.counters import Counted
 from docrefinery.store.database import Database
+from docrefinery.store.merging import Condition, one_of
 from docrefinery.store.paging import Page, PageRequest, fetch_page
 from docrefinery.store.records import DeliveryRecord, OutgoingRecord
 from docrefinery.store.tables import WebhookDelivery
@@ -45,8 +46,8 @@ WITH RECURSIVE waiting AS (
     FROM picked WHERE d.id = picked.id RETURNING d.*
 )
 SELECT d.id, d.uuid, d.tenant_id, d.endpoint_id, d.lease_token AS token, e.url, e.secret, d.event, d.job_id,
-       d.sequence, d.body, d.attempts - d.attempts_before AS tries
-FROM claimed d JOIN webhook_endpoints e ON e.id = d.endpoint_id ORDER BY d.id
+       d.sequence, d.body, d.attempts - d.attempts_before AS tries, coalesce(j.traceparent, '') AS traceparent
+FROM claimed d JOIN webhook_endpoints e ON e.id = d.endpoint_id LEFT JOIN jobs j ON j.id = d.job_id ORDER BY d.id
 """
 
 
@@ -58,9 +59,11 @@ async def page(
     query = WebhookDelivery.select(*columns).where(
         WebhookDelivery.tenant_id == tenant_id, WebhookDelivery.endpoint_id == endpoint_id
     )
-    if statuses is not None:
-        query = query.where(WebhookDelivery.status.is_in(list(statuses)))
-    return await fetch_page(query, DeliveryRecord.of, request, order=(WebhookDelivery.id,), ascending=False)
+    held = Condition("tenant_id = {} AND endpoint_id = {}", (tenant_id, endpoint_id))
+    merge = one_of("webhook_deliveries", held, "status", statuses or tuple(DeliveryStatus))
+    return await fetch_page(
+        query, DeliveryRecord.of, request, order=(WebhookDelivery.id,), ascending=False, merge=merge
+    )
 
 
 async def insert(db: Database, tenant_id: int, endpoint_id: int, event: str, body: bytes) -> DeliveryRecord:

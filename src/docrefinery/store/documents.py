@@ -5,11 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from piccolo.columns.combination import Where, WhereRaw
+from piccolo.columns.combination import WhereRaw
 
+from docrefinery.model import DocumentStatus
 from docrefinery.store.database import Database
+from docrefinery.store.merging import Condition, created_between, numbered_between, one_of
 from docrefinery.store.paging import Page, PageRequest, fetch_page
 from docrefinery.store.records import DocumentRecord, Ref
+from docrefinery.store.sql.lists import SHOWN
 from docrefinery.store.tables import Document
 
 
@@ -54,8 +57,9 @@ async def insert(db: Database, tenant_id: int, new: NewDocument) -> DocumentReco
     return DocumentRecord.of(row) if row else None
 
 
-_SHOWN = "(deleted_at IS NULL) = (file_expired_at IS NULL)"
-"""Both are set where the file has expired, and neither while it is there."""
+# Either index has some of those that are shown.
+_BYTES = """((sha256 = ANY ({}::text[]) AND deleted_at IS NULL)
+              OR (sha256 = ANY ({}::text[]) AND file_expired_at IS NOT NULL))"""
 
 
 async def get(db: Database, tenant_id: int, ref: Ref, *, lock: bool = False) -> DocumentRecord | None:
@@ -65,8 +69,7 @@ async def get(db: Database, tenant_id: int, ref: Ref, *, lock: bool = False) -> 
     """
     column = "uuid" if isinstance(ref, UUID) else "id"
     row = await db.fetch_one(
-        f"SELECT * FROM documents WHERE tenant_id = $1 AND {column} = $2 AND {_SHOWN}"
-        + (" FOR UPDATE" if lock else ""),
+        f"SELECT * FROM documents WHERE tenant_id = $1 AND {column} = $2 AND {SHOWN}" + (" FOR UPDATE" if lock else ""),
         tenant_id,
         ref,
     )
@@ -96,26 +99,29 @@ async def any_of_size(db: Database, tenant_id: int, at_least: int, at_most: int)
 
 async def page(tenant_id: int, filters: DocumentFilters, request: PageRequest) -> Page[DocumentRecord]:
     """Return one page, newest first."""
-    query = Document.select().where(Document.tenant_id == tenant_id, WhereRaw(_SHOWN))
+    query, merge = Document.select().where(Document.tenant_id == tenant_id, WhereRaw(SHOWN)), None
+    conditions = created_between(filters.created_after, filters.created_before)
+    within = numbered_between("documents", tenant_id, filters.created_after, filters.created_before)
+    if filters.external_uuid is None and filters.sha256 is None:
+        held = Condition(f"tenant_id = {{}} AND {SHOWN}", (tenant_id,))
+        merge = one_of("documents", held, "status", filters.status or tuple(DocumentStatus), *conditions)
+    else:
+        for condition in (*conditions, *_conditions(filters)):
+            query = query.where(condition.raw)
+    return await fetch_page(
+        query, DocumentRecord.of, request, order=(Document.id,), ascending=False, within=within, merge=merge
+    )
+
+
+def _conditions(filters: DocumentFilters) -> list[Condition]:
+    found = []
     if filters.status is not None:
-        query = query.where(Document.status.is_in(list(filters.status)))
+        found.append(Condition("status = ANY ({}::text[])", (list(filters.status),)))
+    if filters.external_uuid is not None:
+        found.append(Condition("external_uuid = {}", (filters.external_uuid,)))
     if filters.sha256 is not None:
-        query = query.where(Document.sha256.is_in(list(filters.sha256)))
-    for condition in _conditions(filters):
-        query = query.where(condition)
-    return await fetch_page(query, DocumentRecord.of, request, order=(Document.id,), ascending=False)
-
-
-def _conditions(filters: DocumentFilters) -> list[Where]:
-    return [
-        condition
-        for condition, wanted in (
-            (Document.external_uuid == filters.external_uuid, filters.external_uuid),
-            (Document.created_at >= filters.created_after, filters.created_after),
-            (Document.created_at <= filters.created_before, filters.created_before),
-        )
-        if wanted is not None
-    ]
+        found.append(Condition(_BYTES, (list(filters.sha256), list(filters.sha256))))
+    return found
 
 
 async def refresh_status(db: Database, tenant_id: int, document_id: int, *, scanned_clean: bool = False) -> None:

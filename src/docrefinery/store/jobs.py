@@ -5,13 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from piccolo.columns.combination import Where, WhereRaw
 
 from docrefinery.model import QUEUE
 from docrefinery.store.artifacts import refers_to
 from docrefinery.store.database import Database
+from docrefinery.store.merging import Bound, Condition, Merge, created_between, numbered_between
 from docrefinery.store.paging import Page, PageRequest, fetch_page
 from docrefinery.store.records import EventRecord, JobRecord, Ref
+from docrefinery.store.sql.lists import PROFILE
 from docrefinery.store.tables import JobView
 from docrefinery.store.wall import across_tenants
 
@@ -81,35 +82,55 @@ async def lock(db: Database, tenant_id: int, job_id: int) -> JobRecord | None:
 
 async def page(tenant_id: int, filters: JobFilters, request: PageRequest) -> Page[JobRecord]:
     """Return one page: newest first, or in the order of change with ``updated_after``."""
-    query = JobView.select().where(JobView.tenant_id == tenant_id)
-    for column, wanted in (
-        (JobView.status, filters.status),
-        (JobView.stage, filters.stage),
-        (JobView.profile, filters.profile),
-    ):
-        if wanted is not None:
-            query = query.where(column.is_in(list(wanted)))
-    for condition in _conditions(tenant_id, filters):
-        query = query.where(condition)
-    if filters.updated_after is None:
-        return await fetch_page(query, JobRecord.of, request, order=(JobView.id,), ascending=False)
-    return await fetch_page(query, JobRecord.of, request, order=(JobView.modified_at, JobView.id), ascending=True)
+    changed = filters.updated_after
+    order = (JobView.id,) if changed is None else (JobView.modified_at, JobView.id)
+    query, merge = JobView.select().where(JobView.tenant_id == tenant_id), None
+    conditions = _conditions(tenant_id, filters)
+    if changed is None:
+        within = numbered_between("jobs", tenant_id, filters.created_after, filters.created_before)
+    else:
+        within = [Bound(">=", ("{}", "0"), (changed,))]
+    # Of what few rows have, one index tells; by number alone, others' jobs may be a million before a small tenant's.
+    rare = filters.document_id is not None or filters.external_uuid is not None
+    if not rare and (changed is None or filters.status or filters.stage or filters.profile):
+        held = (Condition("tenant_id = {}", (tenant_id,)), *conditions)
+        merge = Merge("jobs", _groups(tenant_id, filters), _GROUP, held)
+    else:
+        for condition in (*conditions, *_values(filters)):
+            query = query.where(condition.raw)
+    return await fetch_page(
+        query, JobRecord.of, request, order=order, ascending=changed is not None, within=within, merge=merge
+    )
 
 
-def _conditions(tenant_id: int, filters: JobFilters) -> list[Where | WhereRaw]:
-    conditions: list[Where | WhereRaw] = [
-        condition
-        for condition, wanted in (
-            (JobView.external_uuid == filters.external_uuid, filters.external_uuid),
-            (JobView.created_at >= filters.created_after, filters.created_after),
-            (JobView.created_at <= filters.created_before, filters.created_before),
-            (JobView.modified_at >= filters.updated_after, filters.updated_after),
-        )
+_GROUP = {"status": "status", "stage": "stage", "profile": f"({PROFILE})"}
+
+
+def _groups(tenant_id: int, filters: JobFilters) -> Condition:
+    """Return the statuses, stages and profiles that jobs of the tenant have, or had, as far as the filters let them."""
+    wanted = _values(filters)
+    conditions = "".join(f" AND {condition.sql}" for condition in wanted)
+    return Condition(
+        f"(SELECT status, stage, profile FROM tenant_job_counts WHERE tenant_id = {{}}{conditions}) g",
+        (tenant_id, *(value for condition in wanted for value in condition.values)),
+    )
+
+
+def _values(filters: JobFilters) -> list[Condition]:
+    return [
+        Condition(f"{column} = ANY ({{}}::text[])", (list(wanted),))
+        for column, wanted in (("status", filters.status), ("stage", filters.stage), ("profile", filters.profile))
         if wanted is not None
     ]
+
+
+def _conditions(tenant_id: int, filters: JobFilters) -> list[Condition]:
+    found = created_between(filters.created_after, filters.created_before)
+    if filters.external_uuid is not None:
+        found.append(Condition("external_uuid = {}", (filters.external_uuid,)))
     if filters.document_id is not None:
-        conditions.append(refers_to("document_id", "documents", tenant_id, filters.document_id))
-    return conditions
+        found.append(refers_to("document_id", "documents", tenant_id, filters.document_id))
+    return found
 
 
 async def latest_of_document(db: Database, tenant_id: int, document_id: int) -> int | None:

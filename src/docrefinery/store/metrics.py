@@ -8,9 +8,12 @@ from msgspec import Struct
 from docrefinery.store.database import Database
 from docrefinery.store.wall import across_tenants
 
-FIGURES = """
+COUNTED = 10_000
+"""How many queued jobs of a tenant are counted in each queue."""
+
+FIGURES = f"""
 SELECT json_build_object(
-    'jobs', (SELECT coalesce(json_object_agg(status, n), '{}')
+    'jobs', (SELECT coalesce(json_object_agg(status, n), '{{}}')
              FROM (SELECT status, sum(n) AS n FROM tenant_job_counts GROUP BY status) s),
     'finished', (SELECT coalesce(json_agg(json_build_array(profile, status, n)), '[]')
                  FROM (SELECT profile, status, sum(n) AS n FROM tenant_finished_jobs GROUP BY 1, 2 ORDER BY 1, 2) f),
@@ -27,14 +30,15 @@ SELECT json_build_object(
                    'pages_converted', coalesce(sum(pages_converted), 0)) FROM tenant_volumes),
     'workers', (SELECT coalesce(json_agg(json_build_array(id, hostname, rss_bytes) ORDER BY started_at, id), '[]')
                 FROM workers WHERE last_heartbeat_at >= now() - make_interval(secs => $1)),
-    'oldest_queued_seconds', (
-        SELECT greatest(coalesce(extract(epoch FROM now() - min(q.queued_at)), 0), 0)::float8
-        FROM tenants t CROSS JOIN unnest($2::text[]) listed (queue) CROSS JOIN LATERAL (
-            SELECT queued_at FROM jobs WHERE tenant_id = t.id AND queue = listed.queue AND status = 'QUEUED'
-            ORDER BY queued_at, id LIMIT 1) q),
-    'queues', (SELECT coalesce(json_agg(json_build_array(queue, n, age)), '[]') FROM (
-        SELECT queue, count(*) AS n, greatest(extract(epoch FROM now() - min(queued_at)), 0)::float8 AS age
-        FROM jobs WHERE status = 'QUEUED' GROUP BY queue) q)
+    'queues', (
+        SELECT json_agg(json_build_array(queue, n, seconds) ORDER BY queue) FROM (
+            SELECT listed.queue, coalesce(sum(q.n), 0) AS n,
+                   greatest(coalesce(extract(epoch FROM now() - min(q.queued_at)), 0), 0)::float8 AS seconds
+            FROM unnest($2::text[]) listed (queue) LEFT JOIN tenants t ON true LEFT JOIN LATERAL (
+                SELECT min(queued_at) AS queued_at, count(*) AS n FROM (
+                    SELECT queued_at FROM jobs WHERE tenant_id = t.id AND queue = listed.queue AND status = 'QUEUED'
+                    ORDER BY queued_at, id LIMIT {COUNTED}) seen) q ON true
+            GROUP BY listed.queue) of_queue)
 )::text AS figures
 """
 
@@ -72,12 +76,12 @@ class WorkerMemory(Struct, frozen=True, array_like=True):
     rss_bytes: int
 
 
-class Waiting(Struct, frozen=True, array_like=True):
-    """How many jobs wait in a queue, and how long the oldest has."""
+class Queue(Struct, frozen=True, array_like=True):
+    """Jobs that wait in a queue, and for how long the first of them has."""
 
-    queue: str
-    n: int
-    seconds: float
+    name: str
+    depth: int
+    oldest_seconds: float
 
 
 class Volume(Struct, frozen=True, kw_only=True):
@@ -99,8 +103,7 @@ class Figures(Struct, frozen=True, kw_only=True):
     counters: list[Counter]
     volume: Volume
     workers: list[WorkerMemory]
-    oldest_queued_seconds: float
-    queues: list[Waiting]
+    queues: list[Queue]
 
 
 async def figures(db: Database, alive_seconds: float, queues: Sequence[str]) -> Figures:

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Generic, TypeVar
 import msgspec
 from msgspec import Meta, Struct
 from piccolo.columns import Column, Timestamptz
-from piccolo.columns.combination import WhereRaw
 from piccolo.query.methods.select import Select
 
 from docrefinery.errors import InvalidFilter
+from docrefinery.store.merging import Bound, Merge, narrowed
 from docrefinery.store.records import Row
 
 T = TypeVar("T")
@@ -62,19 +62,24 @@ async def fetch_page(
     *,
     order: Sequence[Column],
     ascending: bool,
+    within: Sequence[Bound] = (),
+    merge: Merge | None = None,
 ) -> Page[T]:
-    """Run a filtered select as one page in the order of ``order``, whose columns are unique together."""
+    """Run a filtered select as one page in the order of ``order``, whose columns are unique together.
+
+    :param within: bounds of the list in that order.
+    :param merge: the groups whose rows are sought one by one, where the filter has such.
+    """
     cursor = request.cursor
     back = cursor is not None and cursor.back
     forward = ascending is not back
-    if cursor is not None:
-        if [isinstance(part, datetime) for part in cursor.key] != [isinstance(c, Timestamptz) for c in order]:
-            raise InvalidFilter(
-                "The query cannot be read: `cursor` belongs to another list or filter; start without it."
-            )
-        columns = ", ".join(column._meta.name for column in order)
-        marks = ", ".join("{}" for _ in order)
-        query = query.where(WhereRaw(f"({columns}) {'>' if forward else '<'} ({marks})", *cursor.key))
+    names = [column._meta.name for column in order]
+    bounds = list(within) if cursor is None else [*within, _beyond(cursor, order, forward=forward)]
+    if merge is not None:
+        query = query.where(merge.first(names, bounds, request.size + 1, ascending=forward).raw)
+    else:
+        for condition in narrowed(bounds, names):
+            query = query.where(condition.raw)
     rows: list[dict[str, Any]] = await query.order_by(*order, ascending=forward).limit(request.size + 1)
     more, rows = len(rows) > request.size, rows[: request.size]
     if back:
@@ -90,3 +95,10 @@ async def fetch_page(
         next=beside(rows[-1], before=False) if rows and has_next else None,
         previous=beside(rows[0], before=True) if rows and has_previous else None,
     )
+
+
+def _beyond(cursor: Cursor, order: Sequence[Column], *, forward: bool) -> Bound:
+    """Return the bound at a cursor's place; raises :class:`InvalidFilter`."""
+    if [isinstance(part, datetime) for part in cursor.key] != [isinstance(column, Timestamptz) for column in order]:
+        raise InvalidFilter("The query cannot be read: `cursor` belongs to another list or filter; start without it.")
+    return Bound(">" if forward else "<", ("{}",) * len(order), cursor.key)

@@ -219,6 +219,7 @@ class ClaimRecord(Record, frozen=True, kw_only=True):
     size_bytes: int
     data_key: bytes | None
     put_off_seconds: float | None
+    queued_seconds: float
     traceparent: str
     request_id: str
 
@@ -313,3 +314,4 @@ class OutgoingRecord(Record, frozen=True, kw_only=True):
     sequence: int | None
     body: bytes | None
     tries: int
+    traceparent: str

@@ -31,9 +31,8 @@ class Bell:
         """Listen for ever."""
         while True:
             try:
-                async with self._db.listening(
-                    deliveries.CHANNEL, heard=lambda _channel, _payload: self._told.set()
-                ) as connection:
+                # Without a channel yet: PostgreSQL wakes everybody who listens to anything, at every notice of any job.
+                async with self._db.listening(heard=lambda _channel, _payload: None) as connection:
                     await self._ring_while(connection)
             except Exception as error:
                 log.warning("bell_lost", error=str(error), exc_info=not isinstance(error, UNREACHABLE))
@@ -51,6 +50,7 @@ class Bell:
         while not await deliveries.lead(connection):
             with suppress(TimeoutError):
                 await asyncio.wait_for(lost.wait(), RETRY_SECONDS)
+        await connection.add_listener(deliveries.CHANNEL, lambda *_: self._told.set())
         # Whatever was committed before is told to nobody.
         self._told.set()
         while True:

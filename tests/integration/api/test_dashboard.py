@@ -233,4 +233,5 @@ async def test_the_oldest_queued_job_is_that_of_both_queues(
     await db.fetch("UPDATE jobs SET queued_at = now() - interval '300 s' WHERE queue = 'convert'")
     assert int((await summary(client))["queue"]["oldest_age_seconds"]) == 300
     metrics = (await client.get("/metrics")).text.splitlines()
-    assert [line.rpartition(" ")[2][:3] for line in metrics if line.startswith("docrefinery_queue_oldest")] == ["300"]
+    told = [line for line in metrics if line.startswith("docrefinery_queue_oldest")]
+    assert [line.rpartition(" ")[2][:3] for line in told] == ["300", "200"]

@@ -161,4 +161,7 @@ async def test_metrics_count_jobs_and_requests(client: httpx.AsyncClient) -> Non
     lines = metrics.text.splitlines()
     assert 'docrefinery_jobs{status="QUEUED"} 1.0' in lines
     assert "docrefinery_workers 0.0" in lines
-    assert any(line.startswith('docrefinery_http_requests_total{method="POST",status="201"}') for line in lines)
+    assert any(
+        line.startswith('docrefinery_http_requests_total{method="POST",route="/v1/documents",status="201"}')
+        for line in lines
+    )

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from docrefinery.model import Stage
+from docrefinery.model import FAST, MODEL, OCR, Stage
 from docrefinery.services import metrics as service
 from docrefinery.store import claims, counters
 from docrefinery.store.counters import Counted
@@ -52,10 +52,12 @@ def of(samples: Samples, name: str, **labels: str) -> float:
 async def test_an_installation_that_did_nothing_yet_tells_zeros(client: httpx.AsyncClient) -> None:
     found = await scraped(client)
     for name in (
-        "queue_depth", "queue_oldest_seconds", "workers", "documents", "stored_bytes", "pages_converted_total",
-        "documents_received_total", "received_bytes_total", "jobs_recovered_total", "jobs_put_off_total",
+        "workers", "documents", "stored_bytes", "pages_converted_total", "documents_received_total",
+        "received_bytes_total", "jobs_recovered_total",
     ):  # fmt: skip
         assert of(found, name) == 0
+    for queue in (FAST, OCR, MODEL):
+        assert (of(found, "queue_depth", queue=queue), of(found, "queue_oldest_seconds", queue=queue)) == (0, 0)
     assert of(found, "stage_duration_seconds_count", stage="convert") == 0
 
 
@@ -73,8 +75,9 @@ async def test_ends_of_jobs_are_counted_by_profile_and_status(
     assert of(found, "jobs_finished_total", profile="fast_text", status="SUCCEEDED") == 1
     assert of(found, "jobs_finished_total", profile="(none)", status="FAILED") == 2
     assert (of(found, "jobs", status="FAILED"), of(found, "jobs", status="QUEUED")) == (2, 1)
-    assert (of(found, "queue_depth"), of(found, "documents")) == (1, 4)
-    assert 0 < of(found, "queue_oldest_seconds") < 30
+    assert (of(found, "queue_depth", queue=OCR), of(found, "documents")) == (1, 4)
+    assert 0 < of(found, "queue_oldest_seconds", queue=OCR) < 30
+    assert of(found, "jobs_failed_total", code="CONVERSION_FAILED") == 2
     received = of(found, "received_bytes_total")
     await client.delete(f"/v1/documents/{job['document_id']}/")
     after = await scraped(client)
@@ -123,10 +126,10 @@ async def test_jobs_of_lost_workers_and_put_off_ones_are_counted(
     await queued(client)
     await worker.claim(timedelta(0))
     assert await claims.expire(db, CRASH, max_crashes=3) == 1
-    await claims.give_back(db, await worker.claim(), put_off=True)
+    await claims.give_back(db, await worker.claim(), put_off=True, reason="scanner")
     await claims.give_back(db, await worker.claim())
     found = await scraped(client)
-    assert (of(found, "jobs_recovered_total"), of(found, "jobs_put_off_total")) == (1, 1)
+    assert (of(found, "jobs_recovered_total"), of(found, "jobs_put_off_total", reason="scanner")) == (1, 1)
 
 
 async def test_what_a_transaction_counted_goes_with_it(client: httpx.AsyncClient, db: Database) -> None:
@@ -174,7 +177,7 @@ async def test_the_lease_of_a_claim_is_no_end(client: httpx.AsyncClient, worker:
 
 
 async def test_every_metric_is_in_the_manual_with_its_kind(client: httpx.AsyncClient) -> None:
-    page = (Path(__file__).parents[3] / "docs/operations.md").read_text()
+    page = (Path(__file__).parents[3] / "docs/metrics.md").read_text()
     documented = set(re.findall(r"^\| `(docrefinery_\w+)` \| (\w+) \|", page, re.MULTILINE))
     told = {
         (name, kind)
@@ -193,7 +196,7 @@ async def test_depth_and_age_of_queues_are_told_by_what_jobs_cost(client: httpx.
     await db.fetch("UPDATE jobs SET queue = 'convert' WHERE profile = 'ocr_only'")
     await db.fetch("UPDATE jobs SET queued_at = now() - interval '70 seconds' WHERE profile = 'ocr_only'")
     found = await scraped(client)
-    depth = {queue: found["docrefinery_queued_jobs", (("queue", queue),)] for queue in ("fast", "ocr", "model")}
+    depth = {queue: found["docrefinery_queue_depth", (("queue", queue),)] for queue in ("fast", "ocr", "model")}
     assert depth == {"fast": 2, "ocr": 1, "model": 0}
-    assert found["docrefinery_queued_oldest_seconds", (("queue", "ocr"),)] >= 70
-    assert found["docrefinery_queued_oldest_seconds", (("queue", "model"),)] == 0
+    assert found["docrefinery_queue_oldest_seconds", (("queue", "ocr"),)] >= 70
+    assert found["docrefinery_queue_oldest_seconds", (("queue", "model"),)] == 0

@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 from msgspec import Struct
 
+from docrefinery import tracing
 from docrefinery.services.events import JobEvent
 from docrefinery.services.webhooks.secrets import Secrets, SecretUnreadable
 from docrefinery.services.webhooks.sending import ATTEMPT_SECONDS, Answered, Letter, Result, Sender, Unanswered
@@ -57,6 +58,26 @@ def judge(result: Result) -> Verdict:
             return Verdict(status, f"The receiver answered {status}; redirects are not followed.")
         case Answered(status=status):
             return Verdict(status, f"The receiver answered {status}.")
+
+
+def _told(outgoing: OutgoingRecord) -> dict[str, str | int]:
+    """Return what a trace tells of an attempt: not where it goes, since an address may be a secret."""
+    return {
+        "http.request.method": "POST",
+        "http.request.resend_count": outgoing.tries,
+        "docrefinery.webhook.id": outgoing.endpoint_id,
+        "docrefinery.webhook.event": outgoing.event,
+        "docrefinery.delivery.uuid": str(outgoing.uuid),
+    }
+
+
+def _trace(verdict: Verdict | None) -> None:
+    if verdict is None:
+        return
+    if verdict.status is not None:
+        tracing.tell({"http.response.status_code": verdict.status})
+    if verdict.error:
+        tracing.fail("no_answer" if verdict.status is None else str(verdict.status))
 
 
 class Courier:
@@ -127,7 +148,9 @@ class Courier:
     async def _attempted(self, outgoing: OutgoingRecord) -> Noting | None:
         """Make an attempt; return what there is to be noted of it, if anything."""
         try:
-            verdict = await self._attempt(outgoing)
+            with tracing.span("POST", kind="client", parent=outgoing.traceparent, attributes=_told(outgoing)):
+                verdict = await self._attempt(outgoing)
+                _trace(verdict)
         except UNREACHABLE as error:
             # The database is asked before anything is sent, and not after that.
             log.warning("attempt_not_made", error=str(error))

@@ -10,6 +10,7 @@ import httpcore
 from msgspec import Struct
 
 import docrefinery
+from docrefinery import tracing
 from docrefinery.errors import InvalidWebhookUrl
 from docrefinery.services.webhooks import signing
 from docrefinery.services.webhooks.guard import Guard
@@ -117,6 +118,8 @@ class Sender:
             "Connection": "close",
             **signed,
         }
+        if traceparent := tracing.traceparent():
+            headers["traceparent"] = traceparent
         url = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=target.path)
         async with self._pool.stream("POST", url, headers=list(headers.items()), content=letter.body) as response:
             status.append(response.status)

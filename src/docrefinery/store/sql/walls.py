@@ -5,7 +5,8 @@ is 0. Where it is not set, as by workers, by commands and by the version before 
 schema's owner is not held to anything.
 """
 
-_REACH = "nullif(current_setting('docrefinery.tenant', true), '')::bigint"
+REACH = "nullif(current_setting('docrefinery.tenant', true), '')::bigint"
+"""Whom a statement may reach; null is everybody."""
 
 OF_A_TENANT = (
     "api_keys",
@@ -32,7 +33,7 @@ def wall(table: str, column: str) -> tuple[str, str]:
     One comparison, without a subquery to set up for a read of one row.
     """
     return (
-        f"CREATE POLICY walls ON {table} USING (coalesce({_REACH}, {column}) = {column})",
+        f"CREATE POLICY walls ON {table} USING (coalesce({REACH}, {column}) = {column})",
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
     )
 

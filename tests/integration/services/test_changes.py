@@ -1,0 +1,53 @@
+"""Waiters look seldom while it is certain that changes are heard of, and often while it is not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from docrefinery.services import changes as service
+from docrefinery.services.changes import FALLBACK_SECONDS, Changes
+from docrefinery.store.database import Database
+from tests.support.tenants import make_job, make_tenant
+from tests.support.waiting import until
+
+
+@pytest.fixture
+async def changes(db: Database, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Changes]:
+    monkeypatch.setattr(service, "ECHO_SECONDS", 0.2)
+    changes = Changes(db, proves=True)
+    await changes.start()
+    yield changes
+    await changes.close()
+
+
+async def test_who_is_heard_to_hear_lets_waiters_sleep_and_still_wakes_them(db: Database, changes: Changes) -> None:
+    await until(lambda: changes._fallback() > 10 * FALLBACK_SECONDS)
+    job = await make_job(db, await make_tenant(db, "acme"))
+    with changes.watching(job.id) as watch:
+        waiting = asyncio.create_task(watch.changed(60))
+        await db.fetch("UPDATE jobs SET stage = 'SCANNING' WHERE id = $1", job.id)
+        await asyncio.wait_for(waiting, 5)
+
+
+async def test_where_no_notice_arrives_waiters_are_woken_and_look_each_second(
+    db: Database, changes: Changes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await until(lambda: changes._fallback() > FALLBACK_SECONDS)
+
+    async def swallowed(_: str) -> None:
+        """Do as PgBouncer does."""
+
+    with changes.watching(1) as watch:
+        waiting = asyncio.create_task(watch.changed(60))
+        monkeypatch.setattr(db, "notify", swallowed)
+        await asyncio.wait_for(waiting, 5)
+    assert changes._fallback() == FALLBACK_SECONDS
+
+
+async def test_who_does_not_prove_it_looks_each_second(db: Database) -> None:
+    changes = Changes(db)
+    await changes.start()
+    await asyncio.sleep(0)
+    assert changes._fallback() == FALLBACK_SECONDS
+    await changes.close()
