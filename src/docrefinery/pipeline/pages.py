@@ -10,7 +10,8 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from docrefinery import errors
+from docrefinery import errors, tracing
+from docrefinery.pipeline import traced
 from docrefinery.pipeline.beating import Lease, Stop, Watching
 from docrefinery.pipeline.converter import Converter
 from docrefinery.pipeline.held import HeldPages
@@ -74,6 +75,15 @@ class PageReader:
         :raises ConverterUnavailable: if no child can be started; somebody else may try, as after every exception.
         :raises StorageError: if the storage does not take them.
         """
+        with traced.pages(taken):
+            return await self._read(taken, prepare, told)
+
+    async def _read(
+        self,
+        taken: SliceRecord,
+        prepare: Callable[[], Coroutine[Any, Any, Task | Canceled]],
+        told: Callable[[int], None],
+    ) -> tuple[str, Path] | None:
         ended = False
         try:
             async with Lease(
@@ -88,6 +98,7 @@ class PageReader:
                 return stored
         except LeaseLost:
             ended = True
+            tracing.fail("lease_lost")
             log.warning("pages_lost", first_page=taken.first_page, last_page=taken.last_page)
             return None
         finally:
@@ -102,11 +113,14 @@ class PageReader:
             case Path():
                 return await self._store(taken, outcome), outcome
             case Rejected():
+                tracing.fail(outcome.code)
                 await self._fail(taken, outcome)
             case TimedOut():
+                tracing.fail(errors.ConversionTimeout.error_code)
                 limit = msgspec.convert(task.options["document_timeout"], float)
                 await self._fail(taken, Rejected(errors.ConversionTimeout.error_code, timed_out(limit)))
             case Crashed():
+                tracing.fail("converter_crashed")
                 log.warning("converter_crashed", reason=outcome.reason, signal=outcome.signal, stderr=outcome.stderr)
                 await patiently(lambda: slices.crashed(self._db, taken, outcome.reason))
             case Canceled():

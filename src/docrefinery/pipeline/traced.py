@@ -7,7 +7,7 @@ from typing import assert_never
 from docrefinery import errors, tracing
 from docrefinery.model import JobStatus
 from docrefinery.pipeline import outcomes
-from docrefinery.store.records import ClaimRecord
+from docrefinery.store.records import ClaimRecord, SliceRecord
 
 _MS = 1_000_000
 
@@ -28,6 +28,21 @@ def attempt(claim: ClaimRecord) -> AbstractContextManager[None]:
             "docrefinery.job.profile": claim.profile or "",
             "docrefinery.job.queued_seconds": round(claim.queued_seconds, 3),
             "docrefinery.request_id": claim.request_id,
+        },
+    )
+
+
+def pages(taken: SliceRecord) -> AbstractContextManager[None]:
+    """Trace the block as pages that are read: part of the attempt in hand, or of the request where one only helps."""
+    return tracing.span(
+        "read pages",
+        parent=tracing.traceparent() or taken.traceparent,
+        attributes={
+            "docrefinery.tenant.uuid": str(taken.tenant_uuid),
+            "docrefinery.job.id": taken.job_id,
+            "docrefinery.job.attempt": taken.attempt,
+            "docrefinery.job.first_page": taken.first_page,
+            "docrefinery.job.last_page": taken.last_page,
         },
     )
 
