@@ -20,6 +20,9 @@ REPORT = Path(__file__).parents[1] / "data/harbour-report.pdf"
 # Five of these within a minute, and `up` would rightly give up; a long one is worth as much as many short ones.
 RARE = ("database_away", "everything_killed")
 
+DISK_MEBIBYTES = 1536
+"""The largest files of a round have 40 MB, and all are kept."""
+
 
 def others(chosen: random.Random) -> Iterator[bytes]:
     """Yield documents that are processed beside the one that is held: real, quick, slow and long ones."""
@@ -77,7 +80,7 @@ def soak(home: Path, minutes: float, seed: int) -> int:
     """Run for so long; returns the exit code."""
     print(f"soak: {minutes:g} minutes, SEED={seed}", flush=True)
     chosen, done, started = random.Random(seed), Counter[str](), time.monotonic()
-    with disk(home.parent / "probe") as small_disk, proving_ground(home) as ground:
+    with disk(home.parent / "probe") as small_disk, proving_ground(home, DISK_MEBIBYTES) as ground:
         for fault, stage in rounds(chosen, small_disk=small_disk):
             at = time.monotonic()
             if at - started > minutes * 60:

@@ -19,7 +19,7 @@ from docrefinery.embedded.revival import RESTARTS, WITHIN_SECONDS
 from docrefinery.store.database import UNREACHABLE
 from tests.support import plugins
 from tests.support.clamd import Daemon
-from tests.support.disks import disk
+from tests.support.disks import MEBIBYTES, disk
 from tests.support.hooks import SECRET
 from tests.support.pdfs import born_digital, slow
 from tests.support.processes import wait_until
@@ -237,11 +237,11 @@ class Ground:
 
 
 @contextmanager
-def proving_ground(home: Path) -> Iterator[Ground]:
-    """Run one; its storage is a small disk of its own where this process may mount one."""
+def proving_ground(home: Path, mebibytes: int = MEBIBYTES) -> Iterator[Ground]:
+    """Run one; its storage is a disk of its own, of this size, where this process may mount one."""
     with receiving() as receiver, Daemon() as clamd:
         ground = Ground(home, receiver, clamd)
-        with disk(ground.storage):
+        with disk(ground.storage, mebibytes):
             try:
                 ground.start()
                 yield ground
