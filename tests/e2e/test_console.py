@@ -329,7 +329,7 @@ def test_profiles_and_workers_are_shown_as_they_stand(page: Page, refinery: Refi
     page.get_by_role("link", name="Upload").click()
     expect(page.get_by_label("ocr_only")).to_be_disabled()
     page.get_by_role("link", name="Workers").click()
-    expect(page.locator("tbody tr").first).to_contain_text("convert")
+    expect(page.locator("tbody tr").first).to_contain_text("fast, ocr")
 
 
 def test_what_a_key_may_not_do_is_off_and_says_why(tab: Tab, refinery: Refinery, harbour: int) -> None:

@@ -17,6 +17,7 @@ TOLD = {
     "embedded/lock.py": "since when a data directory is held, for a person",
     # Somebody else's process.
     "client/asking.py": "seconds until a date in a Retry-After",
+    "tracing/__init__.py": "spans of several hosts are shown together",
     "webhooks.py": "a receiver judges the age of a signature",
     # An operator set a moment of the calendar.
     "services/keys.py": "a key has expired",

@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from datetime import timedelta
 from pathlib import Path
-from time import monotonic, time_ns
+from time import monotonic
 from typing import assert_never
 from uuid import UUID
 
@@ -247,7 +247,7 @@ class Runner:
         results = workdir / "results"
         results.mkdir()
         task = task_of(claim, source, results, self._registry, self._settings)
-        began = time_ns()
+        began = tracing.now_ns()
         outcome = await self._converter.convert_unless_long(task, lease.on_progress, self._settings.slice_pages)
         if isinstance(outcome, outcomes.Long):
             outcome = await self._sharing.convert(claim, lease, task, outcome)

@@ -1,7 +1,6 @@
 """What traces tell of a job: a span for each attempt, and in it one for each stage."""
 
 from contextlib import AbstractContextManager
-from time import time_ns
 from typing import assert_never
 
 from docrefinery import errors, tracing
@@ -67,7 +66,7 @@ def note_conversion(began_ns: int, outcome: outcomes.Outcome) -> None:
     """
     if not tracing.on():
         return
-    end = time_ns()
+    end = tracing.now_ns()
     match outcome:
         case outcomes.Converted():
             tracing.tell({"docrefinery.job.pages": outcome.pages_total, "docrefinery.engine": _engine(outcome)})
