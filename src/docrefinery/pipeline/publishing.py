@@ -16,7 +16,6 @@ from docrefinery.plugin.registry import Registry
 from docrefinery.store import claims, garbage, tenants
 from docrefinery.store.artifacts import NewArtifact
 from docrefinery.store.database import Database
-from docrefinery.store.encryption.errors import BlobDamaged
 from docrefinery.store.encryption.vault import Vault
 from docrefinery.store.presentation import presentation
 from docrefinery.store.records import ClaimRecord
@@ -140,19 +139,12 @@ class Publisher:
     ) -> bool:
         async def finish() -> bool:
             async with self._db.transaction():
-                await self._hold_key(claim, results or ())
+                await self._vault.hold_key(claim.tenant_id, [(new.blob_key, new.data_key) for new in results or ()])
                 return await claims.finish(self._db, claim, outcome, results=results, blob_prefix=blob_prefix)
 
         written = await patiently(finish)
         note_end(outcome.status if written else JobStatus.CANCELED, outcome.error_code)
         return written
-
-    async def _hold_key(self, claim: ClaimRecord, results: Sequence[NewArtifact]) -> None:
-        try:
-            await self._vault.hold_key(claim.tenant_id, [(new.blob_key, new.data_key) for new in results])
-        except BlobDamaged as error:
-            # The file is fine as far as anybody knows: if it was under that key as well, its jobs were canceled.
-            raise errors.StorageError("The key of the results was given up while they were stored.") from error
 
     async def _store(self, claim: ClaimRecord, prefix: str, artifact: Artifact, *, encrypt: bool) -> NewArtifact:
         exporter = self._registry.exporters[artifact.kind]

@@ -20,6 +20,7 @@ from docrefinery.pipeline.patience import patiently
 from docrefinery.store import slices
 from docrefinery.store.blobs import BlobMissing
 from docrefinery.store.database import Database
+from docrefinery.store.encryption.errors import BlobDamaged
 from docrefinery.store.encryption.vault import Vault
 from docrefinery.store.records import ClaimRecord, SliceRecord, SliceState
 
@@ -131,7 +132,7 @@ class Sharing:
                 blob = _Blob(state.tenant_id, state.blob_key, state.size_bytes, state.data_key)
                 try:
                     await self._vault.read_to(blob, path)
-                except BlobMissing:
+                except (BlobMissing, BlobDamaged):
                     log.warning("pages_gone", first_page=state.first_page, last_page=state.last_page)
                     first = state.first_page
                     await patiently(lambda: slices.read_again(self._db, shared.claim.job_id, first))  # noqa: B023

@@ -91,6 +91,13 @@ async def expire_sealed(db: Database, tenant_id: int) -> int:
     # A file that had expired before was kept for its jobs.
     await db.fetch("UPDATE documents SET data_key = NULL WHERE tenant_id = $1 AND data_key IS NOT NULL", tenant_id)
     await db.fetch(_EXPIRE_ARTIFACTS, tenant_id)
+    # Pages of plain files that are being read: once more, under another key.
+    await db.fetch(
+        """UPDATE slices SET blob_key = NULL, size_bytes = NULL, data_key = NULL, pages_done = 0
+           WHERE tenant_id = $1 AND data_key IS NOT NULL
+                 AND job_id IN (SELECT id FROM jobs WHERE tenant_id = $1 AND cancel_requested_at IS NULL)""",
+        tenant_id,
+    )
     return canceled
 
 

@@ -25,7 +25,7 @@ from docrefinery.plugin import Clean, Verdict
 from docrefinery.plugin.registry import load
 from docrefinery.services.changes import CANCELS, SLICES, Changes
 from docrefinery.settings import Settings
-from docrefinery.store import jobs, slices
+from docrefinery.store import jobs, slices, tenant_keys
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
 from docrefinery.store.records import JobRecord
@@ -432,6 +432,26 @@ async def test_pages_that_the_storage_has_lost_are_read_again(installation: Inst
         assert (await installation.job()).status == "SUCCEEDED"
     assert reading.read_parts == PARTS[:2]
     assert helping.read_parts == PARTS[1:]
+
+
+async def test_pages_under_a_key_that_was_given_up_are_read_again(installation: Installation) -> None:
+    db = installation.db
+    installation.settings = msgspec.structs.replace(installation.settings, secret_keys=KEYS[:1])
+    await db.fetch("UPDATE tenants SET encrypt = true")
+    async with installation:
+        (owner, reading), (helper, _) = installation.worker("owner"), installation.worker("helper")
+        reading.befalls, there, go = held_up(1)
+        owning = asyncio.create_task(owner.drain())
+        await there.wait()
+        await helper.drain()
+        [tenant] = await db.fetch("SELECT id FROM tenants")
+        async with db.transaction():
+            assert await tenant_keys.give_up(db, tenant["id"])
+            assert await tenant_keys.expire_sealed(db, tenant["id"]) == 0
+        go.set()
+        await owning
+        assert (await installation.job()).status == "SUCCEEDED"
+    assert reading.read_parts == PARTS
 
 
 async def test_a_helper_that_cannot_reach_the_storage_leaves_the_pages_to_others(

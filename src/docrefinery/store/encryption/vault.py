@@ -11,11 +11,13 @@ from docrefinery.store import tenant_keys
 from docrefinery.store.blobs import PART, Blobs
 from docrefinery.store.database import Database
 from docrefinery.store.encryption.chunks import ChunkCipher, Opener, Part, Sealer
-from docrefinery.store.encryption.errors import BlobDamaged, Undecryptable
+from docrefinery.store.encryption.errors import BlobDamaged, KeyGivenUp, Undecryptable
 from docrefinery.store.encryption.keys import MasterKeys, TenantKey
 from docrefinery.store.writing import BlobWriter
 
 log = structlog.get_logger(__name__)
+
+_GIVEN_UP = "The tenant's key was given up."
 
 
 class Stored(Protocol):
@@ -161,7 +163,7 @@ class Vault:
         """Keep a tenant's key from being given up until the transaction ends, before anything else is locked.
 
         :param sealed: keys of blobs that rows are about to refer to, and the wrapped secrets of those that are sealed.
-        :raises BlobDamaged: if the tenant's key is not the one that they were sealed under any more.
+        :raises KeyGivenUp: if the tenant's key is not the one that they were sealed under any more.
         :raises KeyUnavailable: if it cannot be opened.
         """
         secrets = [(key, data_key) for key, data_key in sealed if data_key is not None]
@@ -169,10 +171,13 @@ class Vault:
             return
         wrapped = await tenant_keys.hold(self._db, tenant_id)
         if wrapped is None:
-            raise BlobDamaged("The tenant's key was given up.")
+            raise KeyGivenUp(_GIVEN_UP)
         tenant_key = self._masters.tenant_key(tenant_id, wrapped)
-        for key, data_key in secrets:
-            tenant_key.secret(key, data_key)
+        try:
+            for key, data_key in secrets:
+                tenant_key.secret(key, data_key)
+        except BlobDamaged as error:
+            raise KeyGivenUp(_GIVEN_UP) from error
 
     async def delete(self, prefix: str) -> None:
         """Delete blobs, as :meth:`.Blobs.delete` does."""
@@ -184,5 +189,5 @@ class Vault:
         if wrapped is None and make:
             wrapped = await tenant_keys.keep(self._db, tenant_id, self._masters.new_tenant_key(tenant_id))
         if wrapped is None:
-            raise BlobDamaged("The tenant's key was given up.")
+            raise BlobDamaged(_GIVEN_UP)
         return self._masters.tenant_key(tenant_id, wrapped)
