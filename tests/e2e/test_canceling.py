@@ -16,6 +16,7 @@ def converting(refinery: Refinery) -> tuple[Json, psutil.Process]:
     """Submit what takes minutes, and return it and the process that is at work on it."""
     uploaded = refinery.client.submit(fresh(slow(600)))
     refinery.client.running(uploaded["job_id"])
+    wait_until(lambda: len(refinery.converters) == 1, 20, "one converter is at work")
     (converter,) = refinery.converters
     return uploaded, converter
 

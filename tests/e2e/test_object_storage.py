@@ -104,7 +104,7 @@ def test_doctor_writes_to_the_bucket(place: Place) -> None:
 
 def test_a_job_outlives_the_storages_death(place: Place) -> None:
     own, storage = place
-    content = fresh(slow(8))
+    content = fresh(slow(40))
     uploaded = own.client.submit(content)
     own.client.running(uploaded["job_id"])
     storage.kill()
