@@ -1,7 +1,6 @@
 """The parent's handle on a converter: one warm child, one request at a time, an outcome for everything."""
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -10,9 +9,10 @@ from docrefinery.capabilities import NONE, Hardware, Measure, Models
 from docrefinery.errors import ExportFailed, OutOfMemory, ScannerUnavailable
 from docrefinery.pipeline import protocol, watching
 from docrefinery.pipeline.describing import Describing, PictureDescriber
-from docrefinery.pipeline.keeper import Cause, ConverterUnavailable, Keeper
+from docrefinery.pipeline.endings import Ending, cause, found_dead
+from docrefinery.pipeline.keeper import ConverterUnavailable, Keeper
 from docrefinery.pipeline.listening import Answer, OnProgress, listen
-from docrefinery.pipeline.messages import accepted, accepted_pages, convert_request, read_request
+from docrefinery.pipeline.messages import accepted, accepted_pages, convert_request, read_request, verdict_of
 from docrefinery.pipeline.nursery import APART, Seclusion
 from docrefinery.pipeline.outcomes import (
     NO_PARTS,
@@ -25,11 +25,10 @@ from docrefinery.pipeline.outcomes import (
     Task,
     TimedOut,
 )
-from docrefinery.pipeline.postmortem import autopsy
 from docrefinery.pipeline.process import ChildGone, ChildLimits, ChildProcess
 from docrefinery.pipeline.protocol import ProtocolError
 from docrefinery.pipeline.staging import Staged
-from docrefinery.plugin import Clean, Infected, ScannerDown, Unscannable, Verdict
+from docrefinery.plugin import ScannerDown, Verdict
 
 __all__ = ["ChildLimits", "Converter", "ConverterUnavailable", "Seclusion"]
 
@@ -38,7 +37,6 @@ _CPU_SPARE_SECONDS = 60.0
 DESCRIBING = 0.9
 """Of a job's time, what pictures may be described until: a document without descriptions is better than none."""
 
-Ending = Rejected | TimedOut | Crashed | Canceled
 Worked = TypeVar("Worked")
 Taken = TypeVar("Taken")
 _ANOTHER = "sent the answer to another question"
@@ -124,12 +122,8 @@ class Converter:
             request = protocol.Scan(scanner, str(staged.source), self._cpu_seconds(timeout_seconds))
             answer = await self._talk(child, staged, request, timeout_seconds, lambda _: None, None)
             match answer:
-                case protocol.Scanned(signature=str(signature)):
-                    return Infected(signature=signature)
-                case protocol.Scanned(unscannable=str(reason)):
-                    return Unscannable(reason=reason)
                 case protocol.Scanned():
-                    return Clean()
+                    return verdict_of(answer)
                 case protocol.Done() | protocol.Long() | protocol.PagesRead():
                     return self._distrust(_ANOTHER)
                 case _:
@@ -283,7 +277,7 @@ class Converter:
                 return await listen(child, request, on_progress, describing, self._limits.memory_bytes)
         except ChildGone:
             await child.ended()
-            return self._ending or self._found_dead(child, seconds)
+            return self._ending or found_dead(child, self._limits.memory_bytes, seconds)
         except ProtocolError as error:
             return self._distrust(f"sent {error}")
         except BaseException:
@@ -292,12 +286,6 @@ class Converter:
         finally:
             timer.cancel()
             watch.cancel()
-
-    def _found_dead(self, child: ChildProcess, seconds: float) -> Ending:
-        end = autopsy(child, self._limits.memory_bytes)
-        if isinstance(end, Crashed) and end.signal == signal.SIGXCPU:
-            return TimedOut(seconds)
-        return end
 
     async def _accept(self, take: Callable[[], Taken]) -> Taken | Rejected:
         """Take over what a child says that it has written."""
@@ -312,7 +300,7 @@ class Converter:
     def _end(self, ending: Ending) -> None:
         self._ending = self._ending or ending
         # A child that is killed while it starts ends the waiting for it; else it is a zygote's, which may go on.
-        if not self._keeper.kill(_cause(ending)) and self._waiting is not None:
+        if not self._keeper.kill(cause(ending)) and self._waiting is not None:
             self._waiting.cancel()
 
     def _distrust(self, what: str) -> Crashed:
@@ -336,17 +324,3 @@ class Converter:
             self._keeper.replace("memory")
         else:
             self._resting = asyncio.create_task(watching.at_rest(child, lambda: self._keeper.replace("busy")))
-
-
-def _cause(ending: Ending) -> Cause:
-    match ending:
-        case Canceled():
-            return "canceled"
-        case TimedOut():
-            return "timeout"
-        case Rejected(code=OutOfMemory.error_code):
-            return "out_of_memory"
-        case Rejected():
-            return "disk"
-        case Crashed():
-            return "died"

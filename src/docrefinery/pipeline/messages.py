@@ -6,6 +6,7 @@ from docrefinery.pipeline import protocol
 from docrefinery.pipeline.artifacts import accept, accept_drawings, accept_file
 from docrefinery.pipeline.outcomes import Converted, Task
 from docrefinery.pipeline.staging import Staged
+from docrefinery.plugin import Clean, Infected, Unscannable, Verdict
 
 
 def convert_request(
@@ -71,3 +72,14 @@ def accepted(task: Task, staged: Staged, done: protocol.Done) -> Converted:
 def accepted_pages(task: Task, staged: Staged) -> Path:
     """Take over the pages that a child says that it has read; raises as :func:`accepted` does."""
     return accept_file(staged.results_descriptor, task.workdir, protocol.PAGES_FILE)
+
+
+def verdict_of(scanned: protocol.Scanned) -> Verdict:
+    """Return what a scanner in the child found."""
+    match scanned:
+        case protocol.Scanned(signature=str(signature)):
+            return Infected(signature=signature)
+        case protocol.Scanned(unscannable=str(reason)):
+            return Unscannable(reason=reason)
+        case _:
+            return Clean()

@@ -64,7 +64,7 @@ class PageReader:
     async def read(
         self,
         taken: SliceRecord,
-        prepare: Callable[[], Coroutine[Any, Any, Task | Canceled]],
+        prepare: Prepare,
         told: Callable[[int], None],
     ) -> tuple[str, Path] | None:
         """Read pages and note what came of it.
@@ -81,7 +81,7 @@ class PageReader:
     async def _read(
         self,
         taken: SliceRecord,
-        prepare: Callable[[], Coroutine[Any, Any, Task | Canceled]],
+        prepare: Prepare,
         told: Callable[[int], None],
     ) -> tuple[str, Path] | None:
         ended = False

@@ -15,6 +15,7 @@ from docrefinery import errors, tracing
 from docrefinery.logs import trace_ids
 from docrefinery.model import CLASS_OF, MODEL, Stage
 from docrefinery.pipeline import outcomes, traced
+from docrefinery.pipeline.away import away
 from docrefinery.pipeline.beating import Lease, Watching
 from docrefinery.pipeline.converter import Converter, ConverterUnavailable
 from docrefinery.pipeline.held import HeldJob
@@ -302,35 +303,12 @@ class Runner:
 
         :returns: whether the job is over, since it has been put off for too long.
         """
-        reason = _away(error)
-        log.warning("job_put_off", reason=reason, error=str(error))
-        traced.note_left(f"{reason}_away")
         limit = self._settings.scanner_wait_seconds
+        what = away(error, limit)
+        log.warning("job_put_off", reason=what.reason, error=str(error))
+        traced.note_left(f"{what.reason}_away")
         if claim.put_off_seconds is None or claim.put_off_seconds < limit:
-            await patiently(lambda: claims.give_back(self._db, claim, delay=RETRY, put_off=True, reason=reason))
+            await patiently(lambda: claims.give_back(self._db, claim, delay=RETRY, put_off=True, reason=what.reason))
             return False
-        # The error's own words may name paths of this machine.
-        match error:
-            case ScannerDown():
-                message = f"The scanner could not be reached for {limit:g} s, so the file was not converted."
-                await self._publisher.fail(claim, errors.ScannerUnavailable.error_code, message)
-            case errors.StorageError():
-                message = f"The storage could not be reached for {limit:g} s."
-                await self._publisher.fail(claim, errors.StorageError.error_code, message)
-            case _:
-                message = f"The service could not work on this job for {limit:g} s; its log says why."
-                await self._publisher.fail(claim, errors.InternalError.error_code, message)
+        await self._publisher.fail(claim, what.code, what.message)
         return True
-
-
-def _away(error: Exception) -> str:
-    """Return what a job has to wait for."""
-    match error:
-        case ScannerDown():
-            return "scanner"
-        case errors.StorageError():
-            return "storage"
-        case ConverterUnavailable():
-            return "converter"
-        case _:
-            return "database"
