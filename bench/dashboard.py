@@ -3,6 +3,8 @@
 import asyncio
 import statistics
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import httpx
@@ -45,16 +47,24 @@ ALTER TABLE documents ENABLE TRIGGER USER;
 """
 
 
-async def _fill(url: str) -> None:
+@asynccontextmanager
+async def filled(url: str, rows: str) -> AsyncIterator[asyncpg.Connection]:
+    """Fill a database, count what is there anew, and yield a connection of its owner."""
     owner = await asyncpg.connect(url, command_timeout=600)
     try:
         await owner.execute("SET synchronous_commit = off")
         async with owner.transaction():
-            await owner.execute(FILL)
+            await owner.execute(rows)
             await owner.execute(";".join(RECOUNT))
         await owner.execute("ANALYZE")
+        yield owner
     finally:
         await owner.close()
+
+
+async def _fill(url: str) -> None:
+    async with filled(url, FILL):
+        pass
 
 
 def summary_of_a_million(service: Service, client: httpx.Client) -> dict[str, float]:

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import httpx
 from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
+from bench.dashboard import filled
 from bench.service import Service, of_tenant
 from docrefinery.embedded import locate
-from docrefinery.store.sql.counters import RECOUNT
 
 REQUESTS = 100
 DEEP_PAGES = 40
@@ -48,13 +47,7 @@ Params = dict[str, str]
 
 
 async def _fill(url: str) -> dict[str, Any]:
-    owner = await asyncpg.connect(url, command_timeout=600)
-    try:
-        await owner.execute("SET synchronous_commit = off")
-        async with owner.transaction():
-            await owner.execute(FILL)
-            await owner.execute(";".join(RECOUNT))
-        await owner.execute("ANALYZE")
+    async with filled(url, FILL) as owner:
         some = await owner.fetchrow(
             """SELECT document_id, id AS job_id, external_uuid::text,
                       (SELECT sha256 FROM documents d WHERE d.id = document_id) AS sha256,
@@ -65,8 +58,6 @@ async def _fill(url: str) -> dict[str, Any]:
         )
         assert some is not None
         return dict(some)
-    finally:
-        await owner.close()
 
 
 def _lists(some: dict[str, Any]) -> Iterator[tuple[str, Params]]:

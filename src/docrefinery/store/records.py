@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, get_type_hints
 from uuid import UUID
 
 from msgspec import Raw, Struct
@@ -45,7 +45,7 @@ class Record(Struct, frozen=True, kw_only=True):
 
 @cache
 def _json_columns(kind: type[Struct]) -> tuple[str, ...]:
-    return tuple(name for name, hint in kind.__annotations__.items() if hint in (Raw, Raw | None))
+    return tuple(name for name, hint in get_type_hints(kind).items() if hint in (Raw, Raw | None))
 
 
 class TenantRecord(Record, frozen=True, kw_only=True):
@@ -200,49 +200,40 @@ class ArtifactRecord(Record, frozen=True, kw_only=True):
     data_key: bytes | None
 
 
-class ClaimRecord(Record, frozen=True, kw_only=True):
-    """A job that a worker has taken, with all it needs to work on it; ``data_key`` is its document's."""
+class WorkRecord(Record, frozen=True, kw_only=True):
+    """Base of what a worker has taken, with all it needs to work on it; ``data_key`` is the document's."""
 
     job_id: int
     job_uuid: UUID
     tenant_id: int
     tenant_uuid: UUID
-    document_id: int
     token: int
     attempt: int
+    options: Raw
+    exports: list[str]
+    original_filename: str
+    blob_key: str
+    size_bytes: int
+    data_key: bytes | None
+    traceparent: str
+    request_id: str
+
+
+class ClaimRecord(WorkRecord, frozen=True, kw_only=True):
+    """A job."""
+
+    document_id: int
     queue: str
     profile: str | None
-    options: Raw
-    exports: list[str]
-    original_filename: str
-    blob_key: str
-    size_bytes: int
-    data_key: bytes | None
     put_off_seconds: float | None
     queued_seconds: float
-    traceparent: str
-    request_id: str
 
 
-class SliceRecord(Record, frozen=True, kw_only=True):
-    """Pages of a job that a worker has taken, with all it needs to read them; ``data_key`` is its document's."""
+class SliceRecord(WorkRecord, frozen=True, kw_only=True):
+    """Pages of a job."""
 
-    job_id: int
-    job_uuid: UUID
-    tenant_id: int
-    tenant_uuid: UUID
     first_page: int
     last_page: int
-    token: int
-    attempt: int
-    options: Raw
-    exports: list[str]
-    original_filename: str
-    blob_key: str
-    size_bytes: int
-    data_key: bytes | None
-    traceparent: str
-    request_id: str
 
 
 class SliceState(Record, frozen=True, kw_only=True):
