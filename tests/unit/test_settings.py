@@ -13,6 +13,13 @@ def test_every_setting_has_a_variable_and_a_sentence() -> None:
         assert description(field).endswith(".")
 
 
+def test_queues_of_a_worker_are_a_list_of_known_ones() -> None:
+    assert load({"DOCREFINERY_QUEUES": "fast, ocr"}).queues == ("fast", "ocr")
+    for value in (",", "fast,fats"):
+        with pytest.raises(SettingsError, match="DOCREFINERY_QUEUES"):
+            load({"DOCREFINERY_QUEUES": value})
+
+
 def test_names_of_the_guide_have_no_prefix() -> None:
     own = {"UPLOAD_MAX_SIZE_MB", "MAX_PAGES", "INTERNAL_ENDPOINTS_TOKEN", "DATABASE_URL", "REDIS_URL"}
     assert {name for name in variables() if not name.startswith("DOCREFINERY_")} == own

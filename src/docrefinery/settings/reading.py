@@ -48,7 +48,7 @@ _FORMS = {
 _DEVICE = r"auto|cpu|cuda(:\d{1,3})?|mps|xpu"
 
 
-_LISTS = frozenset({"plugins", "secret_keys", "webhook_allow_nets", "webhook_retry_delays"})
+_LISTS = frozenset({"plugins", "queues", "secret_keys", "webhook_allow_nets", "webhook_retry_delays"})
 """Settings whose values are separated by commas."""
 _DURATIONS = frozenset({"keep_files_hours", "keep_artifacts_hours", "keep_jobs_hours", "keep_tombstones_hours"})
 

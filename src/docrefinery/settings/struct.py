@@ -221,7 +221,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 10
     sweep_seconds: Annotated[Seconds, setting("Seconds between two looks for abandoned or forgotten jobs.")] = 2
     queues: Annotated[
-        tuple[QueueClass, ...],
+        Annotated[tuple[QueueClass, ...], Meta(min_length=1)],
         setting(
             "What a worker does, separated by commas: jobs of `fast`, `ocr` and `model`, by what they cost, "
             "`webhooks` and `maintenance`."
