@@ -63,7 +63,10 @@ def start(environ: Mapping[str, str], process: str) -> None:
     except ImportError:
         log.warning("traces_off", reason="the extra is missing: pip install 'docrefinery[otel]'")
         return
-    trace_with(OpenTelemetry.exporting(environ, process))
+    try:
+        trace_with(OpenTelemetry.exporting(environ, process))
+    except ValueError as error:
+        log.warning("traces_off", reason=f"an OTEL_* variable cannot be used: {error}")
 
 
 def trace_with(tracer: Tracer | None) -> None:

@@ -94,6 +94,17 @@ def test_what_is_asked_for_and_not_there_is_told(more: dict[str, str], reason: s
     assert reason in logged[0]["reason"]
 
 
+def test_a_variable_that_the_sdk_refuses_is_told_and_keeps_nothing_from_starting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "100")
+    with capture_logs() as logged:
+        tracing.start(ENDPOINT, "api")
+    assert not tracing.on()
+    [line] = logged
+    assert (line["event"], "OTEL_* variable" in line["reason"]) == ("traces_off", True)
+
+
 @pytest.mark.parametrize(
     "environ",
     [
