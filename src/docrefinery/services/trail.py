@@ -181,4 +181,5 @@ def _folded(entries: list[NewEntry]) -> list[NewEntry]:
 
 
 def _alike(entry: NewEntry) -> NewEntry:
-    return msgspec.structs.replace(entry, request_id="")
+    details = {name: value for name, value in entry.details.items() if name != "waited_seconds"}
+    return msgspec.structs.replace(entry, request_id="", details=details)

@@ -270,3 +270,15 @@ async def test_an_entry_that_had_to_wait_for_the_database_says_how_long(
     assert (await client.get(f"/v1/documents/{document['id']}/file/")).status_code == 200
     [entry] = await logged(api, db)
     assert entry["details"]["waited_seconds"] >= 60
+
+
+async def test_refusals_that_had_to_wait_are_one_entry_all_the_same(
+    client: httpx.AsyncClient, stranger: httpx.AsyncClient, api: Api, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = await uploaded(stranger)
+    monkeypatch.setattr(trail, "monotonic", itertools.count(0, 60).__next__)
+    for _ in range(2):
+        await client.get(f"/v1/documents/{theirs['id']}/")
+    [entry] = [entry for entry in await logged(api, db) if entry["action"] == "access.denied"]
+    assert entry["details"]["times"] == 2
+    assert entry["details"]["waited_seconds"] >= 60
