@@ -16,7 +16,7 @@ from docrefinery.capabilities import Hardware, Models, installed_models, install
 from docrefinery.capabilities.languages import shown
 from docrefinery.errors import StorageError
 from docrefinery.pipeline.converter import ConverterUnavailable
-from docrefinery.pipeline.jail.devices import accelerators
+from docrefinery.pipeline.nursery import forkable
 from docrefinery.pipeline.scratch import open_to, scratch_folder
 from docrefinery.plugin.registry import Registry
 from docrefinery.services.abilities import Abilities
@@ -71,7 +71,7 @@ async def _jail(settings: Settings) -> Finding:
 
 def _isolation(settings: Settings) -> Finding:
     hardware = models_of(settings)
-    loads_again = isinstance(hardware, Hardware) and hardware.device != "cpu" and bool(accelerators())
+    loads_again = isinstance(hardware, Hardware) and not forkable(hardware)
     if isinstance(hardware, Hardware) and (
         settings.model_isolation == "shared" or (loads_again and settings.model_isolation == "auto")
     ):

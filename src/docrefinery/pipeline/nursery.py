@@ -22,6 +22,16 @@ log = structlog.get_logger(__name__)
 WARM_UP_SECONDS = 120
 
 
+def accelerated(hardware: Hardware | None) -> bool:
+    """Return whether models are loaded onto a GPU of this machine."""
+    return hardware is not None and hardware.device != "cpu" and bool(accelerators())
+
+
+def forkable(hardware: Hardware | None) -> bool:
+    """Return whether a child that holds models can be forked; what a GPU holds does not survive it."""
+    return sys.platform == "linux" and not accelerated(hardware)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seclusion:
     """How far a child is kept apart.
@@ -52,7 +62,7 @@ class Seclusion:
             account=self.account,
             private=(str(self.data_dir.resolve()),),
             readable=(hardware.models_folder,) if hardware else (),
-            accelerated=hardware is not None and hardware.device != "cpu" and bool(accelerators()),
+            accelerated=accelerated(hardware),
         )
 
 
@@ -123,9 +133,8 @@ class Nursery:
         await asyncio.gather(*self._endings)
 
     def _forks(self, hardware: Hardware | None) -> bool:
-        """Return whether children are forked; what a GPU holds does not survive it."""
-        unforkable = sys.platform != "linux" or (hardware is not None and hardware.device != "cpu" and accelerators())
-        return not unforkable and (hardware is not None) not in self._threaded
+        """Return whether children are forked."""
+        return forkable(hardware) and (hardware is not None) not in self._threaded
 
     async def _warm_zygote(self, hardware: Hardware | None) -> Zygote | None:
         """Return the zygote, started now if there is none; ``None`` where it has threads."""
