@@ -12,12 +12,12 @@ from docrefinery.model import RETRYABLE, JobStatus
 from docrefinery.services.absent import absent
 from docrefinery.services.audit import Action, note
 from docrefinery.services.changes import Changes
+from docrefinery.services.coalescing import Coalesced
 from docrefinery.services.doorbell import Doorbell
 from docrefinery.services.keys import Caller
 from docrefinery.services.load import Load
 from docrefinery.services.queues import Queues
 from docrefinery.services.quotas import Quotas, pages_expected
-from docrefinery.services.sharing import Shared
 from docrefinery.store import documents, jobs
 from docrefinery.store.database import UNREACHABLE, Database
 from docrefinery.store.jobs import JobFilters
@@ -48,7 +48,7 @@ class Jobs:
         self._queues = queues
         self._quotas = quotas
         self._load = load
-        self._followed = Shared[tuple[JobRecord, list[EventRecord]]]()
+        self._followed = Coalesced[tuple[JobRecord, list[EventRecord]]]()
 
     async def get(self, tenant_id: int, ref: Ref) -> JobRecord:
         """Return a job.

@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from docrefinery.services.sharing import Shared
+from docrefinery.services.coalescing import Coalesced
 
 
 class Source:
@@ -30,7 +30,7 @@ async def settle() -> None:
 
 
 async def test_who_comes_during_a_read_shares_the_next_one() -> None:
-    shared, source = Shared[int](), Source()
+    shared, source = Coalesced[int](), Source()
     first = asyncio.create_task(shared.read("job", source.read))
     await settle()
     others = [asyncio.create_task(shared.read("job", source.read)) for _ in range(100)]
@@ -43,7 +43,7 @@ async def test_who_comes_during_a_read_shares_the_next_one() -> None:
 
 
 async def test_different_things_are_read_at_once() -> None:
-    shared, source = Shared[int](), Source()
+    shared, source = Coalesced[int](), Source()
     both = [asyncio.create_task(shared.read(key, source.read)) for key in ("one", "other")]
     await settle()
     assert source.begun == 2
@@ -52,7 +52,7 @@ async def test_different_things_are_read_at_once() -> None:
 
 
 async def test_who_gives_up_ends_the_read_for_nobody_else() -> None:
-    shared, source = Shared[int](), Source()
+    shared, source = Coalesced[int](), Source()
     first = asyncio.create_task(shared.read("job", source.read))
     await settle()
     leaving, staying = (asyncio.create_task(shared.read("job", source.read)) for _ in range(2))
@@ -65,7 +65,7 @@ async def test_who_gives_up_ends_the_read_for_nobody_else() -> None:
 
 
 async def test_an_error_is_everybodys_and_the_next_read_begins_anew() -> None:
-    shared, source = Shared[int](), Source()
+    shared, source = Coalesced[int](), Source()
 
     async def fail() -> int:
         await source.read()

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Shared(Generic[T]):
+class Coalesced(Generic[T]):
     """Reads that are shared: whoever asks gets one that began no earlier than the question.
 
     Who comes while a read is under way waits for the next one, together with all the others who do.
