@@ -56,7 +56,7 @@ ACROSS_TENANTS = {
     "slices._WAITING_JOBS": "pages of any tenant's jobs, by turns",
     "slices._end": PARTED,
     "slices.beat": PARTED,
-    "slices.expire": PARTED,
+    "slices.expire": SWEEP,
     "slices.look": PARTED,
     "slices.read_again": PARTED,
     "slices.readers": PARTED,

@@ -43,17 +43,19 @@ class Pages:
         return self.last - self.first + 1
 
 
-def preflight(source: Path, options: EngineOptions) -> Pages:
+def preflight(source: Path, options: EngineOptions, *, inspects: bool = True) -> Pages:
     """Return the pages to convert, and what is to be told before that.
 
     A ``page_range`` that reaches past the end is cut there; one that lies behind the end has nothing to convert.
 
+    :param inspects: whether to look for what is to be told, which takes nearly all of the time.
     :raises JobError: if the file cannot be opened, has no pages or exceeds a limit.
     """
     _check_size(source, options.max_file_size or 0)
     with pypdfium2_lock, _opened(source) as document:
         pages = _chosen(len(document), options)
-        return replace(pages, large=dict(_large(document, pages)), warnings=_told(document, source))
+        told = _told(document, source) if inspects else ()
+        return replace(pages, large=dict(_large(document, pages)), warnings=told)
 
 
 def _chosen(count: int, options: EngineOptions) -> Pages:

@@ -56,7 +56,7 @@ def convert(
         pages_total=result.pages_total,
         artifacts=tuple(Written(exporter.kind, file_name(exporter)) for exporter in exporters),
         convert_ms=convert_ms,
-        export_ms=export_ms or 0,
+        export_ms=export_ms,
         chunk_ms=chunk_ms,
         warnings=(*told, *result.warnings),
         engine=result.engine,
@@ -120,7 +120,7 @@ def _long(engine: Engine, request: Convert, options: EngineOptions) -> Long | No
     """Return which pages a document has that can be shared, if it has so many."""
     if not request.long_from or request.parts or not isinstance(engine, Parting):
         return None
-    pages = preflight(Path(request.source), options)
+    pages = preflight(Path(request.source), options, inspects=False)
     return Long(pages.first, pages.last) if pages.total >= request.long_from else None
 
 

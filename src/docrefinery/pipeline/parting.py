@@ -11,7 +11,7 @@ import docrefinery
 from docrefinery.capabilities import Ocr
 from docrefinery.model import PAGES_TOGETHER
 
-_SHARE = 6
+_SHARE = 4
 """Of what is left, the part that is taken at once: large ranges first, small ones last, so that none is waited for."""
 _MOST = 8
 _LEAST = 2

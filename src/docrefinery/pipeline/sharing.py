@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -78,8 +79,8 @@ class Sharing:
         reader = self._readers.for_options(task.options)
         parts = list(ranges(long.first, long.last, recognises=bool(task.options.get("do_ocr"))))
         await patiently(lambda: slices.share(self._db, claim, parts, reader))
-        for _ in parts[1 : RINGS + 1]:
-            await self._ring(claim.queue)
+        # Together: each waits some seconds for a broker that hangs, and the pages need not.
+        await asyncio.gather(*(self._ring(claim.queue) for _ in parts[1 : RINGS + 1]))
         shared = _Shared(claim, lease, task, long.last - long.first + 1, reader)
         with self._watching(claim.job_id) as watch:
             while not isinstance(step := await self._step(shared, watch), Outcome):
@@ -93,8 +94,6 @@ class Sharing:
             return Canceled()
         if shared.seconds_left <= 0:
             return TimedOut(shared.task.timeout_seconds)
-        if lost := await patiently(lambda: slices.expire(self._db, claim.job_id)):
-            log.warning("pages_taken_from_lost_workers", ranges=lost)
         states = await patiently(lambda: slices.look(self._db, claim.job_id))
         shared.tell(sum(state.pages_done for state in states))
         if (ending := self._ending(states)) is not None:
@@ -134,8 +133,7 @@ class Sharing:
                     await self._vault.read_to(blob, path)
                 except (BlobMissing, BlobDamaged):
                     log.warning("pages_gone", first_page=state.first_page, last_page=state.last_page)
-                    first = state.first_page
-                    await patiently(lambda: slices.read_again(self._db, shared.claim.job_id, first))  # noqa: B023
+                    await patiently(partial(slices.read_again, self._db, shared.claim.job_id, blob.blob_key))
                     return None
                 shared.here[state.blob_key] = path
             parts[state.first_page, state.last_page] = path

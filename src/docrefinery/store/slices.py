@@ -176,23 +176,23 @@ async def give_back(db: Database, held: SliceRecord) -> None:
     await _end(db, held, "pages_done = 0")
 
 
-async def expire(db: Database, job_id: int) -> int:
-    """Take a job's pages away from workers that stopped beating; returns how many ranges."""
+async def expire(db: Database) -> int:
+    """Take pages away from workers that stopped beating; returns how many ranges."""
     rows = await db.fetch(
-        """UPDATE slices SET token = NULL, expires_at = NULL, crashes = crashes + 1, reason = '', pages_done = 0
-           WHERE job_id = $1 AND expires_at < now() RETURNING first_page""",
-        job_id,
+        """UPDATE slices s SET token = NULL, expires_at = NULL, crashes = crashes + 1, reason = '', pages_done = 0
+           FROM (SELECT job_id, first_page FROM slices WHERE expires_at < now() FOR UPDATE SKIP LOCKED) lost
+           WHERE s.job_id = lost.job_id AND s.first_page = lost.first_page RETURNING s.first_page"""
     )
     return len(rows)
 
 
-async def read_again(db: Database, job_id: int, first_page: int) -> None:
-    """Have pages read again whose blob is gone."""
+async def read_again(db: Database, job_id: int, blob_key: str) -> None:
+    """Have pages read again whose blob is gone, unless somebody has done so by now."""
     await db.fetch(
         """UPDATE slices SET blob_key = NULL, size_bytes = NULL, data_key = NULL, pages_done = 0
-           WHERE job_id = $1 AND first_page = $2""",
+           WHERE job_id = $1 AND blob_key = $2""",
         job_id,
-        first_page,
+        blob_key,
     )
 
 

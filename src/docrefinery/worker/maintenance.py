@@ -75,6 +75,8 @@ class Maintenance:
         )
         if taken := await claims.expire(self._db, crash, max_crashes=self._settings.max_crashes):
             log.warning("jobs_taken_from_lost_workers", jobs=taken)
+        if lost := await slices.expire(self._db):
+            log.warning("pages_taken_from_lost_workers", ranges=lost)
 
     async def _ring(self) -> None:
         """Ring for work that nobody was told of, but not while messages are waiting for a worker anyway."""

@@ -99,7 +99,7 @@ async def test_a_heartbeat_tells_of_a_cancel_and_of_what_the_others_have_done(db
 async def test_late_pages_are_not_taken(db: Database, worker: HandWorker) -> None:
     claim = await shared(db, worker)
     late = await taken(db, claim.job_id, lease=timedelta(seconds=-1))
-    assert await slices.expire(db, claim.job_id) == 1
+    assert await slices.expire(db) == 1
     again = await taken(db, claim.job_id)
     assert (again.first_page, again.token > late.token) == (late.first_page, True)
     for report in (
@@ -173,7 +173,9 @@ async def test_pages_are_garbage_once_their_job_is_over(db: Database, worker: Ha
 async def test_pages_whose_blob_is_gone_are_read_again(db: Database, worker: HandWorker) -> None:
     claim = await shared(db, worker)
     key = await stored(db, await taken(db, claim.job_id))
-    await slices.read_again(db, claim.job_id, 1)
+    await slices.read_again(db, claim.job_id, "another's/pages/1")
+    assert (await slices.look(db, claim.job_id))[0].blob_key == key
+    await slices.read_again(db, claim.job_id, key)
     assert (await taken(db, claim.job_id)).first_page == 1
     assert key in await garbage.removable(db, 9)
 

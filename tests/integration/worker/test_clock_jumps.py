@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from docrefinery.settings import Settings
-from docrefinery.store import clock, jobs
+from docrefinery.store import clock, jobs, slices
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
 from docrefinery.store.records import ClaimRecord
@@ -45,11 +45,12 @@ class Moved:
     async def set(self, seconds: float) -> None:
         """Let the database's clock jump ahead, or back."""
         self.behind += seconds
-        await self.db.fetch("UPDATE leases SET expires_at = expires_at - make_interval(secs => $1)", seconds)
+        await self.go_by(seconds)
 
     async def go_by(self, seconds: float) -> None:
         """Let time go by, for everybody alike."""
-        await self.db.fetch("UPDATE leases SET expires_at = expires_at - make_interval(secs => $1)", seconds)
+        for table in ("leases", "slices"):
+            await self.db.fetch(f"UPDATE {table} SET expires_at = expires_at - make_interval(secs => $1)", seconds)
 
     async def running(self, count: int) -> list[ClaimRecord]:
         tenant = await make_tenant(self.db, "acme")
@@ -84,6 +85,23 @@ async def test_a_jump_ahead_costs_no_running_job(moved: Moved, jump: float) -> N
     for claim in held:
         assert await moved.worker.beat(claim) == "held"
         assert await moved.worker.publish(claim)
+
+
+async def test_a_jump_ahead_takes_no_pages_from_who_reads_them(moved: Moved) -> None:
+    [claim] = await moved.running(1)
+    await slices.share(moved.db, claim, [(1, 16)], "r")
+    held = await slices.claim(moved.db, claim.job_id, ["r"], moved.worker.id, timedelta(seconds=LEASE))
+    assert held is not None
+    sweeper = moved.sweeper()
+    await sweeper.sweep()
+    await moved.set(HOUR)
+    await sweeper.sweep()
+    [state] = await slices.look(moved.db, claim.job_id)
+    assert (state.leased, state.crashes) == (True, 0)
+    await moved.go_by(LEASE + 1)
+    await sweeper.sweep()
+    [state] = await slices.look(moved.db, claim.job_id)
+    assert (state.leased, state.crashes) == (False, 1)
 
 
 async def test_every_sweeper_sees_a_jump_for_itself(moved: Moved) -> None:

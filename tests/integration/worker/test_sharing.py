@@ -329,6 +329,7 @@ async def test_a_helper_that_falls_silent_is_waited_for_no_longer_than_its_lease
         await helping_there.wait()
         # Its time is up.
         await installation.db.fetch("UPDATE slices SET expires_at = now() WHERE token IS NOT NULL AND first_page > 1")
+        assert await slices.expire(installation.db) == 1
         go.set()
         await owning
         job = await installation.job()
