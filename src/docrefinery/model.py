@@ -100,6 +100,10 @@ ALWAYS_EXPORTED = "docling_json"
 PAGES_TOGETHER: Final = 8
 """Pages that are never parted when a document is read in several places: what is learned of one helps with the next."""
 
+MAGIC: Final = b"%PDF-"
+"""What a PDF begins with."""
+MAGIC_WITHIN: Final = 1024
+"""Bytes within which it stands."""
 LONGEST_LANGUAGE = 64
 MOST_PICTURES = 1000
 """Pictures that are described in one document; what comes after is not."""

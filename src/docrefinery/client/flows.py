@@ -108,8 +108,12 @@ def _again(job: Job, patience: Patience) -> Flow[Job]:
     try:
         return (yield from ask(operations.retry(job.id), patience))
     except Conflict:
+        now = yield from ask(operations.job(job.id), patience)
+        if now.status == job.status:
+            # Its file has expired.
+            raise
         # Somebody else was faster.
-        return (yield from ask(operations.job(job.id), patience))
+        return now
 
 
 def fits(job: Job, wanted: Processing) -> bool:

@@ -154,9 +154,7 @@ def jobs(filters: JobFilters) -> Call[Page[Job]]:
 
 def job(ref: Ref, held_seconds: int = 0) -> Call[Job]:
     """Return a job, as soon as anything of it changes or after the time that the answer is held."""
-    params = {"wait": str(held_seconds)} if held_seconds else {}
-    seconds = held_seconds + ANSWER_SECONDS
-    return Call(method="GET", path=f"/v1/jobs/{_id(ref)}/", read=_job, params=params, seconds=seconds)
+    return _held(ref, _job, held_seconds, {})
 
 
 def changed_job(ref: Ref, tag: str, held_seconds: int) -> Call[tuple[Job | None, str]]:
@@ -166,14 +164,7 @@ def changed_job(ref: Ref, tag: str, held_seconds: int) -> Call[tuple[Job | None,
         same = answer.status_code == httpx.codes.NOT_MODIFIED
         return None if same else _job(answer), answer.headers.get("etag", "")
 
-    return Call(
-        method="GET",
-        path=f"/v1/jobs/{_id(ref)}/",
-        read=read,
-        params={"wait": str(held_seconds)} if held_seconds else {},
-        headers={"If-None-Match": tag} if tag else {},
-        seconds=held_seconds + ANSWER_SECONDS,
-    )
+    return _held(ref, read, held_seconds, {"If-None-Match": tag} if tag else {})
 
 
 def cancel(ref: Ref) -> Call[Job]:
@@ -265,6 +256,17 @@ def following(call: Call[Page[T]], page: Page[T]) -> Call[Page[T]] | None:
 
 def _get(path: str, read: Callable[[httpx.Response], T], params: Mapping[str, str] | None = None) -> Call[T]:
     return Call(method="GET", path=path, read=read, params=params or {})
+
+
+def _held(ref: Ref, read: Callable[[httpx.Response], T], seconds: int, headers: Mapping[str, str]) -> Call[T]:
+    return Call(
+        method="GET",
+        path=f"/v1/jobs/{_id(ref)}/",
+        read=read,
+        params={"wait": str(seconds)} if seconds else {},
+        headers=headers,
+        seconds=seconds + ANSWER_SECONDS,
+    )
 
 
 def _delete(path: str) -> Call[None]:

@@ -64,7 +64,7 @@ class Partial:
     def __init__(self, of: Artifact | Document, target: Path) -> None:
         self._of = of
         self._target = target
-        self._part = target.with_name(f".{of.sha256[:32]}.part")
+        self._part = target.with_name(f".{of.id}-{of.sha256[:32]}.part")
         self._file = self._part.open("ab")
 
     @property

@@ -7,13 +7,13 @@ from uuid import UUID
 from msgspec import Struct
 
 from docrefinery.errors import QuotaExceeded, Unavailable, UnsupportedMediaType
+from docrefinery.model import MAGIC, MAGIC_WITHIN
 from docrefinery.services.limits import UploadLimit
 from docrefinery.services.load import Arrival
 from docrefinery.store.encryption.vault import VaultWriter
 from docrefinery.store.presentation import presentation
 
 PDF = "application/pdf"
-MAGIC, MAGIC_WITHIN = b"%PDF-", 1024
 
 
 class Size(Struct, frozen=True):

@@ -7,7 +7,17 @@ from typing import Any
 import httpx
 import pytest
 
-from docrefinery.client import ApiError, Busy, Conflict, NotAuthorized, Patience, ServiceFailed, Unreachable, operations
+from docrefinery.client import (
+    ApiError,
+    Busy,
+    Conflict,
+    NotAuthorized,
+    NotFound,
+    Patience,
+    ServiceFailed,
+    Unreachable,
+    operations,
+)
 from docrefinery.client.asking import ask
 from docrefinery.client.sources import Source
 from docrefinery.client.steps import Call, Send, Sleep, built
@@ -137,3 +147,11 @@ def test_an_answer_that_is_not_the_services_own_says_so() -> None:
     with pytest.raises(NotAuthorized, match="<html>proxy") as caught:
         taken(operations.jobs({}), [page])
     assert caught.value.error_code == ""
+
+
+def test_a_deletion_whose_answer_was_lost_has_been_done() -> None:
+    gone = answer(404, "NOT_FOUND")
+    assert len(taken(operations.delete_document(1), [httpx.ReadError("cut"), gone])) == 1
+    for before in ([], [BUSY], [httpx.ConnectError("refused")]):
+        with pytest.raises(NotFound):
+            taken(operations.delete_document(1), [*before, gone])

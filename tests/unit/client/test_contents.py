@@ -1,5 +1,6 @@
 """Downloads: whole or not at all, checked, resumed, and the key stays with the service."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,9 +8,10 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 
-from docrefinery.client import Artifact, Damaged, NotFound, Patience, Unreachable
+from docrefinery.client import Artifact, Conflict, Damaged, NotFound, Patience, Unreachable
 from tests.support.clients import KINDS, Handler, Shell
 
 DATA = bytes(range(256)) * 1000
@@ -113,8 +115,28 @@ async def test_a_file_that_was_there_is_replaced_only_by_a_whole_one(make: Make,
     assert target.read_text() == "old"
 
 
+async def test_equal_contents_fetched_at_once_into_one_folder_do_not_meet(make: Make, tmp_path: Path) -> None:
+    other = msgspec.structs.replace(ARTIFACT, id=6, filename="b.md")
+    shell = make(Served())
+    await asyncio.gather(*(shell.do("download", artifact, tmp_path) for artifact in (ARTIFACT, other)))
+    assert files(tmp_path) == {"a.md": DATA, "b.md": DATA}
+
+
+async def test_a_job_that_cannot_be_tried_again_is_told_as_the_service_tells_it(make: Make) -> None:
+    times = {"created_at": "2027-01-01T00:00:00Z", "modified_at": "2027-01-01T00:00:00Z"}
+    job = {"id": 5, "uuid": str(UUID(int=5)), "document_id": 1, "status": "FAILED", "stage": "CONVERTING", **times}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(409, json={"error_code": "INVALID_JOB_STATE", "detail": "Upload it again."})
+        return httpx.Response(200, json={"results": [job]} if request.url.path == "/v1/jobs/" else job)
+
+    with pytest.raises(Conflict, match="Upload it again"):
+        await make(answer).do("process", 1)
+
+
 async def test_a_part_that_is_longer_than_the_contents_is_begun_anew(make: Make, tmp_path: Path) -> None:
-    (tmp_path / f".{SHA[:32]}.part").write_bytes(DATA + b"more")
+    (tmp_path / f".{ARTIFACT.id}-{SHA[:32]}.part").write_bytes(DATA + b"more")
     await make(Served()).do("download", ARTIFACT, tmp_path / "a.md")
     assert (tmp_path / "a.md").read_bytes() == DATA
 

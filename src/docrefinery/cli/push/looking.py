@@ -7,8 +7,8 @@ from pathlib import Path
 
 from docrefinery.cli.push.inputs import failed
 from docrefinery.cli.push.outcomes import Outcome
+from docrefinery.model import MAGIC, MAGIC_WITHIN
 
-MAGIC, MAGIC_WITHIN = b"%PDF-", 1024
 BLOCK = 1024 * 1024
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from docrefinery.client import AsyncClient, Job, NotFound
+from docrefinery.client import AsyncClient, Expired, Job, NotFound
 
 SPACING_SECONDS = 1.0
 """Between two lists of changes; the answers are held in between."""
@@ -51,7 +51,7 @@ class Watching:
         oldest = next(iter(self._waiting))
         try:
             job = await self._client.job(oldest, held=HELD_SECONDS if len(self._waiting) > 1 else 30)
-        except NotFound as error:
+        except (NotFound, Expired) as error:
             self._waiting.pop(oldest).set_exception(error)
             return
         self._tell(job)

@@ -121,6 +121,17 @@ def test_a_service_that_has_too_much_to_do_is_waited_for_at_every_step(tmp_path:
     assert len(service.documents) == 3
 
 
+def test_a_job_that_has_expired_meanwhile_fails_its_file_and_no_other(tmp_path: Path) -> None:
+    for number in range(2):
+        (tmp_path / f"{number}.pdf").write_bytes(b"%%PDF- %d" % number)
+    gone = httpx.Response(410, json={"error_code": "JOB_EXPIRED", "detail": "Gone."})
+    service = Service(before=lambda route: gone if route == ("GET", "/v1/jobs/1/") else None)
+    service.job = lambda number: Service.job(number) | {"status": "RUNNING" if number == 1 else "SUCCEEDED"}  # type: ignore[method-assign]
+    summary, outcomes, _ = pushed(service, tmp_path, tmp_path / "out")
+    assert sorted(outcome.error_code for outcome in outcomes) == ["", "JOB_EXPIRED"]
+    assert summary.sentence.startswith("2 files: 1 done, 1 failed")
+
+
 def test_a_full_quota_that_waiting_does_not_empty_fails_the_file_and_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"%PDF-")
     full = httpx.Response(429, json={"error_code": "QUOTA_EXCEEDED", "detail": "Full."})
