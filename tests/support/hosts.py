@@ -23,8 +23,8 @@ class _Connection(socketserver.BaseRequestHandler):
     server: "Relay"
 
     def handle(self) -> None:
-        """Carry one connection in both directions."""
-        with self.server.connected() as behind:
+        """Carry one connection in both directions; a server that is gone is a connection that ends."""
+        with suppress(OSError), self.server.connected() as behind:
             back = threading.Thread(target=_carry, args=(behind, self.request), daemon=True)
             back.start()
             _carry(self.request, behind)

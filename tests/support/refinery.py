@@ -1,6 +1,7 @@
 """`docrefinery up` as an operator starts it, and a client as an integrator writes it."""
 
 import hashlib
+import os
 import re
 import signal
 import subprocess
@@ -226,7 +227,9 @@ class Refinery:
 
     def blobs(self, part: str = "") -> list[Path]:
         """Return the files in the storage whose path contains ``part``."""
-        return [path for path in self.data_dir.joinpath("blobs").rglob("*") if path.is_file() and part in str(path)]
+        # Unlike `rglob`, this goes on where a folder is removed meanwhile.
+        found = (Path(folder, name) for folder, _, names in os.walk(self.data_dir / "blobs") for name in names)
+        return [path for path in found if part in str(path)]
 
     def assert_one_set(self, job_id: int, kinds: Sequence[str] = DEFAULT_KINDS) -> None:
         """Fail unless a job succeeded with one set of artifacts, in the database as in the storage."""
