@@ -162,7 +162,7 @@ def test_dashboard_and_metrics_tell_of_the_workers_work(refinery: Refinery, acme
 def test_metrics_survive_a_killed_worker_and_count_what_it_lost(make: Start) -> None:
     own = make(workers=1, DOCREFINERY_LEASE_SECONDS="3", DOCREFINERY_SWEEP_SECONDS="0.5").start()
     own.client.assert_converted(own.client.submit(fresh(born_digital()))["job_id"])
-    job_id = own.client.submit(fresh(slow(10)))["job_id"]
+    job_id = own.client.submit(fresh(slow(40)))["job_id"]
     own.client.running(job_id)
     (first,) = own.client.get("/v1/dashboard/workers").json()["results"]
     wait_until(lambda: own.client.get("/v1/dashboard/workers").json()["results"][0]["current_job_id"] == job_id, 5)

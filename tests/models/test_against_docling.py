@@ -23,9 +23,14 @@ DOCUMENTS = {"report": REPORT, "born digital": born_digital(), "scan": english_s
 
 
 @pytest.fixture(scope="module")
-def engine(models_dir: Path) -> ModelEngine:
+def hardware(models_dir: Path) -> Hardware:
+    """Return what to load them with: a page at a time, as which pages meet in a batch moves the last bits."""
+    return Hardware(models_folder=str(models_dir), device="cpu", threads=2, page_batch_size=1)
+
+
+@pytest.fixture(scope="module")
+def engine(hardware: Hardware) -> ModelEngine:
     """Load the engine."""
-    hardware = Hardware(models_folder=str(models_dir), device="cpu", threads=2)
     pipeline, models = load(hardware)
     assert pipeline is not None, models.problem
     return ModelEngine(pipeline, models, hardware)

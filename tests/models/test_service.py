@@ -101,7 +101,7 @@ def test_what_the_installation_can_do_is_told(client: Client, refinery: Refinery
     [worker] = client.get("/v1/dashboard/workers").json()["results"]
     assert sorted(worker["profiles"]) == ["fast_text", "full_vlm", "ocr_only", "structured"]
     assert worker["models"]["layout"].startswith("docling-layout-heron@")
-    assert "models" in worker["queues"]
+    assert "model" in worker["queues"]
     doctor = json.loads(refinery.command("doctor", "--json").stdout)
     assert {each["part"]: each["status"] for each in doctor}["models"] == "ok"
 
