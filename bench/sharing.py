@@ -4,8 +4,10 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import httpx
 
@@ -13,7 +15,7 @@ from bench.long import join_pages
 from bench.service import running, upload
 
 PAGES = 440
-ROUNDS = 3
+ROUNDS = 5
 
 
 def long_document(paths: Sequence[Path], folder: Path) -> bytes:
@@ -24,19 +26,24 @@ def long_document(paths: Sequence[Path], folder: Path) -> bytes:
 
 
 def parted_against_whole(content: bytes, workers: int) -> dict[str, float]:
-    """Return the seconds that a long document takes each way, the best of some rounds, and their ratio."""
-    whole, parted = (_seconds(content, workers, pages) for pages in ("0", "48"))
+    """Return the seconds that a long document takes each way, and their ratio: the medians of some rounds.
+
+    The ways take turns, and each ratio is of two runs that follow each other: machines are not always equally fast.
+    """
+    with _service(workers, "0", content) as at_once, _service(workers, "48", content) as in_parts:
+        rounds = [(_one(*at_once), _one(*in_parts)) for _ in range(ROUNDS + 1)][1:]
+    whole, parted = (median(times) for times in zip(*rounds, strict=True))
     return {
         f"{PAGES} pages, fast_text, read by one worker, s": whole,
         f"{PAGES} pages, fast_text, read by {workers} workers, s": parted,
-        "a long document shared, of the time of one that is not": parted / whole,
+        "a long document shared, of the time of one that is not": median(b / a for a, b in rounds),
     }
 
 
-def _seconds(content: bytes, workers: int, slice_pages: str) -> float:
+@contextmanager
+def _service(workers: int, slice_pages: str, content: bytes) -> Iterator[tuple[httpx.Client, int]]:
     with running(workers, DOCREFINERY_SLICE_PAGES=slice_pages) as service, service.client() as client:
-        document = upload(client, content, "long.pdf")["id"]
-        return min(_one(client, document) for _ in range(ROUNDS))
+        yield client, upload(client, content, "long.pdf")["id"]
 
 
 def _one(client: httpx.Client, document: int) -> float:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from docrefinery.engine.preflight import Pages
 
 OnPage = Callable[[int, int], None]
+Told = Callable[[], tuple[JobWarning, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +139,20 @@ class Parting(Engine, Protocol):
         """
 
     def put_together(
-        self, source: Path, name: str, options: EngineOptions, parts: Mapping[tuple[int, int], Path], aid: Help
+        self,
+        source: Path,
+        name: str,
+        options: EngineOptions,
+        parts: Mapping[tuple[int, int], Path],
+        told: Told,
+        aid: Help,
     ) -> EngineResult:
         """Make a document of its pages.
 
         :param source: the PDF.
         :param name: its original file name.
         :param parts: files of what :meth:`read_pages` returned, by the numbers of the first and the last page.
+        :param told: returns what is to be told of the whole file; asked last, as it may be found out meanwhile.
         :param aid: as of a conversion.
         :raises JobError: if that is no document, or the parts are not what they should be.
         """

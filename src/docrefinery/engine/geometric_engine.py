@@ -1,6 +1,7 @@
 """The geometric engine as the service uses it: limits, OCR where a page says nothing, pictures, and what to tell."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from docling.datamodel.progress import PageCompletedProgress
 from msgspec import Struct
 
 from docrefinery.capabilities import Ocr, installed_ocr, lacking
-from docrefinery.engine.base import Describe, EngineOptions, EngineResult, Help, OnPage
+from docrefinery.engine.base import Describe, EngineOptions, EngineResult, Help, OnPage, Told
 from docrefinery.engine.describing import describe_pictures, described
 from docrefinery.engine.geometric.backend import DocumentBackend
 from docrefinery.engine.geometric.layout.layout import Layout
@@ -60,10 +61,16 @@ class GeometricEngine:
         return encode(pipeline.read(result, backend, pages.first, pages.last, _summary(recognition)))
 
     def put_together(
-        self, source: Path, name: str, options: EngineOptions, parts: Mapping[tuple[int, int], Path], aid: Help
+        self,
+        source: Path,
+        name: str,
+        options: EngineOptions,
+        parts: Mapping[tuple[int, int], Path],
+        told: Told,
+        aid: Help,
     ) -> EngineResult:
         """Make a document of pages; see :class:`~docrefinery.engine.base.Parting`."""
-        pages = preflight(source, options)
+        pages = preflight(source, options, inspects=False)
         try:
             together = joined(decode(path.read_bytes(), *numbers) for numbers, path in parts.items())
         except BadPages as error:
@@ -71,7 +78,11 @@ class GeometricEngine:
         pipeline = PartsPipeline(_pipeline_options(options, aid), together)
         result, _ = _run(pipeline, source, pages, None, PagesDone(pages.total, lambda *_: None))
         layouts = {layout.number: layout for layout in together.layouts}
-        read = _Read(pages, layouts, Summary(together.ocr, together.unread_scripts, set(together.drawn)))
+        read = _Read(
+            replace(pages, warnings=told()),
+            layouts,
+            Summary(together.ocr, together.unread_scripts, set(together.drawn)),
+        )
         return _concluded(result, read, name, options, _ocr(options, aid), aid)
 
 

@@ -193,6 +193,8 @@ def serve(parent: Parent, child: Child, measures: tuple[Measure, ...]) -> None:
             if isinstance(request, protocol.Scan | protocol.Convert | protocol.Read):
                 limits.bound_cpu(request.cpu_seconds)
             parent.send(child.answer(request, parent))
+            # Some of what is asked is done without it.
+            gc.enable()
 
 
 def main() -> None:

@@ -1,19 +1,22 @@
 """One conversion inside the child: engine, then exporters, with progress and times."""
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from docrefinery.capabilities import Models, without_models
-from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help, Parting, TooLarge
+from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help, Parting, Told, TooLarge
 from docrefinery.engine.debugging import draw_pages
-from docrefinery.engine.preflight import Pages, preflight
+from docrefinery.engine.preflight import Pages, preflight, told_of
 from docrefinery.engine.running import listed
 from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
 from docrefinery.model import JobWarning, Stage
 from docrefinery.pipeline.exporting import export_all, file_name
+from docrefinery.pipeline.forks import Fork, processes
 from docrefinery.pipeline.protocol import (
     PAGES_FILE,
     Convert,
@@ -136,7 +139,10 @@ def _converted(
     source = Path(request.source)
     if request.parts and isinstance(engine, Parting):
         parts = {(part.first, part.last): Path(part.path) for part in request.parts}
-        return engine.put_together(source, request.name, options, parts, aid)
+        # All that is made of pages stays until the answer is there: the collector would look at it in vain.
+        gc.disable()
+        with _told_of(source, request.processes) as of_file:
+            return engine.put_together(source, request.name, options, parts, of_file, aid)
     send(Working(Stage.CONVERTING, 0, 0))
 
     def on_page(done: int, total: int) -> None:
@@ -147,6 +153,16 @@ def _converted(
     except TooLarge as error:
         told.append(_too_large(error))
         return engines["geometric"].convert(source, request.name, options, on_page, aid)
+
+
+@contextmanager
+def _told_of(source: Path, wanted: int) -> Iterator[Told]:
+    """Give what says what is to be told of a file, and finds that out meanwhile if there may be another process."""
+    if processes(wanted) < 2:
+        yield lambda: told_of(source)
+        return
+    with Fork(lambda: msgspec.msgpack.encode(told_of(source))) as fork:
+        yield lambda: msgspec.msgpack.decode(fork.answer(), type=tuple[JobWarning, ...])
 
 
 def options_of(given: Mapping[str, object], exporters: Iterable[Exporter]) -> EngineOptions:

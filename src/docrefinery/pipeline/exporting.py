@@ -1,32 +1,22 @@
-"""Exporters at work inside the child: one after the other, or several at a time in processes of their own.
-
-A fork has the document as it is, at no cost but for what is written to, and has a processor of its own.
-"""
+"""Exporters at work inside the child: one after the other, or several at a time in processes of their own."""
 
 import os
-import resource
-import signal
-import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
-import psutil
 from msgspec import Struct
 
 from docrefinery.engine.base import EngineResult
 from docrefinery.errors import ExportFailed
 from docrefinery.model import Stage
+from docrefinery.pipeline.forks import Fork, processes
 from docrefinery.pipeline.hearsay import storable
 from docrefinery.pipeline.protocol import Convert, Reply, Working
 from docrefinery.plugin import Exporter
 from docrefinery.plugin.exporting import export, reason
 from docrefinery.plugin.registry import Registry
-
-_ROOM = 1.5
-"""Of the memory that is in use: what each process may come to, since its parent counts shared pages for each."""
 
 
 class _Outcome(Struct, frozen=True):
@@ -35,13 +25,6 @@ class _Outcome(Struct, frozen=True):
     ended: float = 0.0
     problem: str | None = None
     starved: bool = False
-
-
-class _Fork(Struct, frozen=True):
-    """A process that helps, and where it answers."""
-
-    pid: int
-    answer: int
 
 
 def file_name(exporter: Exporter) -> str:
@@ -69,7 +52,7 @@ def export_all(
             send(Working(exporter.stage, result.pages_total, result.pages_total))
 
     started = time.monotonic()
-    outcomes = _SideBySide(ordered, result, Path(request.workdir), begin).outcomes(_processes(request.processes))
+    outcomes = _SideBySide(ordered, result, Path(request.workdir), begin).outcomes(processes(request.processes))
     for exporter, outcome in zip(ordered, outcomes, strict=True):
         begin(exporter)
         if outcome.starved:
@@ -107,16 +90,6 @@ def _written(exporter: Exporter, result: EngineResult, folder: Path) -> _Outcome
     return _Outcome(time.monotonic())
 
 
-def _processes(wanted: int) -> int:
-    """Return how many processes there may be: one if this has threads, which a fork would lose, or little room."""
-    if wanted < 2 or sys.platform != "linux" or len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
-        return 1
-    bound = resource.getrlimit(resource.RLIMIT_AS)[0]
-    if bound == resource.RLIM_INFINITY:
-        return wanted
-    return min(wanted, int(bound / (_ROOM * psutil.Process().memory_info().rss)) - 1)
-
-
 class _SideBySide:
     """Exporters, done by this process and by forks of it: whoever is free takes the next.
 
@@ -131,18 +104,18 @@ class _SideBySide:
         self._folder = folder
         self._begin = begin
 
-    def outcomes(self, processes: int) -> list[_Outcome]:
-        """Have everything written, and return what each exporter came to."""
-        apart = processes > 1 and len(self._exporters) > 1
+    def outcomes(self, count: int) -> list[_Outcome]:
+        """Have everything written by so many processes, and return what each exporter came to."""
+        apart = count > 1 and len(self._exporters) > 1
         tasks, last = os.pipe()
         # One byte for each: a read takes it away from the others.
         os.write(last, bytes(range(len(self._exporters))))
         os.close(last)
-        forks = [self._fork(tasks) for _ in range(min(processes, len(self._exporters)) - 1)]
+        forks = [Fork(lambda: self._apart_from_here(tasks)) for _ in range(min(count, len(self._exporters)) - 1)]
         found = self._take(tasks, self._begin, apart=apart)
         os.close(tasks)
         for fork in forks:
-            found |= _answer_of(fork)
+            found |= msgspec.msgpack.decode(fork.answer(), type=dict[int, _Outcome])
         if apart:
             self._gather(found)
         return [found[number] for number in range(len(self._exporters))]
@@ -162,24 +135,8 @@ class _SideBySide:
                 return found | {number: _Outcome() for number in range(taken[0] + 1, len(self._exporters))}
         return found
 
-    def _fork(self, tasks: int) -> _Fork:
-        answer, out = os.pipe()
-        sys.stderr.flush()
-        pid = os.fork()
-        if pid:
-            os.close(out)
-            return _Fork(pid, answer)
-        # Nothing of the parent's own end may run here: it leaves through this.
-        code = 1
-        try:
-            os.close(answer)
-            os.write(out, msgspec.msgpack.encode(self._take(tasks, lambda _: None, apart=True)))
-            code = 0
-        except BaseException:  # noqa: BLE001 - as the interpreter does with what nobody catches
-            traceback.print_exc()
-        finally:
-            sys.stderr.flush()
-            os._exit(code)
+    def _apart_from_here(self, tasks: int) -> bytes:
+        return msgspec.msgpack.encode(self._take(tasks, lambda _: None, apart=True))
 
     def _gather(self, found: dict[int, _Outcome]) -> None:
         for number, outcome in found.items():
@@ -189,16 +146,3 @@ class _SideBySide:
 
     def _apart(self, exporter: Exporter) -> Path:
         return self._folder / f"{exporter.kind}-apart"
-
-
-def _answer_of(fork: _Fork) -> dict[int, _Outcome]:
-    with os.fdopen(fork.answer, "rb") as stream:
-        answer = stream.read()
-    ended = os.waitstatus_to_exitcode(os.waitpid(fork.pid, 0)[1])
-    if ended < 0:
-        # What ends one would have ended the other, and its parent is to hear of the same.
-        signal.signal(-ended, signal.SIG_DFL)
-        os.kill(os.getpid(), -ended)
-    if ended or not answer:
-        os._exit(ended)
-    return msgspec.msgpack.decode(answer, type=dict[int, _Outcome])

@@ -11,10 +11,10 @@ import docrefinery
 from docrefinery.capabilities import Ocr
 from docrefinery.model import PAGES_TOGETHER
 
-_SHARE = 4
+_SHARE = 3
 """Of what is left, the part that is taken at once: large ranges first, small ones last, so that none is waited for."""
 _MOST = 8
-_LEAST = 2
+_LEAST = 3
 """In pages that belong together; reading the text of so many takes some tenths of a second."""
 
 

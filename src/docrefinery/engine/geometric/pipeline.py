@@ -56,6 +56,8 @@ class GeometricPdfPipeline(NativePdfPipeline):
         super().__init__(pipeline_options)
         self._tables = pipeline_options.do_table_structure
         self._recognition = recognition
+        # One that is off would be asked about every item, twice.
+        self.enrichment_pipe = [model for model in self.enrichment_pipe if getattr(model, "enabled", True)]
 
     @classmethod
     def get_default_options(cls) -> GeometricPdfPipelineOptions:

@@ -20,6 +20,8 @@ _DIGITS = re.compile(
     r"^(?:\d+|[ivxlc]+)\b|\b(?:\d+|[ivxlc]+)$|(?<=page )\d+|(?<=of )\d+|(?<=/)\d+|\d+(?=/)", re.IGNORECASE
 )
 """Where a page's number stands: at one end of a line, or after its name."""
+_NUMERALS = frozenset("ivxlc\u0131")
+_DIGIT = re.compile(r"\d")
 
 
 def edge(layout: Layout, *, at_top: bool) -> list[Line]:
@@ -35,7 +37,11 @@ def edge(layout: Layout, *, at_top: bool) -> list[Line]:
 
 def alike(line: Line) -> str:
     """Return the text of a line without what changes from page to page."""
-    return _DIGITS.sub("#", line.text.casefold())
+    text = line.text.casefold()
+    # Most lines have no number, and the search for one at their end takes a try at each of their letters.
+    if text[:1] in _NUMERALS or text[-1:] in _NUMERALS or _DIGIT.search(text):
+        return _DIGITS.sub("#", text)
+    return text
 
 
 def repeated(edges: dict[int, list[Line]]) -> Counter[str]:

@@ -64,17 +64,15 @@ def _is_heading(blocks: Sequence[Block], at: int, typography: Typography) -> boo
 def _has_form(block: Block, typography: Typography) -> bool:
     """Whether a block may be a heading by its form: short, of words, and with no marks of authors and footnotes."""
     first = block.first
-    short = len(block.lines) <= _MOST_LINES and block.letters <= _LONGEST
+    if len(block.lines) > _MOST_LINES or block.letters > _LONGEST:
+        return False
     words = any(_WORD.search(line.text) for line in block.lines)
     marked = _marks(block) > 1 or bool(first.raised)
     running_on = block.last.text.endswith(",") or bullet(first.text) is not None
     # Parts far from each other are cells of a row; after a number there may be room.
     running_on = running_on or (first.is_row and not NUMBERED.match(first.text))
     return (
-        short
-        and words
-        and first.size >= _SMALLEST * typography.size
-        and not (first.mono or first.single or marked or running_on)
+        words and first.size >= _SMALLEST * typography.size and not (first.mono or first.single or marked or running_on)
     )
 
 

@@ -8,7 +8,8 @@ from docrefinery.engine.geometric.layout.lines import Line
 _LIGATURES = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ft", "ﬆ": "st", "\u00ad": "", "\u200b": ""}
 )
-_BROKEN = re.compile(r"(\w+)[-\u2010\u00ad]$")
+_HYPHENS = "-\u2010\u00ad"
+_BROKEN = re.compile(rf"(\w+)[{_HYPHENS}]$")
 _LONGEST_WORD = 64
 _SUSPENDED = ("and", "or", "to", "und", "oder", "bis", "et", "ou", "y", "o", "en", "of")
 """After a hyphen these words are words, and the hyphen stands for what both sides have in common."""
@@ -26,7 +27,7 @@ def words_of(lines: Iterable[Line]) -> set[str]:
 
 def clean(text: str) -> str:
     """Return text without ligatures and invisible characters, and with one space between words."""
-    return " ".join(text.translate(_LIGATURES).split())
+    return " ".join((text if text.isascii() else text.translate(_LIGATURES)).split())
 
 
 def join(lines: Sequence[Line], known: AbstractSet[str]) -> str:
@@ -45,7 +46,7 @@ def append(text: str, following: str, known: AbstractSet[str]) -> str:
     if not text:
         return following
     # The end alone: a paragraph may have any number of lines.
-    broken = _BROKEN.search(text[-_LONGEST_WORD:])
+    broken = _BROKEN.search(text[-_LONGEST_WORD:]) if text[-1] in _HYPHENS else None
     if broken and following[:1].isalpha():
         return _mended(text, broken[1], following, known)
     if broken and following[:1].isdigit():

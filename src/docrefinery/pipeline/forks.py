@@ -1,0 +1,92 @@
+"""Work in a fork of this process, which has all that this one has and a processor of its own.
+
+What both have costs nothing but for what is written to.
+"""
+
+import errno
+import gc
+import os
+import resource
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+_ROOM = 1.5
+"""Of the memory that is in use: what each process may come to, since its parent counts shared pages for each."""
+
+
+def processes(wanted: int) -> int:
+    """Return how many processes there may be: one if this has threads, which a fork would lose, or little room."""
+    if wanted < 2 or sys.platform != "linux" or len(os.listdir("/proc/self/task")) > 1:  # noqa: PTH208
+        return 1
+    bound = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if bound == resource.RLIM_INFINITY:
+        return wanted
+    return min(wanted, int(bound / (_ROOM * psutil.Process().memory_info().rss)) - 1)
+
+
+class Fork:
+    """A process that is at work; as a context it ends where nobody has waited for its answer.
+
+    :ivar pid: its process id, 0 when it has ended.
+    :param work: returns the answer, which is not empty; what it raises ends this process as it ended the other.
+    """
+
+    def __init__(self, work: Callable[[], bytes]) -> None:
+        self._answer, out = os.pipe()
+        sys.stderr.flush()
+        self.pid = os.fork()
+        if self.pid:
+            os.close(out)
+            return
+        # Nothing of the parent's own end may run here: it leaves through this.
+        code = 1
+        try:
+            os.close(self._answer)
+            # The collector would write to what is shared, and so have it copied.
+            gc.freeze()
+            with os.fdopen(out, "wb") as stream:
+                stream.write(work())
+            code = 0
+        except MemoryError:
+            code = errno.ENOMEM
+        except BaseException:  # noqa: BLE001 - as the interpreter does with what nobody catches
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            self._ended()
+
+    def answer(self) -> bytes:
+        """Wait for the answer; raises :class:`MemoryError` if there was no memory left for it."""
+        with os.fdopen(self._answer, "rb", closefd=False) as stream:
+            answer = stream.read()
+        ended = self._ended()
+        if ended < 0:
+            # What ended one would have ended the other, and its parent is to hear of the same.
+            signal.signal(-ended, signal.SIG_DFL)
+            os.kill(os.getpid(), -ended)
+        if ended == errno.ENOMEM:
+            raise MemoryError
+        if ended or not answer:
+            os._exit(ended or 1)
+        return answer
+
+    def _ended(self) -> int:
+        os.close(self._answer)
+        pid, self.pid = self.pid, 0
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
