@@ -4,6 +4,7 @@ import { key } from "./key.js";
 import { Problem } from "./problem.js";
 
 const ROOT = new URL("../", location.href.split("#")[0]);
+const MOST_RESULTS = 2000;
 let onRefused = () => {};
 
 /** Tell who wants to know when the key is not accepted any more. */
@@ -30,21 +31,24 @@ export async function send(method, path, { query, body, headers, signal } = {}) 
     options.body = JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
   }
-  const response = await fetch(address(path, query), options).catch((error) => {
-    throw error.name === "AbortError" ? error : new Problem(0);
-  });
+  const response = await fetch(address(path, query), options).catch(cutOff);
   if (response.ok || response.status === 304) return response;
   const problem = await Problem.of(response);
   if (problem.status === 401) onRefused(problem);
   throw problem;
 }
 
+/** The JSON of an answer. A connection that is cut within it is told as one that never came about. */
+export function json(response) {
+  return response.json().catch(cutOff);
+}
+
 export async function get(path, query, signal) {
-  return (await send("GET", path, { query, signal })).json();
+  return json(await send("GET", path, { query, signal }));
 }
 
 export async function post(path, body, signal) {
-  return (await send("POST", path, { body, signal })).json();
+  return json(await send("POST", path, { body, signal }));
 }
 
 /** The cursor in a list's link; the rest of the link is what we asked for anyway. */
@@ -53,13 +57,17 @@ export function cursorOf(link) {
 }
 
 /** Fetch every result of a list, page by page, up to a limit. */
-export async function all(path, query, signal, limit = 2000) {
+export async function all(path, query, signal) {
   const results = [];
   let cursor = null;
   do {
     const page = await get(path, { ...query, page_size: 200, cursor }, signal);
     results.push(...page.results);
     cursor = cursorOf(page.next);
-  } while (cursor && results.length < limit);
+  } while (cursor && results.length < MOST_RESULTS);
   return results;
+}
+
+function cutOff(error) {
+  throw error.name === "AbortError" ? error : new Problem(0);
 }

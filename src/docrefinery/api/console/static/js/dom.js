@@ -1,6 +1,6 @@
 // The one place that makes elements. Text is always text: nothing here, and nothing that uses it, parses HTML.
 
-const PROPERTIES = new Set(["checked", "disabled", "indeterminate", "selected", "value"]);
+const PROPERTIES = new Set(["checked", "disabled", "value"]);
 const SAFE_LINK = /^(https?:|mailto:|blob:|#|\.\.?\/)/i;
 
 /**
@@ -9,7 +9,7 @@ const SAFE_LINK = /^(https?:|mailto:|blob:|#|\.\.?\/)/i;
  */
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes ?? {})) {
+  for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function") element.addEventListener(name.replace(/^on/, ""), value);
     else if (PROPERTIES.has(name)) element[name] = value;
@@ -27,8 +27,8 @@ export function fill(element, ...children) {
   return element;
 }
 
-/** Whether an address may become a link; anything else, such as `javascript:`, stays text. */
-export function isSafeLink(address) {
+// Whether an address may become a link; anything else, such as `javascript:`, stays text.
+function isSafeLink(address) {
   return SAFE_LINK.test(String(address).trim());
 }
 

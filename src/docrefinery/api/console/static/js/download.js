@@ -4,8 +4,8 @@ import { send } from "./api.js";
 import { h } from "./dom.js";
 
 /** Save what is at a path under a name. */
-export async function save(path, filename, signal) {
-  const blob = await (await send("GET", path, { signal })).blob();
+export async function save(path, filename) {
+  const blob = await (await send("GET", path)).blob();
   const url = URL.createObjectURL(blob);
   const link = h("a", { href: url, download: filename });
   document.body.append(link);

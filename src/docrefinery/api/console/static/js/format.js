@@ -38,15 +38,15 @@ export function clock(iso) {
   return iso ? TIME.format(new Date(iso)) : NOTHING;
 }
 
-export function ago(iso, now = Date.now()) {
+export function ago(iso) {
   if (!iso) return NOTHING;
-  const ms = now - new Date(iso);
+  const ms = Date.now() - new Date(iso);
   return ms < 1000 ? "now" : `${duration(ms < 60_000 ? Math.floor(ms / 1000) * 1000 : ms).replace(".0 s", " s")} ago`;
 }
 
 /** `1 page`, `3 pages`. */
-export function count(value, one, many = `${one}s`) {
-  return `${number(value)} ${value === 1 ? one : many}`;
+export function count(value, one) {
+  return `${number(value)} ${value === 1 ? one : `${one}s`}`;
 }
 
 /** `FULL_STOP` as `Full stop`. */

@@ -3,7 +3,7 @@
 import { whenRefused } from "./api.js";
 import { fill, h } from "./dom.js";
 import { troubled } from "./parts/notices.js";
-import { here, match } from "./router.js";
+import { go, here, match } from "./router.js";
 import { say } from "./say.js";
 import { resume, signedIn, signOut } from "./session.js";
 import { drawShell } from "./shell.js";
@@ -37,7 +37,9 @@ const ROUTES = [
 const SLOW_MS = 400;
 const main = document.getElementById("main");
 let leaving = new AbortController();
-let shownPath = null;
+let shownAt = null;
+// Why the session ended, for whoever sees the page.
+let farewell = "";
 
 /** Show the view of the address. The one before stays until the next is there, so nothing jumps. */
 async function show() {
@@ -46,11 +48,13 @@ async function show() {
   const { signal } = leaving;
   const { path, query } = here();
   drawShell(path, leave);
-  const found = signedIn() ? match(ROUTES, path) : { view: signInView, params: {} };
+  const found = signedIn() ? match(ROUTES, path) : { view: signInView, params: { farewell } };
+  // What a view began may end when another is shown, which it must not touch.
+  const ifShown = (act) => (...given) => (signal.aborted ? undefined : act(...given));
   const slow = setTimeout(() => main.setAttribute("aria-busy", "true"), SLOW_MS);
   let view;
   try {
-    view = found ? await found.view({ ...found.params, query, signal, refresh: show }) : nowhere(path);
+    view = found ? await found.view({ ...found.params, query, signal, refresh: ifShown(show), go: ifShown(go) }) : nowhere(path);
   } catch (error) {
     view = error.name === "AbortError" ? null : failed(error);
   } finally {
@@ -59,23 +63,24 @@ async function show() {
   if (signal.aborted || view === null) return;
   main.removeAttribute("aria-busy");
   fill(main, view);
-  arrive(view, path);
+  arrive(view);
 }
 
-function arrive(view, path) {
+function arrive(view) {
   const heading = view.querySelector("h1");
   document.title = `${heading?.textContent ?? "Console"} · DocumentRefinery`;
-  if (shownPath !== null && shownPath !== path) {
-    main.scrollTo?.(0, 0);
-    window.scrollTo(0, 0);
+  const moved = shownAt !== null && shownAt !== location.hash;
+  if (moved) window.scrollTo(0, 0);
+  // What had the keyboard may be gone with the view before.
+  if (moved || (shownAt !== null && document.activeElement === document.body)) {
     heading?.setAttribute("tabindex", "-1");
-    heading?.focus({ preventScroll: true });
+    (view.querySelector("[autofocus]") ?? heading)?.focus({ preventScroll: true });
   }
-  shownPath = path;
+  shownAt = location.hash;
 }
 
-function failed(error) {
-  return h("div", { class: "view" }, h("h1", {}, "This cannot be shown"), troubled(error, show));
+function failed(error, again = show) {
+  return h("div", { class: "view" }, h("h1", {}, "This cannot be shown"), troubled(error, again));
 }
 
 function nowhere(path) {
@@ -89,20 +94,21 @@ function nowhere(path) {
 
 function leave(reason = "You are signed out.") {
   signOut();
+  farewell = reason;
   say(reason);
   show();
 }
 
+function start() {
+  resume().then(show, (problem) => fill(main, failed(problem, start)));
+}
+
 whenRefused((problem) => signedIn() && leave(`${problem.message} Sign in again.`));
-window.addEventListener("hashchange", (event) => {
-  // The skip link is no address of ours.
-  if (new URL(event.newURL).hash === "#main") history.replaceState(null, "", event.oldURL);
-  else show();
-});
+window.addEventListener("hashchange", show);
 window.addEventListener("signed-in", show);
 document.querySelector(".skip").addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();
 });
 
-resume().then(show, (problem) => fill(main, failed(problem)));
+start();

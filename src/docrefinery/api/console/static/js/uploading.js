@@ -4,7 +4,9 @@ import { address, authorization } from "./api.js";
 import { Problem } from "./problem.js";
 
 /** Upload a file and have it processed; returns the document. `onProgress` is told a share from 0 to 1. */
-export function uploadFile(file, fields, onProgress, signal) {
+export async function uploadFile(file, fields, onProgress, signal) {
+  // What still waits when its session ends must not go out under the key of the next.
+  signal.throwIfAborted();
   const form = new FormData();
   for (const [name, value] of Object.entries({ ingest: "true", ...fields })) if (value) form.append(name, value);
   form.append("file", file);
@@ -16,7 +18,9 @@ export function uploadFile(file, fields, onProgress, signal) {
     request.onerror = () => reject(new Problem(0));
     request.onabort = () => reject(new DOMException("The upload was given up.", "AbortError"));
     request.onload = () => answered(request, resolve, reject);
-    signal.addEventListener("abort", () => request.abort(), { once: true });
+    const giveUp = () => request.abort();
+    request.onloadend = () => signal.removeEventListener("abort", giveUp);
+    signal.addEventListener("abort", giveUp);
     request.send(form);
   });
 }

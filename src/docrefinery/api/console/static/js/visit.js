@@ -2,6 +2,7 @@
 
 import { h } from "./dom.js";
 import { count } from "./format.js";
+import { troubled } from "./parts/notices.js";
 import { uploadRow } from "./parts/uploadrow.js";
 import { say } from "./say.js";
 import { may, sessionSignal, signedIn } from "./session.js";
@@ -23,7 +24,14 @@ function begin(signal) {
   let sending = 0;
   const warn = (event) => sending > 0 && event.preventDefault();
   window.addEventListener("beforeunload", warn, { signal });
-  if (may("jobs:read")) watchAll(ids, (job) => jobs.get(job.id)(job), signal).catch((error) => say(error.message));
+  if (may("jobs:read")) follow();
+
+  function follow() {
+    watchAll(ids, (job) => jobs.get(job.id)(job), signal).catch((error) => {
+      const notice = h("li", {}, troubled(error, () => (notice.remove(), follow())));
+      rows.prepend(notice);
+    });
+  }
 
   function watch(jobId, tell) {
     jobs.set(jobId, tell);
@@ -35,8 +43,11 @@ function begin(signal) {
     rows.prepend(...entries.map((entry) => entry.element));
     say(`${count(entries.length, "file")} taken.`);
     sending += 1;
-    await fewAtATime(entries, AT_A_TIME, (entry) => entry.start());
-    sending -= 1;
+    try {
+      await fewAtATime(entries, AT_A_TIME, (entry) => entry.start());
+    } finally {
+      sending -= 1;
+    }
   }
 
   return { rows, take, signal };

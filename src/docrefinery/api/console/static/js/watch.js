@@ -1,6 +1,6 @@
 // Following jobs: one by its held answers, many by one list.
 
-import { all, get, send } from "./api.js";
+import { all, get, json, send } from "./api.js";
 import { isActive } from "./parts/status.js";
 import { pause } from "./time.js";
 
@@ -14,16 +14,20 @@ const SLOWEST_MS = 8000;
 export async function* following(id, signal) {
   let etag = null;
   while (!signal.aborted) {
-    const headers = etag ? { "If-None-Match": etag } : {};
-    const query = etag ? { wait: 25 } : {};
-    const response = await patiently(() => send("GET", `v1/jobs/${id}/`, { query, headers, signal }), signal);
-    if (!response) return;
-    if (response.status === 304) continue;
-    etag = response.headers.get("etag");
-    const job = await response.json();
-    yield job;
-    if (!isActive(job)) return;
+    const answer = await patiently(() => news(id, etag, signal), signal);
+    if (!answer) return;
+    if (!answer.job) continue;
+    etag = answer.etag;
+    yield answer.job;
+    if (!isActive(answer.job)) return;
   }
+}
+
+async function news(id, etag, signal) {
+  const headers = etag ? { "If-None-Match": etag } : {};
+  const query = etag ? { wait: 25 } : {};
+  const response = await send("GET", `v1/jobs/${id}/`, { query, headers, signal });
+  return { etag: response.headers.get("etag"), job: response.status === 304 ? null : await json(response) };
 }
 
 /**
@@ -47,11 +51,21 @@ async function look(ids, tell, signal) {
   const found = await all("v1/jobs/", { status: "QUEUED,RUNNING" }, signal);
   const active = new Map(found.map((job) => [job.id, job]));
   for (const id of [...ids]) {
-    const job = active.get(id) ?? (await get(`v1/jobs/${id}/`, {}, signal));
+    const job = active.get(id) ?? (await one(id, signal));
     tell(job);
     if (!isActive(job)) ids.delete(id);
   }
   return JSON.stringify([...ids].map((id) => [id, active.get(id)?.stage, active.get(id)?.pages_done]));
+}
+
+// A job that was removed meanwhile is finished too, and no reason to leave the others alone.
+async function one(id, signal) {
+  try {
+    return await get(`v1/jobs/${id}/`, {}, signal);
+  } catch (error) {
+    if (error.status === 404 || error.status === 410) return { id, status: "REMOVED" };
+    throw error;
+  }
 }
 
 // While the service is away or asks for patience, ask again after a while. Returns nothing when the view is left.

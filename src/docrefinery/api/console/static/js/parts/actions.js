@@ -22,5 +22,7 @@ export async function run(button, act, report) {
     if (error.name !== "AbortError") fill(report, troubled(error));
   } finally {
     button.disabled = false;
+    // A button that is off loses the keyboard.
+    if (document.activeElement === document.body) button.focus();
   }
 }

@@ -3,15 +3,15 @@
 import { h } from "../dom.js";
 import { say } from "../say.js";
 
-export function copyable(text, { label = "Copy" } = {}) {
+export function copyable(text) {
   const code = h("code", {}, text);
-  const button = h("button", { type: "button", class: "quiet", onclick: copy }, label);
+  const button = h("button", { type: "button", class: "quiet", onclick: copy }, "Copy");
 
   async function copy() {
     const done = await copied(text, code);
     button.textContent = done ? "Copied" : "Selected";
     say(done ? "Copied." : "The text is selected; copy it with the keyboard.");
-    setTimeout(() => (button.textContent = label), 2000);
+    setTimeout(() => (button.textContent = "Copy"), 2000);
   }
 
   return h("div", { class: "copyable" }, code, button);

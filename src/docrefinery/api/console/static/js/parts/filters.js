@@ -23,7 +23,7 @@ export function filters(path, query, fields) {
     // The same filters once more: the address does not change, but the list may have.
     const before = location.hash;
     go(path, values);
-    if (location.hash === before) window.dispatchEvent(new HashChangeEvent("hashchange", { newURL: location.href }));
+    if (location.hash === before) window.dispatchEvent(new HashChangeEvent("hashchange"));
   }
 
   // On a narrow screen they are folded away unless they are in use.

@@ -14,6 +14,7 @@ const NEXT = {
   CONVERSION_TIMEOUT: "Convert a part of it with page_range, choose a faster profile, or ask the operator for more time.",
   OUT_OF_MEMORY: "Convert a part of it with page_range, or with a smaller images_scale.",
   WORKER_CRASHED: "Retry; if it happens again, the file is at fault, and another profile may do.",
+  EXPORT_FAILED: "Retry; if it happens again, leave out the export that failed.",
   MODELS_UNAVAILABLE: "Choose a profile that needs no models, or ask the operator to install them.",
   OCR_LANGUAGE_UNAVAILABLE: "Retry, or ask the operator to install the language on every worker.",
   STORAGE_ERROR: "Retry; if it happens again, the operator has to look at the storage.",

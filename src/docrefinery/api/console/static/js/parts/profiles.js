@@ -11,18 +11,17 @@ const DEFAULT = {
   missing: [],
 };
 
-/** A group of radio buttons named `profile`. `withDefault` offers to name none. */
-export function profileChoice(profiles, { withDefault = true, chosen = "" } = {}) {
-  const shown = withDefault ? [DEFAULT, ...profiles] : profiles;
+/** A group of radio buttons named `profile`; the first, which is chosen, names none. */
+export function profileChoice(profiles) {
   return h(
     "fieldset",
     { class: "choices" },
     h("legend", {}, "Profile"),
-    shown.map((profile) => choice(profile, profile.name === chosen)),
+    [DEFAULT, ...profiles].map(choice),
   );
 }
 
-function choice(profile, checked) {
+function choice(profile) {
   const note = `profile-note-${profile.name || "none"}`;
   return h(
     "label",
@@ -31,7 +30,7 @@ function choice(profile, checked) {
       type: "radio",
       name: "profile",
       value: profile.name,
-      checked,
+      checked: profile === DEFAULT,
       disabled: !profile.enabled,
       "aria-describedby": note,
     }),

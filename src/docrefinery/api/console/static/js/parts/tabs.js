@@ -1,4 +1,5 @@
-// Tabs (WAI-ARIA pattern): arrows move between them, and what one shows is made when it is first opened.
+// Tabs (WAI-ARIA pattern): arrows move between them, and what one shows is made when it is first opened,
+// and once more after that has failed.
 
 import { fill, h } from "../dom.js";
 import { troubled } from "./notices.js";
@@ -6,7 +7,7 @@ import { troubled } from "./notices.js";
 /** `tabs` are `[title, () => content or a promise of it]`. Returns the bar and the panel. */
 export function tabbed(label, tabs) {
   const made = new Map();
-  const panel = h("div", { class: "panel", role: "tabpanel", id: "panel", tabindex: "-1" });
+  const panel = h("div", { class: "panel", role: "tabpanel", id: "panel", tabindex: "0" });
   const buttons = tabs.map(([title], index) =>
     h("button", { type: "button", role: "tab", id: `tab-${index}`, "aria-controls": "panel", onclick: () => open(index) }, title),
   );
@@ -18,12 +19,18 @@ export function tabbed(label, tabs) {
       button.tabIndex = at === index ? 0 : -1;
     });
     panel.setAttribute("aria-labelledby", `tab-${index}`);
-    if (!made.has(index)) {
-      const content = tabs[index][1]();
-      if (content instanceof Promise) fill(panel, h("p", { class: "fine" }, "Being fetched …"));
-      made.set(index, await Promise.resolve(content).catch((error) => troubled(error)));
-    }
-    if (buttons[index].getAttribute("aria-selected") === "true") fill(panel, made.get(index));
+    if (!made.has(index)) made.set(index, tabs[index][1]());
+    if (made.get(index) instanceof Promise) fill(panel, h("p", { class: "fine" }, "Being fetched …"));
+    const content = await Promise.resolve(made.get(index)).catch((error) => failed(index, error));
+    if (buttons[index].getAttribute("aria-selected") === "true") fill(panel, content);
+  }
+
+  function failed(index, error) {
+    made.delete(index);
+    return troubled(error, () => {
+      panel.focus();
+      open(index);
+    });
   }
 
   function onKey(event) {

@@ -24,6 +24,7 @@ export function uploadRow(file, { fields, signal, limit, watch }) {
   const element = h("li", {}, head, bar, h("div", { class: "foot" }, line, links), report);
 
   async function start() {
+    element.classList.remove("over");
     if (file.size > limit) return refused(`It is larger than ${bytes(limit)}, which is the most this key may upload.`);
     line.textContent = "Being sent";
     try {

@@ -3,15 +3,16 @@
 import { h } from "../dom.js";
 import { count, words } from "../format.js";
 import { empty } from "../parts/notices.js";
+import { elements, pageFinder } from "./doctags.js";
 
-const ELEMENT = /<page_break>|<([a-z]\w*)>([\s\S]*?)<\/\1>/g;
 const LISTS = ["ordered_list", "unordered_list", "group", "inline"];
+const PAGE_BREAK = "<page_break>";
 
-/** Returns `{ label, page, text }` of each chunk in an artifact's text. */
-export function chunksOf(text) {
+/** Returns `{ label, page, text }` of each chunk in an artifact's text; `doc` is the document that it was made of. */
+export function chunksOf(text, doc) {
   try {
     const json = JSON.parse(text);
-    if (json?.format === "doctags") return fromDocTags(json.content);
+    if (json?.format === "doctags") return fromDocTags(String(json.content), pageFinder(doc));
     return [json.chunks ?? json].flat().map(fromObject);
   } catch {
     // JSON Lines, as the exporter for retrieval writes them.
@@ -24,14 +25,14 @@ function fromObject(chunk) {
   return { label: chunk.headings?.join(" › ") ?? "", page: pages[0] ?? null, text: chunk.text ?? JSON.stringify(chunk) };
 }
 
-function fromDocTags(content) {
-  let page = 1;
-  const inner = String(content).replace(/^\s*<doctag>|<\/doctag>\s*$/g, "");
+function fromDocTags(content, pageOf) {
+  const inner = content.replace(/^\s*<doctag>|<\/doctag>\s*$/g, "");
   const read = (text) =>
-    [...text.matchAll(ELEMENT)].flatMap(([whole, tag, body]) => {
-      if (whole === "<page_break>") return (page += 1), [];
+    elements(text).flatMap(([tag, body]) => {
       if (LISTS.includes(tag)) return read(body);
-      return [{ label: words(tag).replace(/ level (\d)$/, " $1"), page, text: plain(body) }];
+      // Where a list goes on over pages, a break stands in it as an item.
+      if (body === PAGE_BREAK) return [];
+      return [{ label: words(tag).replace(/ level (\d)$/, " $1"), page: pageOf(body), text: plain(body) }];
     });
   return read(inner);
 }

@@ -5,6 +5,7 @@ import { placeOf } from "./geometry.js";
 import { draw } from "./pdf.js";
 
 const WIDEST = 480;
+const TALLEST = 960;
 
 /** Returns a function that makes the element of a picture. `pdf` is a promise; without a file there is a frame only. */
 export function figureMaker(doc, pdf, signal) {
@@ -23,11 +24,12 @@ export function figureMaker(doc, pdf, signal) {
     const size = doc.pages?.[prov?.page_no]?.size;
     const place = placeOf(prov, size);
     if (!place || !place.width || !place.height) return h("div", { class: "picture" }, "A figure without a place on a page");
-    const width = Math.min(WIDEST, Math.max(place.width * size.width * 1.25, 48));
+    const [across, down] = [place.width * size.width, place.height * size.height];
+    const width = Math.min(WIDEST, Math.max(across * 1.25, 48), (TALLEST * across) / down);
     const canvas = h("canvas", { role: "img", "aria-label": `Figure on page ${prov.page_no}` });
     const frame = h("div", { class: "picture" }, canvas);
     frame.style.width = `${width}px`;
-    frame.style.aspectRatio = `${place.width * size.width} / ${place.height * size.height}`;
+    frame.style.aspectRatio = `${across} / ${down}`;
     waiting.set(frame, () => cut(canvas, prov.page_no, width, place, pdf));
     sight.observe(frame);
     return frame;

@@ -16,6 +16,8 @@ async function loaded() {
 /** Open a document's file. Of a large one only the parts that are looked at are fetched. */
 export async function openPdf(documentId, signal) {
   const { getDocument } = await loaded();
+  // Nobody would end the worker of a view that was left meanwhile.
+  signal.throwIfAborted();
   const task = getDocument({
     url: address(`v1/documents/${documentId}/file/`).href,
     httpHeaders: authorization(),
@@ -49,5 +51,9 @@ export async function draw(pdf, number, canvas, width, place = { left: 0, top: 0
   });
   canvas.width = Math.max(1, Math.round(whole.width * place.width * scale));
   canvas.height = Math.max(1, Math.round(whole.height * place.height * scale));
-  return page.render({ canvas, viewport });
+  const task = page.render({ canvas, viewport });
+  // Else its decoded pictures are kept for as long as the file is open.
+  const letGo = () => page.cleanup();
+  task.promise.then(letGo, letGo);
+  return task;
 }

@@ -1,6 +1,6 @@
 // Text items: headings, paragraphs, code, notes, with their emphasis and their links.
 
-import { h, isSafeLink } from "../dom.js";
+import { h } from "../dom.js";
 
 const EMPHASIS = [["bold", "strong"], ["italic", "em"], ["underline", "u"], ["strikethrough", "s"]];
 const SCRIPTS = { sub: "sub", super: "sup" };
@@ -17,7 +17,7 @@ export function textNode(item, inline = false) {
     case "section_header":
       return h(`h${Math.min(2 + (item.level || 1), DEEPEST)}`, {}, content);
     case "code":
-      return h("pre", { tabindex: "-1" }, h("code", {}, item.text));
+      return h("pre", {}, h("code", {}, item.text));
     case "formula":
       return h("p", { class: "formula" }, item.text || item.orig || "(a formula that was not read)");
     case "footnote":
@@ -38,7 +38,7 @@ export function emphasised(item) {
   for (const [name, tag] of EMPHASIS) if (item.formatting?.[name]) node = h(tag, {}, node);
   const script = SCRIPTS[item.formatting?.script];
   if (script) node = h(script, {}, node);
-  if (typeof item.hyperlink === "string" && /^(https?|mailto):/i.test(item.hyperlink) && isSafeLink(item.hyperlink)) {
+  if (typeof item.hyperlink === "string" && /^(https?|mailto):/i.test(item.hyperlink)) {
     node = h("a", { href: item.hyperlink }, node);
   }
   return node;

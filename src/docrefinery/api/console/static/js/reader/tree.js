@@ -14,6 +14,19 @@ export function childrenOf(doc, item) {
   return (item.children ?? []).map((reference) => resolve(doc, reference)).filter(Boolean);
 }
 
+/** Every item of the body in reading order, each once. */
+export function inOrder(doc) {
+  const found = new Set();
+  const left = childrenOf(doc, doc.body ?? {}).reverse();
+  while (left.length) {
+    const item = left.pop();
+    if (found.has(item)) continue;
+    found.add(item);
+    for (const child of childrenOf(doc, item).reverse()) left.push(child);
+  }
+  return [...found];
+}
+
 /** Captions and footnotes that a table or a figure shows as its own. */
 export function claimed(doc) {
   const owners = [...(doc.tables ?? []), ...(doc.pictures ?? []), ...(doc.texts ?? [])];

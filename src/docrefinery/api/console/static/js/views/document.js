@@ -10,12 +10,11 @@ import { empty, lacking, noted } from "../parts/notices.js";
 import { profileChoice } from "../parts/profiles.js";
 import { badge } from "../parts/status.js";
 import { facts } from "../parts/table.js";
-import { go } from "../router.js";
 import { say } from "../say.js";
 import { may } from "../session.js";
 import { jobTable } from "./jobs.js";
 
-export async function documentView({ id, signal }) {
+export async function documentView({ id, signal, go }) {
   if (!may("documents:read")) return lacking("Document", "documents:read");
   const [document, jobs, profiles] = await Promise.all([
     get(`v1/documents/${id}/`, {}, signal),
@@ -36,7 +35,7 @@ export async function documentView({ id, signal }) {
         "div",
         { class: "actions" },
         !expired && document.status !== "QUARANTINED" && action("Download", "documents:read", () => save(`v1/documents/${id}/file/`, document.original_filename), report),
-        action("Delete", "documents:write", () => remove(document), report, "danger"),
+        action("Delete", "documents:write", () => remove(document, go), report, "danger"),
       ),
     ),
     report,
@@ -52,7 +51,7 @@ export async function documentView({ id, signal }) {
     ),
     h("h2", {}, "Jobs"),
     jobList(jobs.results),
-    !expired && [h("h2", {}, "Convert it again"), again(document, profiles.results, report)],
+    !expired && [h("h2", {}, "Convert it again"), again(document, profiles.results, report, go)],
   );
 }
 
@@ -61,7 +60,7 @@ function jobList(jobs) {
   return jobs.length ? jobTable(jobs) : empty("No job yet", "Choose a profile below and start one.");
 }
 
-function again(document, profiles, report) {
+function again(document, profiles, report, go) {
   const form = h("form", { class: "options", onsubmit: (event) => event.preventDefault() }, profileChoice(profiles));
   const start = async () => {
     const job = await post("v1/jobs/", { document_id: document.id, profile: form.elements.profile.value || null });
@@ -71,7 +70,7 @@ function again(document, profiles, report) {
   return form;
 }
 
-async function remove(document) {
+async function remove(document, go) {
   const sure = await confirmed(
     `Delete ${document.original_filename}?`,
     "Its file and all its results are removed for good, and a running job is canceled. Its jobs stay in the list.",

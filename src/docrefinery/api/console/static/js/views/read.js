@@ -1,6 +1,6 @@
 // The reader: the pages with what was recognised, and beside them the document that came out.
 
-import { all, get, send } from "../api.js";
+import { all, get, json, send } from "../api.js";
 import { h } from "../dom.js";
 import { artifactTable } from "../parts/artifacts.js";
 import { lacking, noted } from "../parts/notices.js";
@@ -24,7 +24,7 @@ export async function read({ id, signal }) {
   const { document, why } = await fileOf(job.document_id, signal);
   const of = (kind) => artifacts.find((artifact) => artifact.kind === kind);
   if (!of("docling_json")) return without(job, artifacts, document);
-  const doc = await (await content(of("docling_json"), signal)).json();
+  const doc = await json(await content(of("docling_json"), signal));
   return reader({ job, artifacts, of, doc, document, why, signal });
 }
 
@@ -57,19 +57,19 @@ function reader({ job, artifacts, of, doc, document, why, signal }) {
   const lit = { ref: null };
   const pane = pagePane(pages, (number) => boxes.get(number) ?? [], pdf, lit, signal);
   const text = h("article", { class: "result" }, sections.length ? sections : noted("No text was recognised in this document."));
-  const { bar, panel } = tabbed("Results", tabs({ of, artifacts, text, pane, signal }));
+  const { bar, panel } = tabbed("Results", tabs({ of, artifacts, doc, text, pane, signal }));
   const root = h("div", { class: "reader" }, pane.element, h("div", { class: "side" }, bar, panel));
   couple(root, text, lit, (ref) => places.has(ref) && pane.reveal(places.get(ref).page, places.get(ref).place));
   return h("div", { class: "view reading" }, heading(job, document), notice, root);
 }
 
-function tabs({ of, artifacts, text, pane, signal }) {
+function tabs({ of, artifacts, doc, text, pane, signal }) {
   const fetched = async (artifact) => (await content(artifact, signal)).text();
   const chunks = of("chunks_json") ?? artifacts.find((artifact) => /chunk/.test(artifact.kind));
   return [
     ["Document", () => text],
     of("markdown") && ["Markdown", async () => h("pre", { class: "raw" }, await fetched(of("markdown")))],
-    chunks && ["Chunks", async () => chunkList(chunksOf(await fetched(chunks)), (page) => pane.reveal(page, null))],
+    chunks && ["Chunks", async () => chunkList(chunksOf(await fetched(chunks), doc), (page) => pane.reveal(page, null))],
     ["Downloads", () => artifactTable(artifacts)],
   ].filter(Boolean);
 }

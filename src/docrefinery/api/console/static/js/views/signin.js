@@ -3,14 +3,19 @@
 import { fill, h } from "../dom.js";
 import { run } from "../parts/actions.js";
 import { copyable } from "../parts/copyable.js";
+import { noted } from "../parts/notices.js";
 import { signIn } from "../session.js";
 
-export async function signInView() {
+/** `farewell` says why the session before ended, if there was one. */
+export async function signInView({ farewell }) {
   const report = h("div", { class: "report" });
   const input = h("input", {
     type: "password",
     name: "key",
     required: true,
+    // Headers take no other characters; what is pasted may come with spaces or a line's end.
+    pattern: "\\s*\\w+\\s*",
+    title: "A key of letters, digits and underscores, such as dr_abc_123",
     autofocus: true,
     autocomplete: "off",
     spellcheck: "false",
@@ -33,6 +38,7 @@ export async function signInView() {
     "div",
     { class: "view signin" },
     h("h1", {}, "Sign in"),
+    farewell && noted(h("p", {}, farewell)),
     h("p", { class: "lead" }, "Drop a PDF, watch what becomes of it, and read the result beside the page it came from."),
     h(
       "form",

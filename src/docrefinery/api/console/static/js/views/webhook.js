@@ -10,14 +10,13 @@ import { empty, lacking, noted } from "../parts/notices.js";
 import { pager } from "../parts/pager.js";
 import { badge } from "../parts/status.js";
 import { facts, table } from "../parts/table.js";
-import { go } from "../router.js";
 import { say } from "../say.js";
 import { may } from "../session.js";
 import { standing } from "./webhooklist.js";
 
 const FIELDS = [several("status", "Status", ["PENDING", "DELIVERED", "FAILED"].map((status) => [status, words(status)]))];
 
-export async function webhook({ id, query, signal, refresh }) {
+export async function webhook({ id, query, signal, refresh, go }) {
   if (!may("webhooks:read")) return lacking("Webhook", "webhooks:read");
   const [row, page] = await Promise.all([
     get(`v1/webhooks/${id}/`, {}, signal),
@@ -27,7 +26,7 @@ export async function webhook({ id, query, signal, refresh }) {
   return h(
     "div",
     { class: "view" },
-    h("div", { class: "title" }, h("h1", {}, row.name), standing(row), h("div", { class: "actions" }, actions(row, report, refresh))),
+    h("div", { class: "title" }, h("h1", {}, row.name), standing(row), h("div", { class: "actions" }, actions(row, report, refresh, go))),
     report,
     row.disabled_reason && noted(row.disabled_reason),
     facts(["Address", h("code", { class: "long" }, row.url)], ["Events", row.events.join(", ")], ["Signed", row.has_secret ? "yes" : "no"], ["Since", moment(row.created_at)]),
@@ -39,13 +38,13 @@ export async function webhook({ id, query, signal, refresh }) {
   );
 }
 
-function actions(row, report, refresh) {
+function actions(row, report, refresh, go) {
   const write = "webhooks:write";
   return [
     action("Ping", write, () => ping(row, refresh), report),
     action("Change", write, async () => go(`/webhooks/${row.id}/edit`), report),
     action(row.enabled ? "Disable" : "Enable", write, () => toggle(row, refresh), report),
-    action("Delete", write, () => remove(row), report, "danger"),
+    action("Delete", write, () => remove(row, go), report, "danger"),
   ];
 }
 
@@ -60,7 +59,7 @@ async function toggle(row, refresh) {
   await refresh();
 }
 
-async function remove(row) {
+async function remove(row, go) {
   if (!(await confirmed(`Delete ${row.name}?`, "It is told of nothing any more, and its deliveries are forgotten.", "Delete the endpoint"))) return;
   await send("DELETE", `v1/webhooks/${row.id}/`);
   go("/webhooks");

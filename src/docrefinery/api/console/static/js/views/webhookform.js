@@ -1,15 +1,14 @@
 // A new webhook endpoint, or other values for one that is there.
 
-import { get, post, send } from "../api.js";
+import { get, json, post, send } from "../api.js";
 import { h } from "../dom.js";
 import { run } from "../parts/actions.js";
 import { lacking } from "../parts/notices.js";
-import { go } from "../router.js";
 import { may } from "../session.js";
 
 const EMPTY = { name: "", url: "", enabled: true, has_secret: false };
 
-export async function webhookForm({ id, signal }) {
+export async function webhookForm({ id, signal, go }) {
   if (!may("webhooks:write")) return lacking("Webhook", "webhooks:write");
   const known = id ? await get(`v1/webhooks/${id}/`, {}, signal) : EMPTY;
   const report = h("div", { class: "report" });
@@ -33,7 +32,7 @@ export async function webhookForm({ id, signal }) {
     event.preventDefault();
     run(button, async () => {
       const body = bodyOf(form);
-      const saved = id ? await (await send("PATCH", `v1/webhooks/${id}/`, { body })).json() : await post("v1/webhooks/", body);
+      const saved = id ? await json(await send("PATCH", `v1/webhooks/${id}/`, { body })) : await post("v1/webhooks/", body);
       go(`/webhooks/${saved.id}`);
     }, report);
   }

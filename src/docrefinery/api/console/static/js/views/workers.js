@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { fill, h } from "../dom.js";
 import { ago, bytes, moment, NOTHING, number } from "../format.js";
-import { empty, lacking } from "../parts/notices.js";
+import { empty, lacking, noted } from "../parts/notices.js";
 import { badge } from "../parts/status.js";
 import { table } from "../parts/table.js";
 import { may } from "../session.js";
@@ -15,9 +15,15 @@ export async function workers({ signal }) {
   if (!may("dashboard:read")) return lacking("Workers", "dashboard:read");
   const list = h("div", {});
   const draw = async () => fill(list, shown((await get("v1/dashboard/workers", { page_size: 200 }, signal)).results));
+  const report = h("div", { class: "report" });
+  const renew = () =>
+    draw().then(
+      () => fill(report),
+      (error) => fill(report, noted("Not renewed, this is how it stood before: ", error.message)),
+    );
   await draw();
-  every(EVERY_MS, draw, signal);
-  return h("div", { class: "view" }, h("h1", {}, "Workers"), h("p", { class: "lead" }, "Those of the whole installation, renewed every 5 seconds."), list);
+  every(EVERY_MS, renew, signal);
+  return h("div", { class: "view" }, h("h1", {}, "Workers"), h("p", { class: "lead" }, "Those of the whole installation, renewed every 5 seconds."), report, list);
 }
 
 function shown(rows) {
