@@ -5,7 +5,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page
 
+from tests.support.browser import Tab, chromium
 from tests.support.refinery import Client, Refinery
 
 Start = Callable[..., Refinery]
@@ -67,3 +69,24 @@ def make_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
             return stack.enter_context(_kept(Refinery(home, *options, workers=workers, settings=settings)))
 
         yield build
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for a module: its loop must not run beside those of other tests."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def tab(browser: Browser, refinery: Refinery) -> Iterator[Tab]:
+    """A tab in front of the module's service."""
+    tab = Tab(browser, refinery.url)
+    yield tab
+    tab.close()
+
+
+@pytest.fixture
+def page(tab: Tab, refinery: Refinery) -> Page:
+    """A tab that is signed in."""
+    return tab.sign_in(refinery.key)

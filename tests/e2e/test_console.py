@@ -2,14 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.conftest import Start
-from tests.support.browser import Tab, behind_prefix, chromium
+from tests.support.browser import Tab, behind_prefix
 from tests.support.pdfs import born_digital, eicar_pdf, encrypted, slow
 from tests.support.processes import wait_until
 from tests.support.receivers import receiving
@@ -19,12 +18,6 @@ HARBOUR = Path(__file__).parents[1] / "data" / "harbour-report.pdf"
 HOSTILE = (
     '<img src=x onerror="document.title=1">\n<script>document.title=2</script>\n[click](javascript:document.title=3)'
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -43,19 +36,6 @@ def key(refinery: Refinery) -> str:
 def client(refinery: Refinery) -> Client:
     """The same tenant without the console."""
     return refinery.client
-
-
-@pytest.fixture
-def tab(browser: Browser, refinery: Refinery) -> Iterator[Tab]:
-    tab = Tab(browser, refinery.url)
-    yield tab
-    tab.close()
-
-
-@pytest.fixture
-def page(tab: Tab, key: str) -> Page:
-    """A tab that is signed in."""
-    return tab.sign_in(key)
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +122,9 @@ def test_markdown_and_chunks_are_shown_and_each_result_is_downloaded(tab: Tab, p
     read(tab, harbour)
     page.get_by_role("tab", name="Markdown").click()
     expect(page.locator("pre.raw")).to_contain_text("# The harbour in winter")
+    page.keyboard.press("Tab")
+    expect(page.locator(".panel")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
     page.keyboard.press("ArrowRight")
     expect(page.locator(".chunks li").first).to_contain_text("The harbour in winter")
     page.get_by_role("tab", name="Downloads").click()
@@ -154,6 +137,18 @@ def test_markdown_and_chunks_are_shown_and_each_result_is_downloaded(tab: Tab, p
         assert download.value.path().stat().st_size > 1000
     # Storage elsewhere would send them itself, and to a script it cannot.
     assert {told for told in asked if not told.startswith("blob:")} == {"fetch"}
+
+
+def test_chunks_of_a_part_name_their_pages(tab: Tab, page: Page, client: Client) -> None:
+    options = json.dumps({"page_range": [5, 9], "exports": ["chunks_json"]})
+    job_id = client.submit(fresh(born_digital(12)), "part.pdf", profile="structured", options_json=options)["job_id"]
+    client.finished(job_id)
+    read(tab, job_id)
+    page.get_by_role("tab", name="Chunks").click()
+    page.locator(".chunks li").first.wait_for()
+    headings = page.locator(".chunks li", has_text=re.compile(r"Page \d+$")).all()
+    told = [(chunk.get_by_role("button").inner_text(), chunk.locator("p").inner_text()) for chunk in headings]
+    assert told == [(f"Page {number}", f"Page {number}") for number in range(5, 10)]
 
 
 def test_text_of_a_document_stays_text(tab: Tab, page: Page, client: Client) -> None:
@@ -206,6 +201,7 @@ def test_a_running_job_is_watched_and_canceled_only_when_confirmed(tab: Tab, pag
     page.get_by_role("button", name="Cancel").click()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()
     assert client.job(job_id)["status"] == "RUNNING"
     page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Cancel the job").click()
@@ -272,6 +268,10 @@ def test_filters_and_pages_of_a_list_stand_in_the_address(tab: Tab, page: Page, 
     tab.go("/jobs?profile=fast_text&status=SUCCEEDED&page_size=1")
     page.get_by_role("link", name="Next").click()
     expect(page.locator("tbody tr").first).not_to_contain_text(str(job_id))
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.get_by_label("Document").focus()
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
     page.reload()
     expect(page.locator("tbody tr").first).not_to_contain_text(str(job_id))
     expect(page.get_by_label("fast_text")).to_be_checked()

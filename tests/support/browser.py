@@ -4,10 +4,16 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, Request, Route, sync_playwright
 
+from docrefinery.api.console.assets import build
+from docrefinery.api.console.headers import SECURITY
 from tests.support.packages import require_package
+
+URL = "http://refinery.test"
+"""Where the console alone is opened."""
 
 # A listener of each page's own, from before its first script.
 _LISTEN = """
@@ -110,3 +116,25 @@ def behind_prefix(page: Page, url: str, prefix: str) -> None:
         route.fulfill(response=answer)
 
     page.route(f"{url}{prefix}/**", forward)
+
+
+@contextmanager
+def console_alone() -> Iterator[Page]:
+    """Open the console's own files with no service behind them."""
+    with chromium() as browser:
+        tab = Tab(browser, URL)
+        tab.page.route(f"{URL}/**", _serve)
+        yield tab.go()
+        tab.close()
+
+
+def _serve(route: Route) -> None:
+    found, path = build(), urlsplit(route.request.url).path.removeprefix("/console/")
+    name = path.removeprefix(f"build/{found.id}/")
+    body, more = (found.assets[name].read(), found.assets[name].content_type) if path else (found.page, "text/html")
+    route.fulfill(body=body, headers={**SECURITY, "Content-Type": more})
+
+
+def module(path: str) -> str:
+    """Return the address of a module of the console alone."""
+    return f"{URL}/console/build/{build().id}/js/{path}"

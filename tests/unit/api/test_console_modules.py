@@ -3,16 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from docling_core.types.doc.labels import DocItemLabel
 from hypothesis import given, settings, strategies as st
 from playwright.sync_api import Page, Route
 
-from docrefinery.api.console.assets import build
-from docrefinery.api.console.headers import SECURITY
-from tests.support.browser import Tab, chromium
+from tests.support.browser import URL, console_alone, module
 from tests.support.documents import empty, with_everything
 
 STREAM = (
@@ -56,8 +53,6 @@ COVERED = """async ({ module, data }) => {
 }"""
 
 
-URL = "http://refinery.test"
-
 RENDERED = """async ({ module, doc }) => {
   const { documentNodes } = await import(module);
   let pictures = 0;
@@ -71,24 +66,8 @@ RENDERED = """async ({ module, doc }) => {
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    """A page of the console's own, with no service behind it."""
-    with chromium() as browser:
-        tab = Tab(browser, URL)
-        tab.page.route(f"{URL}/**", _serve)
-        yield tab.go()
-        tab.close()
-
-
-def _serve(route: Route) -> None:
-    found, path = build(), urlsplit(route.request.url).path.removeprefix("/console/")
-    name = path.removeprefix(f"build/{found.id}/")
-    body, more = (found.assets[name].read(), found.assets[name].content_type) if path else (found.page, "text/html")
-    route.fulfill(body=body, headers={**SECURITY, "Content-Type": more})
-
-
-def module(path: str) -> str:
-    """Return the address of a module."""
-    return f"{URL}/console/build/{build().id}/js/{path}"
+    with console_alone() as page:
+        yield page
 
 
 def test_events_are_the_same_wherever_the_network_cuts_them(page: Page) -> None:

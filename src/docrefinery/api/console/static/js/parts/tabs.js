@@ -1,5 +1,5 @@
-// Tabs (WAI-ARIA pattern): arrows move between them, and what one shows is made when it is first opened,
-// and once more after that has failed.
+// Tabs (WAI-ARIA pattern): arrows move between them, and what one shows is made when it is first opened, and anew where
+// that failed.
 
 import { fill, h } from "../dom.js";
 import { troubled } from "./notices.js";
