@@ -25,13 +25,23 @@ def away(route: Route) -> None:
     route.fulfill(status=503, json={"title": "Unavailable", "detail": "Too much to do."})
 
 
+def holding(page: Page, address: str) -> list[Route]:
+    """Hold what is asked of an address; returns a list of it that grows."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(address, hold)
+    return held
+
+
 def test_what_waits_when_a_session_ends_is_not_sent_with_the_next_key(
     tab: Tab, page: Page, refinery: Refinery, files: list[Path]
 ) -> None:
     said(refinery, "tenant", "create", "next-at-the-console")
     key = said(refinery, "key", "create", "--tenant", "next-at-the-console", "--scope", "all")["key"]
-    held: list[Route] = []
-    page.route("**/v1/documents/", held.append)
+    held = holding(page, "**/v1/documents/")
     tab.drop(*files)
     expect(page.locator(".uploads .state", has_text="Waits for its turn")).to_have_count(2)
     page.get_by_role("button", name="Sign out").click()
@@ -74,8 +84,7 @@ def test_an_answer_that_comes_late_leaves_the_next_view_alone(tab: Tab, page: Pa
     # Disabled, and at a public address: nothing is ever sent to it.
     endpoint = {"name": "Late", "url": "https://8.8.8.8/hooks", "enabled": False}
     path = f"/v1/webhooks/{client.post('/v1/webhooks/', json=endpoint).json()['id']}/"
-    held: list[Route] = []
-    page.route("**/ping/", held.append)
+    held = holding(page, "**/ping/")
     tab.go(path.removeprefix("/v1").removesuffix("/"))
     page.get_by_role("button", name="Ping").click()
     tab.go("/webhooks/new")
@@ -102,8 +111,7 @@ def test_workers_that_cannot_be_asked_for_do_not_look_alive(tab: Tab, refinery: 
 
 
 def test_an_upload_that_is_tried_again_shows_its_progress(tab: Tab, page: Page, files: list[Path]) -> None:
-    held: list[Route] = []
-    page.route("**/v1/documents/", held.append)
+    held = holding(page, "**/v1/documents/")
     page.route("**/v1/documents/", away, times=1)
     tab.drop(files[0])
     row = page.locator(".uploads li")

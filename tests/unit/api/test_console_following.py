@@ -33,7 +33,7 @@ FOLLOWED = """async ({ module }) => {
 GIVEN_UP = """async ({ module }) => {
   const { json } = await import(module);
   const left = new DOMException("The view was left.", "AbortError");
-  return json(new Response(new ReadableStream({ start: (to) => to.error(left) }))).catch((error) => error.name);
+  return json({ json: () => Promise.reject(left) }).catch((error) => error.name);
 }"""
 PAUSED = """async ({ module }) => {
   const { pause } = await import(module);

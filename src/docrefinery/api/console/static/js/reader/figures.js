@@ -30,6 +30,8 @@ export function figureMaker(doc, pdf, signal) {
     const frame = h("div", { class: "picture" }, canvas);
     frame.style.width = `${width}px`;
     frame.style.aspectRatio = `${across} / ${down}`;
+    // The frame's own lines make a thin one wider than its figure.
+    frame.style.maxHeight = `${TALLEST}px`;
     waiting.set(frame, () => cut(canvas, prov.page_no, width, place, pdf));
     sight.observe(frame);
     return frame;
