@@ -53,8 +53,7 @@ class BlobWriter:
 
     async def finish(self) -> None:
         """Make it visible; raises :class:`StorageError`."""
-        # Where that is refused, obstore gives up the parts. Where the last of them is, they are left to the bucket's
-        # rules: the writer counts as closed by then, and gives nothing up any more.
+        # Where this or the last part is refused, obstore gives up what is there: the writer is closed by then.
         with refusing(f"The storage did not take {self._key}"):
             await (await self._opened()).__aexit__(None, None, None)
 
