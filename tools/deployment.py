@@ -17,6 +17,8 @@ PROGRAMS = Path(sys.executable).parent
 KUBERNETES = ROOT / "deploy/kubernetes"
 KINDS_OF_OPERATORS = ("ServiceMonitor",)
 """Their schemas come with the operator that adds them."""
+CLASSES = ("fast", "ocr", "model", "webhooks", "maintenance")
+"""What workers may be told to take; those that are told nothing take all of it."""
 
 
 def said(*command: str | Path, text: str | None = None) -> str:
@@ -61,7 +63,27 @@ def manifests() -> Iterator[str]:
         documents: list[Any] = [found for found in yaml.safe_load_all(rendered) if found]
         known = [found for found in documents if found["kind"] not in KINDS_OF_OPERATORS]
         said("kubernetes-validate", "--strict", "--quiet", "-", text=yaml.safe_dump_all(known))
+        hold_workers(folder, documents)
         yield f"deploy/kubernetes/{folder}: {len(known)} of {len(documents)} held to their schemas"
+
+
+def hold_workers(folder: str, documents: list[Any]) -> None:
+    """End if a class of jobs has no workers or two kinds of them, or if their number is said twice or never."""
+    scalers = [found["spec"] for found in documents if found["kind"] == "HorizontalPodAutoscaler"]
+    scaled = [scaler["scaleTargetRef"]["name"] for scaler in scalers]
+    taken: list[str] = []
+    for found in documents:
+        if found["kind"] != "Deployment":
+            continue
+        command, *told = found["spec"]["template"]["spec"]["containers"][0]["args"]
+        if command != "worker":
+            continue
+        taken += told[1].split(",") if told else CLASSES
+        name = found["metadata"]["name"]
+        if ("replicas" in found["spec"]) + scaled.count(name) != 1:
+            sys.exit(f"deploy/kubernetes/{folder}: it is not said once how many of {name} there are")
+    if sorted(taken) != sorted(CLASSES):
+        sys.exit(f"deploy/kubernetes/{folder}: its workers take {', '.join(sorted(taken))}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -140,10 +141,20 @@ class _Refusing(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.asked += 1
+        request = f"{self.command} {self.path.rpartition('?')[2]}"
+        self.server.requests.append(request)
+        if self.server.only and not re.search(self.server.only, request):
+            # Enough of an answer for any request of an upload in parts.
+            self._say(200, b"<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>")
+            return
         # As S3 does, which repeats what was sent to it.
         token = self.headers.get("x-amz-security-token", "")
         body = f"<Error><Code>{self.server.code}</Code><CanonicalRequest>{token}</CanonicalRequest></Error>".encode()
-        self.send_response(self.server.status)
+        self._say(self.server.status, body)
+
+    def _say(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("ETag", '"a tag"')
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
@@ -156,13 +167,15 @@ class _Refusing(BaseHTTPRequestHandler):
 
 
 class Refusing(ThreadingHTTPServer):
-    """Answers everything with one error, as far as it is asked to."""
+    """Answers everything with one error, or what matches ``only``; ``requests`` are methods and queries."""
 
     daemon_threads = True
 
-    def __init__(self, status: int, code: str) -> None:
+    def __init__(self, status: int, code: str, only: str = "") -> None:
         super().__init__(("127.0.0.1", 0), _Refusing)
         self.status, self.code, self.asked = status, code, 0
+        self.only = only
+        self.requests: list[str] = []
 
     @property
     def url(self) -> str:
@@ -171,9 +184,9 @@ class Refusing(ThreadingHTTPServer):
 
 
 @contextmanager
-def refusing(status: int, code: str) -> Iterator[Refusing]:
-    """Run a server that refuses."""
-    with Refusing(status, code) as server:
+def refusing(status: int, code: str, only: str = "") -> Iterator[Refusing]:
+    """Run a server that refuses: everything, or the requests that match ``only``, such as ``^PUT .*partNumber=2``."""
+    with Refusing(status, code, only) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         try:
             yield server

@@ -114,13 +114,19 @@ def test_a_folder_signs_no_urls() -> None:
 
 
 def test_the_endpoint_of_signed_urls_is_one_of_s3() -> None:
-    endpoint = {"DOCREFINERY_PRESIGNED_ENDPOINT": "https://files.example"}
+    endpoint = {"DOCREFINERY_PRESIGNED_ENDPOINT": "https://files.example", "DOCREFINERY_PRESIGNED_DOWNLOADS": "on"}
     assert load(endpoint | {"DOCREFINERY_STORAGE_URL": "s3://bucket"}).presigned_endpoint
-    for environ in (endpoint, endpoint | {"DOCREFINERY_STORAGE_URL": "gs://bucket"}):
-        with pytest.raises(SettingsError, match="is for S3 alone"):
-            load(environ)
+    with pytest.raises(SettingsError, match="is for S3 alone"):
+        load(endpoint | {"DOCREFINERY_STORAGE_URL": "gs://bucket"})
     with pytest.raises(SettingsError, match="AWS_ENDPOINT_URL_S3"):
         load(endpoint | {"DOCREFINERY_STORAGE_URL": "s3://bucket", "AWS_ENDPOINT_URL_S3": "https://in.example"})
+
+
+def test_an_endpoint_of_signed_urls_that_nothing_signs_is_refused() -> None:
+    endpoint = {"DOCREFINERY_PRESIGNED_ENDPOINT": "https://files.example", "DOCREFINERY_STORAGE_URL": "s3://bucket"}
+    for off in ({}, {"DOCREFINERY_PRESIGNED_DOWNLOADS": "false"}):
+        with pytest.raises(SettingsError, match="does nothing without DOCREFINERY_PRESIGNED_DOWNLOADS"):
+            load(endpoint | off)
 
 
 def test_empty_value_is_unset_but_for_plugins() -> None:

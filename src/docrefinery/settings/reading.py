@@ -175,6 +175,10 @@ def _check_storage(settings: Settings) -> None:
         raise SettingsError(
             "DOCREFINERY_PRESIGNED_ENDPOINT is for S3 alone; DOCREFINERY_STORAGE_URL names another kind"
         )
+    if settings.presigned_endpoint and not settings.presigned_downloads:
+        raise SettingsError(
+            "DOCREFINERY_PRESIGNED_ENDPOINT does nothing without DOCREFINERY_PRESIGNED_DOWNLOADS; set both, or neither"
+        )
     if settings.presigned_endpoint and settings.environ.get("AWS_ENDPOINT_URL_S3"):
         # It would beat any other endpoint.
         raise SettingsError("DOCREFINERY_PRESIGNED_ENDPOINT needs AWS_ENDPOINT_URL in place of AWS_ENDPOINT_URL_S3")

@@ -11,11 +11,13 @@ from docrefinery.store.records import Record
 PAGE = 500
 Table = Literal["documents", "artifacts"]
 _HAS_BYTES = {"documents": "deleted_at IS NULL", "artifacts": "true"}
-# An artifact is noted by the folder that it is in, before it is published.
+# An artifact is noted by the folder that it is in, before it is published; pages that were read are there until their
+# job ends.
 _UNKNOWN = """
 SELECT k FROM unnest($1::text[]) k
 WHERE NOT EXISTS (SELECT FROM documents WHERE blob_key = k AND deleted_at IS NULL)
       AND NOT EXISTS (SELECT FROM artifacts WHERE blob_key = k)
+      AND NOT EXISTS (SELECT FROM slices WHERE blob_key = k)
       AND NOT EXISTS (SELECT FROM unreferenced_blobs WHERE prefix IN (k, regexp_replace(k, '/[^/]*$', '')))
 """
 _LOSE: dict[Table, str] = {

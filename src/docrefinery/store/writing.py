@@ -53,6 +53,7 @@ class BlobWriter:
 
     async def finish(self) -> None:
         """Make it visible; raises :class:`StorageError`."""
+        # Where this or the last part is refused, obstore gives up what is there: the writer is closed by then.
         with refusing(f"The storage did not take {self._key}"):
             await (await self._opened()).__aexit__(None, None, None)
 

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 GARBAGE_AT_ONCE = 50
 GARBAGE_SECONDS = 1.0
 REMOVALS_AT_A_TIME = 4
-"""Of blobs: each holds a connection meanwhile, and the pool is there for the job in hand too."""
+"""Of blobs, at the most: each holds a connection meanwhile, and half of the pool is for the job in hand."""
 NUDGES_AT_ONCE = 16
 RETRY_REMOVAL = timedelta(minutes=10)
 SILENT_LEASES = 6
@@ -38,6 +38,7 @@ class Maintenance:
         self._retention = Retention(db, settings)
         self._doorbell = doorbell
         self._settings = settings
+        self._removals = max(1, min(REMOVALS_AT_A_TIME, settings.database_pool_size // 2))
         self._clock = DatabaseClock(db, settings.lease_seconds)
 
     async def run(self) -> None:
@@ -95,7 +96,7 @@ class Maintenance:
         while found == GARBAGE_AT_ONCE and time.monotonic() < until:
             prefixes = await garbage.removable(self._db, GARBAGE_AT_ONCE)
             found = len(prefixes)
-            shares = [prefixes[number::REMOVALS_AT_A_TIME] for number in range(REMOVALS_AT_A_TIME)]
+            shares = [prefixes[number :: self._removals] for number in range(self._removals)]
             ends = await asyncio.gather(*(self._remove(share) for share in shares), return_exceptions=True)
             for error in ends:
                 if error is not None:

@@ -156,6 +156,7 @@ async def test_service_without_migrations_is_not_ready(settings: Settings, api: 
 
 async def test_metrics_count_jobs_and_requests(client: httpx.AsyncClient) -> None:
     await queued(client)
+    await client.get("/readyz")
     metrics = await client.get("/metrics")
     assert metrics.headers["content-type"].startswith("text/plain; version=")
     lines = metrics.text.splitlines()
@@ -165,3 +166,5 @@ async def test_metrics_count_jobs_and_requests(client: httpx.AsyncClient) -> Non
         line.startswith('docrefinery_http_requests_total{method="POST",route="/v1/documents",status="201"}')
         for line in lines
     )
+    # Alerts leave probes out by these names.
+    assert any(line.startswith('docrefinery_http_requests_total{method="GET",route="/readyz"') for line in lines)

@@ -154,8 +154,13 @@ async def test_upload_without_a_broker_is_accepted_and_waits(
     assert job["status"] == "QUEUED"
     started = await client.post("/v1/jobs/", json={"document_id": job["document_id"]})
     assert started.status_code == 201
-    ready = (await client.get("/readyz")).json()
-    assert ready["checks"]["broker"]["status"] == "failed"
+    ready = await client.get("/readyz")
+    assert (ready.status_code, ready.json()["status"]) == (503, "failed")
+    failed = [name for name, check in ready.json()["checks"].items() if check["status"] == "failed"]
+    assert failed == ["broker"]
+    # What needs no broker goes on.
+    assert (await client.get(f"/v1/jobs/{job['id']}/")).status_code == 200
+    assert (await client.get(f"/v1/documents/{job['document_id']}/file/")).status_code == 200
     await asyncio.to_thread(own_services.ensure)
     assert (await client.get("/readyz")).json()["checks"]["broker"]["status"] == "ok"
 

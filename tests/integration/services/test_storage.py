@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -15,12 +16,14 @@ from docrefinery.bootstrap.operator import operator
 from docrefinery.errors import InvalidRequest
 from docrefinery.services.storage import Storage
 from docrefinery.settings import Settings
+from docrefinery.store import garbage, slices
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
+from docrefinery.store.slices import StoredPages
 from tests.support.api import running
 from tests.support.calls import a_pdf, assert_problem, queued, results, stored_files, upload, uploaded
 from tests.support.counted import assert_counted
-from tests.support.work import HandWorker
+from tests.support.work import LEASE, HandWorker
 
 TWO_DAYS = 2 * 24 * 3600
 
@@ -95,6 +98,22 @@ async def test_old_orphans_are_found_and_removed(
         *belonging, f"{t}/documents/young.pdf", f"{t}/documents/noted.pdf", f"{t}/jobs/j/7/noted.md",
     }  # fmt: skip
     assert (await storage.check()).clean
+
+
+async def test_pages_of_a_document_that_is_not_done_are_no_orphans(
+    storage: Storage, client: httpx.AsyncClient, db: Database, settings: Settings
+) -> None:
+    await queued(client)
+    claim = await HandWorker.of(db, settings).claim()
+    await slices.share(db, claim, [(1, 16)], "r")
+    held = await slices.claim(db, claim.job_id, ["r"], uuid4(), LEASE)
+    assert held is not None
+    key = f"{held.tenant_uuid}/jobs/{held.job_uuid}/pages/{held.token}"
+    await garbage.note(db, key, removable_in=LEASE)
+    await slices.done(db, held, StoredPages(blob_key=key, size_bytes=1, data_key=None))
+    put(settings, key)
+    assert (await storage.check(repair=True)).orphans == []
+    assert key in stored_files(settings)
 
 
 async def test_a_deleted_documents_bytes_are_orphans(

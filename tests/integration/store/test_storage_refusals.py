@@ -14,6 +14,7 @@ from docrefinery.errors import StorageError
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.opening import Access
 from docrefinery.store.refusals import StorageRefused
+from docrefinery.store.writing import PIECE
 from tests.support.s3 import BUCKET, READER_KEY, READER_SECRET, ObjectStorage, read, refusing, set_all, write
 
 PLAIN = Access(allow_http=True)
@@ -76,6 +77,18 @@ async def test_what_storages_refuse_with_is_said_for_people_and_without_secrets(
             assert refused.value.__suppress_context__
         # Tried again where that may help, and for a look never.
         assert server.asked > 3 if not settled else server.asked == 3
+
+
+@pytest.mark.parametrize("refused", ["^PUT .*partNumber=2", "^POST uploadId="])
+async def test_parts_are_given_up_where_the_end_of_an_upload_is_refused(
+    monkeypatch: pytest.MonkeyPatch, object_storage: ObjectStorage, refused: str
+) -> None:
+    """Nobody else could do it: once the end has begun, the writer takes no other order."""
+    with refusing(403, "AccessDenied", only=refused) as server:
+        set_all(monkeypatch, object_storage.environ(url=server.url))
+        with pytest.raises(StorageRefused, match="do not allow this"):
+            await write(Blobs(f"s3://{BUCKET}", PLAIN), "a", bytes(PIECE + 1))
+    assert server.requests[-1] == "DELETE uploadId=1"
 
 
 async def test_an_endpoint_that_is_not_as_it_should_be_is_named(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from docrefinery.settings import Settings
@@ -55,3 +56,41 @@ async def test_lost_jobs_and_garbage_that_all_of_them_find_are_handled_once(
     assert stored_files(settings) == []
     assert not await db.fetch("SELECT FROM unreferenced_blobs")
     await assert_in_order(db)
+
+
+class StalledBlobs(Blobs):
+    """A storage that takes its time to delete."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.begun, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def delete(self, prefix: str) -> None:
+        """Delete when it is told to."""
+        self.begun.set()
+        await self.goes_on.wait()
+        await super().delete(prefix)
+
+
+@pytest.mark.parametrize("pool_size", [2, 3, 8])
+async def test_a_storage_that_stalls_leaves_connections_for_the_job_in_hand(
+    db: Database, settings: Settings, pool_size: int
+) -> None:
+    small = msgspec.structs.replace(settings, database_pool_size=pool_size)
+    broker, blobs = build_broker(small.redis_url), StalledBlobs(small.storage)
+    pool = Database(small.database_url, pool_size=pool_size)
+    await pool.start()
+    try:
+        for number in range(JOBS):
+            await garbage.note(db, f"left/{number}", removable_in=PAST)
+        sweep = asyncio.create_task(Maintenance(pool, blobs, RedisDoorbell(broker), small).sweep())
+        async with asyncio.timeout(10):
+            await blobs.begun.wait()
+            # All of them have asked for a connection by now; a heartbeat gets one all the same.
+            await pool.fetch("SELECT 1")
+        blobs.goes_on.set()
+        await sweep
+        assert not await db.fetch("SELECT FROM unreferenced_blobs")
+    finally:
+        await pool.close()
+        broker.close()

@@ -52,9 +52,15 @@ def test_a_stop_has_its_grace() -> None:
         assert int(SERVICES[name]["stop_grace_period"].removesuffix("s")) >= grace + 10
 
 
+def test_workers_have_as_many_threads_as_cores_of_their_own() -> None:
+    worker = SERVICES["worker"]
+    threads = {worker["environment"][name] for name in ("DOCREFINERY_OCR_THREADS", "DOCREFINERY_MODEL_THREADS")}
+    assert threads == {worker["cpus"]} == {"${WORKER_CPUS:-1}"}
+
+
 def test_settings_that_are_named_exist() -> None:
     named = {variable for name in OURS for variable in SERVICES[name]["environment"]} | EXAMPLE.keys()
-    own = {"DOCREFINERY_IMAGE", "DOCREFINERY_TARGET"}
+    own = {"DOCREFINERY_IMAGE", "DOCREFINERY_TARGET", "DOCREFINERY_EXTRAS"}
     assert {name for name in named if name.startswith("DOCREFINERY_")} - own <= settings.variables().keys()
 
 

@@ -48,6 +48,17 @@ def test_python_packages_come_by_their_hashes_and_compile_nothing() -> None:
         assert "--no-index" in run or "--only-binary :all: --require-hashes" in run, run
 
 
+def test_locks_that_are_installed_together_agree() -> None:
+    pins = {
+        name: dict(re.findall(r"^([a-z0-9-]+)==(\S+)", (ROOT / f"requirements/{name}.txt").read_text(), re.MULTILINE))
+        for name in ("runtime", "models", "otel")
+    }
+    assert pins["otel"].keys() > pins["runtime"].keys()
+    for name in ("runtime", "models"):
+        shared = pins[name].keys() & pins["otel"].keys()
+        assert {key: pins[name][key] for key in shared} == {key: pins["otel"][key] for key in shared}
+
+
 def test_no_stage_takes_from_another_what_its_cache_does_not_know() -> None:
     # Buildah takes a step with a mount from its cache whatever the mount holds.
     assert [run for run in of("RUN") if "type=bind" in run] == []
