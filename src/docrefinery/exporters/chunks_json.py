@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 def write(document: "DoclingDocument", stream: BinaryIO) -> None:
     """Write ``{"format": "doctags", "content": "<doctag>…</doctag>"}``."""
-    chunks = {"format": "doctags", "content": document.export_to_doctags()}
+    from docrefinery.exporters.doctags_serializer import doctags
+
+    chunks = {"format": "doctags", "content": doctags(document)}
     stream.write(json.dumps(chunks, ensure_ascii=False).encode(errors="replace"))
 
 

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 def write(document: "DoclingDocument", stream: BinaryIO) -> None:
     """Write the document as DocTags."""
-    stream.write(document.export_to_doctags().encode(errors="replace"))
+    from docrefinery.exporters.doctags_serializer import doctags
+
+    stream.write(doctags(document).encode(errors="replace"))
 
 
 DOCTAGS = Exporter(

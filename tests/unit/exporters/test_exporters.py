@@ -9,6 +9,7 @@ from docling_core.types.doc import (
     DoclingDocument,
     ImageRef,
     ProvenanceItem,
+    RichTableCell,
     Size,
     TableCell,
     TableData,
@@ -167,3 +168,42 @@ def test_no_text_makes_an_exporter_fail_and_every_word_is_in_the_plain_text(text
     expected = [text for text in texts if text.strip()]
     assert written("text", document).decode() == "\n\n".join(expected) + "\n" * bool(expected)
     assert DoclingDocument.model_validate_json(written("docling_json", document)) == document
+
+
+def with_tables(tables: int) -> DoclingDocument:
+    """Return a document with tables of text alone, and one with a paragraph in a cell, each with its caption."""
+    document = report()
+    for number in range(tables):
+        caption = document.add_text(DocItemLabel.CAPTION, f"Table {number}", prov=place())
+        header = cell("over both", 0, 0).model_copy(
+            update={"end_col_offset_idx": 2, "col_span": 2, "column_header": True}
+        )
+        cells = [header, cell("a", 1, 0), cell("b", 1, 1)]
+        document.add_table(TableData(table_cells=cells, num_rows=2, num_cols=2), caption=caption, prov=place())
+    rich = document.add_table(TableData(table_cells=[], num_rows=1, num_cols=1), prov=place())
+    inside = document.add_text(DocItemLabel.TEXT, "a paragraph of a cell", parent=rich, prov=place())
+    inner = RichTableCell(**cell("", 0, 0).model_dump(), ref=inside.get_ref())
+    document.add_table_cell(rich, inner)
+    return document
+
+
+def test_doctags_are_doclings_own_whatever_is_in_tables() -> None:
+    document = with_tables(3)
+    assert written("doctags", document).decode() == document.export_to_doctags()
+    assert json.loads(written("chunks_json", document))["content"] == document.export_to_doctags()
+    assert "a paragraph of a cell" in document.export_to_doctags()
+
+
+def test_doctags_of_many_tables_do_not_have_the_document_looked_at_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    validate = DoclingDocument._clamp_provenance_bboxes_to_pages
+
+    def counted(document: DoclingDocument) -> None:
+        seen.append(len(document.texts))
+        validate(document)
+
+    document = with_tables(20)
+    monkeypatch.setattr(DoclingDocument, "_clamp_provenance_bboxes_to_pages", counted)
+    written("doctags", document)
+    # Once as a whole, and once more for the table that refers to its items.
+    assert 0 < sum(seen) <= 2 * len(document.texts)
