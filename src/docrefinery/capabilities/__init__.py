@@ -7,7 +7,7 @@ from docrefinery.capabilities.features import Lack, lacking, without_models
 from docrefinery.capabilities.languages import resolve
 from docrefinery.capabilities.measures import Measure, missing
 from docrefinery.capabilities.models import NONE, Hardware, Models, being_loaded, installed_models
-from docrefinery.capabilities.ocr import Ocr, installed_ocr
+from docrefinery.capabilities.ocr import Ocr, held_ocr, installed_ocr
 
 __all__ = [
     "NONE",
@@ -17,6 +17,7 @@ __all__ = [
     "Models",
     "Ocr",
     "being_loaded",
+    "held_ocr",
     "installed_models",
     "installed_ocr",
     "lacking",

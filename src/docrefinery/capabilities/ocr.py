@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
@@ -37,6 +38,16 @@ def installed_ocr(wanted: OcrEngine = "auto") -> Ocr | None:
     """
     found = _tesseract() if wanted in ("auto", "tesseract") else None
     return found or (_rapidocr() if wanted in ("auto", "rapidocr") else None)
+
+
+def held_ocr(wanted: OcrEngine = "auto") -> Ocr | None:
+    """Return what :func:`installed_ocr` said when this process first asked: each look starts two others."""
+    return _held(wanted, os.environ.get("PATH"), os.environ.get("TESSDATA_PREFIX"))
+
+
+@cache
+def _held(wanted: OcrEngine, _path: str | None, _languages: str | None) -> Ocr | None:
+    return installed_ocr(wanted)
 
 
 def _tesseract() -> Ocr | None:

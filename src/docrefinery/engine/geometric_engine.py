@@ -10,7 +10,7 @@ from docling.datamodel.document import ConversionResult
 from docling.datamodel.progress import PageCompletedProgress
 from msgspec import Struct
 
-from docrefinery.capabilities import Ocr, installed_ocr, lacking
+from docrefinery.capabilities import Ocr, held_ocr, lacking
 from docrefinery.engine.base import Describe, EngineOptions, EngineResult, Help, OnPage, Told
 from docrefinery.engine.describing import describe_pictures, described
 from docrefinery.engine.geometric.backend import DocumentBackend
@@ -138,7 +138,7 @@ def _concluded(
 
 
 def _ocr(options: EngineOptions, aid: Help) -> Ocr | None:
-    return installed_ocr(aid.ocr_engine) if options.do_ocr else None
+    return held_ocr(aid.ocr_engine) if options.do_ocr else None
 
 
 def _describe(options: EngineOptions, aid: Help) -> Describe | None:

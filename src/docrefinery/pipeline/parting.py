@@ -16,6 +16,9 @@ _SHARE = 3
 _MOST = 8
 _LEAST = 3
 """In pages that belong together; reading the text of so many takes some tenths of a second."""
+_RECOGNISED_SHARE = 8
+_RECOGNISED_MOST = 4
+"""Where pages may have to be recognised, which takes seconds each; the last parts are as small as can be."""
 
 
 def ranges(first: int, last: int, *, recognises: bool) -> Iterator[tuple[int, int]]:
@@ -23,13 +26,16 @@ def ranges(first: int, last: int, *, recognises: bool) -> Iterator[tuple[int, in
 
     :param first: number of the first page to convert.
     :param last: number of the last.
-    :param recognises: whether pages may have to be recognised, which takes seconds each: then all parts are small.
+    :param recognises: whether pages may have to be recognised.
     """
     while first <= last:
         # A part ends where pages that belong together do, whatever page the document is converted from.
         group = (first - 1) // PAGES_TOGETHER
         left = (last - 1) // PAGES_TOGETHER - group + 1
-        groups = 1 if recognises else max(_LEAST, min(_MOST, left // _SHARE))
+        if recognises:
+            groups = max(1, min(_RECOGNISED_MOST, left // _RECOGNISED_SHARE))
+        else:
+            groups = max(_LEAST, min(_MOST, left // _SHARE))
         end = min(last, (group + groups) * PAGES_TOGETHER)
         yield first, end
         first = end + 1

@@ -12,7 +12,7 @@ from docling.backend.docling_parse_backend import ThreadedDoclingParseDocumentBa
 from docling.datamodel.base_models import DoclingComponentType, ErrorItem
 from docling.datamodel.document import ConversionResult
 
-from docrefinery.capabilities import Hardware, Models, Ocr, installed_ocr, lacking
+from docrefinery.capabilities import Hardware, Models, Ocr, held_ocr, lacking
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage, TooLarge
 from docrefinery.engine.describing import describe_pictures, described, drop_empty_descriptions
 from docrefinery.engine.models.options import pipeline_options
@@ -46,7 +46,7 @@ class ModelEngine:
 
     def convert(self, source: Path, name: str, options: EngineOptions, on_page: OnPage, aid: Help) -> EngineResult:
         """Convert a file; see :class:`~docrefinery.engine.base.Engine`."""
-        ocr = installed_ocr(aid.ocr_engine) if options.do_ocr else None
+        ocr = held_ocr(aid.ocr_engine) if options.do_ocr else None
         languages = codes_of(ocr, options.ocr_options.lang) if ocr else ()
         pages = preflight(source, options)
         if large := [number for number, size in pages.large.items() if not _can_be_drawn(options, *size)]:
