@@ -16,6 +16,7 @@ from docrefinery.api.documents import DocumentsController
 from docrefinery.api.health import healthz, metrics, readyz
 from docrefinery.api.jobs import JobsController
 from docrefinery.api.methods import tell_methods
+from docrefinery.api.plan import plan
 from docrefinery.api.problems import HANDLERS
 from docrefinery.api.webhooks import WebhooksController
 
@@ -39,6 +40,7 @@ def create_app(services: Services, lifespan: Lifespan) -> Litestar:
             WebhooksController,
             list_profiles,
             list_exporters,
+            plan,
             summary,
             list_workers,
             healthz,

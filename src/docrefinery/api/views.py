@@ -234,6 +234,22 @@ class JobRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     external_uuid: UUID | None = None
 
 
+class PlanRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What would be asked of a document. `options_json` is an object, or a string of one."""
+
+    profile: str | None = None
+    options_json: Any = None
+
+
+class PlanView(Struct, frozen=True, kw_only=True):
+    """What a request comes to with all defaults and caps, spelled as a job with it would be."""
+
+    profile: str | None
+    options: dict[str, Any]
+    exports: list[str]
+    ignored_options: dict[str, Any]
+
+
 WebhookName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 WebhookUrl = Annotated[str, Meta(min_length=1, max_length=2048, extra_json_schema={"pattern": "^https?://"})]
 WebhookSecret = Annotated[str, Meta(min_length=1, max_length=1024)]

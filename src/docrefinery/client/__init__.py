@@ -21,6 +21,7 @@ from docrefinery.client.errors import (
     FileChanged,
     InvalidRequest,
     JobFailed,
+    MissingArtifacts,
     NotAuthorized,
     NotFound,
     Problem,
@@ -28,7 +29,7 @@ from docrefinery.client.errors import (
     Unreachable,
     WaitTimeout,
 )
-from docrefinery.client.resources import Artifact, Delivery, Document, Exporter, Job, Profile, Warned, Webhook
+from docrefinery.client.resources import Artifact, Delivery, Document, Exporter, Job, Plan, Profile, Warned, Webhook
 from docrefinery.client.sync import Client
 from docrefinery.client.webhooks import Event, InvalidSignature, JobEvent, OtherEvent, PingEvent, verify_webhook
 
@@ -56,11 +57,13 @@ __all__ = [
     "Job",
     "JobEvent",
     "JobFailed",
+    "MissingArtifacts",
     "NotAuthorized",
     "NotFound",
     "OtherEvent",
     "Patience",
     "PingEvent",
+    "Plan",
     "Problem",
     "Profile",
     "ServiceFailed",

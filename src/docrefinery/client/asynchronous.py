@@ -21,7 +21,7 @@ from docrefinery.client.operations import (
     Several,
     WebhookFields,
 )
-from docrefinery.client.resources import Artifact, Delivery, Document, Exporter, Job, Page, Profile, Webhook
+from docrefinery.client.resources import Artifact, Delivery, Document, Exporter, Job, Page, Plan, Profile, Webhook
 from docrefinery.client.sources import File, Progress, Source
 from docrefinery.client.steps import FAILURES, Call, Flow, Pour, Send, Sleep, Step, advance, built
 
@@ -102,9 +102,13 @@ class AsyncClient:
         """Start a job for a document that is there, also if there are others."""
         return await self._ask(operations.submit(document, processing))
 
-    async def process(self, document: Ref, **processing: Unpack[Processing]) -> Job:
+    async def plan(self, **processing: Unpack[Processing]) -> Plan:
+        """Return the profile, options and exports that a job would have, and start none."""
+        return await self._ask(operations.plan(processing))
+
+    async def process(self, document: Ref, *, plan: Plan | None = None, **processing: Unpack[Processing]) -> Job:
         """Return a job of a document that does what is asked."""
-        return await self._run(flows.processing_job(document, processing, self._patience))
+        return await self._run(flows.processing_job(document, processing, self._patience, plan))
 
     def jobs(self, **filters: Unpack[JobFilters]) -> AsyncIterator[Job]:
         """Go through the jobs, newest first; with ``updated_after``, in the order of change."""

@@ -45,12 +45,13 @@ def connection(base_url: str | None, api_key: str | None, environ: Mapping[str, 
 
     :raises ConfigurationError: if either is missing or cannot be used; never with the key in it.
     """
-    key = (api_key or environ.get(API_KEY, "")).strip()
+    # What is given but empty is a mistake, and not to be made up for by another key or server.
+    key = (environ.get(API_KEY, "") if api_key is None else api_key).strip()
     if not key:
         raise ConfigurationError(f"There is no API key: give `api_key`, or set {API_KEY}.")
     if not (key.isascii() and key.isprintable() and " " not in key):
         raise ConfigurationError("The API key has characters that no key has.")
-    url = _base_url((base_url or environ.get(SERVER, "")).strip())
+    url = _base_url((environ.get(SERVER, "") if base_url is None else base_url).strip())
     return Connection(url, {"Authorization": f"Api-Key {key}", "User-Agent": f"docrefinery-client/{__version__}"})
 
 

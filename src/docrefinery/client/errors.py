@@ -1,5 +1,6 @@
 """Everything that a client can meet, as one tree below :class:`ClientError`."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,20 @@ class JobFailed(ClientError):
     def __init__(self, job: Job) -> None:
         super().__init__(f"Job {job.id} ended as {job.status}: {job.error_code} {job.error_message}".rstrip(": "))
         self.job = job
+
+
+class MissingArtifacts(ClientError):
+    """Kinds of artifacts that were asked for do not come of the job.
+
+    :ivar kinds: those that are missing.
+    :ivar available: those there are.
+    """
+
+    def __init__(self, kinds: Iterable[str], available: Iterable[str]) -> None:
+        self.kinds = sorted(kinds)
+        self.available = sorted(available)
+        there = ", ".join(self.available) or "none"
+        super().__init__(f"There are no artifacts of the kind {', '.join(self.kinds)}; there are: {there}.")
 
 
 class FieldProblem(Struct, frozen=True):

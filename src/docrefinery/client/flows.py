@@ -1,15 +1,16 @@
 """What takes several calls: uploading, waiting, finding the job that does what is asked, converting."""
 
 import time
-from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Collection
+from typing import TypeAlias, TypeVar
 
 from docrefinery.client import operations
 from docrefinery.client.asking import ask
 from docrefinery.client.connection import Patience
-from docrefinery.client.errors import Conflict, Damaged, DuplicateDocument, JobFailed, WaitTimeout
+from docrefinery.client.errors import Conflict, Damaged, DuplicateDocument, JobFailed, MissingArtifacts, WaitTimeout
+from docrefinery.client.matching import fits, made
 from docrefinery.client.operations import Processing, Ref, Several
-from docrefinery.client.resources import Document, Job, Page
+from docrefinery.client.resources import Document, Job, Page, Plan
 from docrefinery.client.saving import reading
 from docrefinery.client.sources import Source
 from docrefinery.client.steps import Call, Flow, Sleep
@@ -23,8 +24,6 @@ HELD_SECONDS = 30
 SPACING_SECONDS = 0.5
 """Between two questions about a job; what changes meanwhile is answered at once."""
 
-_LIMITS = frozenset({"max_num_pages", "max_file_size", "document_timeout"})
-"""Options that decide whether there is a result, but not which."""
 _BY_LIMIT = frozenset({"PAGE_LIMIT_EXCEEDED", "FILE_TOO_LARGE", "CONVERSION_TIMEOUT"})
 _FOR_GOOD = frozenset({"ENCRYPTED_PDF", "INVALID_PDF", "MALWARE_DETECTED"})
 """Failures that are the file's own."""
@@ -81,15 +80,19 @@ def listing(call: Call[Page[T]], patience: Patience) -> Flow[list[T]]:
     return results
 
 
-def processing_job(document_id: Ref, wanted: Processing, patience: Patience) -> Flow[Job]:
-    """Return a job of a document that does what is wanted: one that is there, one that is tried again, or a new one."""
-    profile = wanted.get("profile")
+def processing_job(document_id: Ref, wanted: Processing, patience: Patience, plan: Plan | None = None) -> Flow[Job]:
+    """Return a job of a document that does what is wanted: one that is there, one that is tried again, or a new one.
+
+    :param plan: what the service makes of ``wanted``, if that is known already.
+    """
+    planned = plan or (yield from ask(operations.plan(wanted), patience))
     filters: operations.JobFilters = {"document_id": document_id, "page_size": 200}
-    if profile:
-        filters["profile"] = profile
     known = yield from ask(operations.jobs(filters), patience)
     for job in known.results:
-        if not fits(job, wanted):
+        if job.status == "QUARANTINED":
+            # Whatever is asked, the service processes it no more.
+            return job
+        if not fits(job, planned, wanted):
             continue
         if not job.finished:
             return job
@@ -97,7 +100,7 @@ def processing_job(document_id: Ref, wanted: Processing, patience: Patience) -> 
             kept = yield from ask(operations.artifacts({"job_id": job.id, "page_size": 1}), patience)
             if kept.results:
                 return job
-        elif job.status == "QUARANTINED" or job.error_code in _FOR_GOOD:
+        elif job.error_code in _FOR_GOOD:
             return job
         elif job.status == "FAILED" and job.error_code not in _BY_LIMIT:
             return (yield from _again(job, patience))
@@ -116,22 +119,6 @@ def _again(job: Job, patience: Patience) -> Flow[Job]:
         return now
 
 
-def fits(job: Job, wanted: Processing) -> bool:
-    """Whether a job was asked for what is wanted; without a profile, a job of any profile does."""
-    profile, options = wanted.get("profile"), wanted.get("options") or {}
-    if profile and job.profile != profile:
-        return False
-    given = {**job.ignored_options, **job.options}
-    return all(_same(job, name, given.get(name), value) for name, value in options.items() if name not in _LIMITS)
-
-
-def _same(job: Job, name: str, given: Any, value: Any) -> bool:
-    if name == "exports" and isinstance(value, list):
-        # A profile's own stand in for those of a request.
-        return job.profile is not None or set(value) <= {*job.exports, "docling_json"}
-    return bool(given == value)
-
-
 def converting(
     source: Source,
     wanted: Processing,
@@ -142,19 +129,34 @@ def converting(
 ) -> Flow[dict[str, bytes]]:
     """Upload, wait, and return the contents of the artifacts by kind; nothing is done twice."""
     began = time.monotonic()
+    asked, plan = _kinds(kinds), None
+    if asked:
+        plan = yield from ask(operations.plan(wanted), patience)
+        check_kinds(asked, made(plan))
     try:
         document = yield from uploading(source, wanted, patience, ingest=True)
-        ref = document.job_id or (yield from processing_job(document.id, wanted, patience)).id
+        ref = document.job_id or (yield from processing_job(document.id, wanted, patience, plan)).id
     except DuplicateDocument as duplicate:
-        ref = (yield from processing_job(duplicate.existing.document_id, wanted, patience)).id
+        ref = (yield from processing_job(duplicate.existing.document_id, wanted, patience, plan)).id
     left = None if timeout is None else max(began + timeout - time.monotonic(), 0.0)
     job = yield from waiting(ref, patience, left, watch)
     if not job.succeeded:
         raise JobFailed(job)
-    filters: operations.ArtifactFilters = {"job_id": job.id}
-    if kinds is not None:
-        filters["kind"] = kinds
+    artifacts = yield from listing(operations.artifacts({"job_id": job.id}), patience)
+    check_kinds(asked, {artifact.kind for artifact in artifacts})
     found: dict[str, bytes] = {}
-    for artifact in (yield from listing(operations.artifacts(filters), patience)):
-        found[artifact.kind] = yield from reading(artifact, patience)
+    for artifact in artifacts:
+        if not asked or artifact.kind in asked:
+            found[artifact.kind] = yield from reading(artifact, patience)
     return found
+
+
+def check_kinds(asked: Collection[str], available: Collection[str]) -> None:
+    """Raise :class:`MissingArtifacts` if something that is asked for is not available."""
+    if missing := set(asked) - set(available):
+        raise MissingArtifacts(missing, available)
+
+
+def _kinds(kinds: Several | None) -> set[str]:
+    names = [] if kinds is None else kinds.split(",") if isinstance(kinds, str) else kinds
+    return {name.strip() for name in names}

@@ -18,6 +18,7 @@ from docrefinery.client.resources import (
     Exporter,
     Job,
     Page,
+    Plan,
     Profile,
     Webhook,
 )
@@ -102,7 +103,7 @@ def reader(kind: type[T]) -> Callable[[httpx.Response], T]:
 _document, _job, _webhook, _delivery = reader(Document), reader(Job), reader(Webhook), reader(Delivery)
 _documents, _jobs, _artifacts = reader(Page[Document]), reader(Page[Job]), reader(Page[Artifact])
 _webhooks, _deliveries = reader(Page[Webhook]), reader(Page[Delivery])
-_profiles, _exporters = reader(Page[Profile]), reader(Page[Exporter])
+_profiles, _exporters, _plan = reader(Page[Profile]), reader(Page[Exporter]), reader(Plan)
 
 
 def upload(source: Source, processing: Processing, *, ingest: bool) -> Call[Document]:
@@ -137,6 +138,13 @@ def document(ref: Ref) -> Call[Document]:
 def delete_document(ref: Ref) -> Call[None]:
     """Delete a document."""
     return _delete(f"/v1/documents/{_id(ref)}/")
+
+
+def plan(processing: Processing) -> Call[Plan]:
+    """Return what a job would have, and start none."""
+    body = {"profile": processing.get("profile"), "options_json": processing.get("options")}
+    given = {name: value for name, value in body.items() if value is not None}
+    return Call(method="POST", path="/v1/plan/", read=_plan, content=_json(given))
 
 
 def submit(document_id: Ref, processing: Processing) -> Call[Job]:

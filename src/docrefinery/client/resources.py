@@ -80,6 +80,15 @@ class Job(Struct, frozen=True, kw_only=True):
         return self.status == SUCCEEDED
 
 
+class Plan(Struct, frozen=True, kw_only=True):
+    """What a request comes to with all defaults and caps: what the job that it makes would have."""
+
+    profile: str | None = None
+    options: dict[str, Any] = {}
+    exports: list[str] = []
+    ignored_options: dict[str, Any] = {}
+
+
 class Artifact(Struct, frozen=True, kw_only=True):
     """A result of a job; ``sha256`` is that of its bytes."""
 

@@ -21,7 +21,7 @@ from docrefinery.client.operations import (
     Several,
     WebhookFields,
 )
-from docrefinery.client.resources import Artifact, Delivery, Document, Exporter, Job, Page, Profile, Webhook
+from docrefinery.client.resources import Artifact, Delivery, Document, Exporter, Job, Page, Plan, Profile, Webhook
 from docrefinery.client.sources import File, Progress, Source
 from docrefinery.client.steps import FAILURES, Call, Flow, Pour, Send, Sleep, Step, advance, built
 
@@ -114,13 +114,25 @@ class Client:
         """Start a job for a document that is there, also if there are others."""
         return self._ask(operations.submit(document, processing))
 
-    def process(self, document: Ref, **processing: Unpack[Processing]) -> Job:
+    def plan(self, **processing: Unpack[Processing]) -> Plan:
+        """Return the profile, options and exports that a job would have, and start none.
+
+        >>> client.plan(profile="fast_text").exports
+        ['text', 'markdown', 'doctags']
+
+        :raises InvalidRequest: if a job could not be asked for like that.
+        """
+        return self._ask(operations.plan(processing))
+
+    def process(self, document: Ref, *, plan: Plan | None = None, **processing: Unpack[Processing]) -> Job:
         """Return a job of a document that does what is asked.
 
-        That is one that runs or has succeeded, one that failed and is tried again, or else a new one. Of a file that is
-        damaged, encrypted or malware, the failed job is returned as it is.
+        That is one of the same profile, options and exports that runs or has succeeded, one that failed and is tried
+        again, or else a new one. Of a file that is damaged, encrypted or malware, the failed job is returned as it is.
+
+        :param plan: what :meth:`plan` said of the same request, which spares asking for it again.
         """
-        return self._run(flows.processing_job(document, processing, self._patience))
+        return self._run(flows.processing_job(document, processing, self._patience, plan))
 
     def jobs(self, **filters: Unpack[JobFilters]) -> Iterator[Job]:
         """Go through the jobs, newest first; with ``updated_after``, in the order of change.
@@ -217,9 +229,10 @@ class Client:
         >>> client.convert("report.pdf", profile="fast_text")["markdown"].decode()
         '# Report…'
 
-        :param kinds: only these kinds of artifacts are fetched.
+        :param kinds: only these kinds of artifacts are fetched, and all of them are needed.
         :param timeout: seconds to wait for the job.
         :param progress: as in :meth:`wait`.
+        :raises MissingArtifacts: if some of ``kinds`` do not come of such a job; then nothing is sent.
         :raises JobFailed: if the job did not succeed.
         :raises WaitTimeout: if it is not finished in time.
         """

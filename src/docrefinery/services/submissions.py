@@ -158,6 +158,17 @@ class Submissions:
         job_id = await jobs.latest_of_document(self._db, caller.tenant_id, existing.id)
         return Duplicate(existing.id, existing.uuid, job_id)
 
+    async def plan(self, caller: Caller, wanted: Wanted) -> Effective:
+        """Return what a job would run with, and start none.
+
+        :raises InvalidOptions: if the options are wrong.
+        :raises UnknownProfile: if there is no such profile.
+        :raises ProfileDisabled: if it is switched off for the tenant.
+        """
+        effective = await self._planner.effective(caller, wanted)
+        check_enabled(caller, effective.profile)
+        return effective
+
     async def start_job(
         self, caller: Caller, document_ref: Ref, wanted: Wanted, key: str | None, origin: Origin
     ) -> tuple[JobRecord, bool]:
@@ -175,8 +186,7 @@ class Submissions:
         attempt = Attempt.of(key, "POST /v1/jobs/", str(document_ref), wanted) if key else None
 
         async def work() -> JobRecord:
-            effective = await self._planner.effective(caller, wanted)
-            check_enabled(caller, effective.profile)
+            effective = await self.plan(caller, wanted)
             document = await documents.get(self._db, caller.tenant_id, document_ref, lock=True)
             if document is None:
                 raise await absent(self._db, caller.tenant_id, "document", document_ref)

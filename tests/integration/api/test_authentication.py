@@ -24,6 +24,7 @@ ENDPOINTS = [
     ("GET", "/v1/jobs/1/events/", Scope.JOBS_READ),
     ("POST", "/v1/jobs/1/cancel/", Scope.DOCUMENTS_WRITE),
     ("POST", "/v1/jobs/1/retry/", Scope.DOCUMENTS_WRITE),
+    ("POST", "/v1/plan/", Scope.DOCUMENTS_WRITE),
     ("GET", "/v1/artifacts/", Scope.ARTIFACTS_READ),
     ("GET", "/v1/artifacts/1/", Scope.ARTIFACTS_READ),
 ]

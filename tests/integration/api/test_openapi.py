@@ -20,6 +20,7 @@ OPERATIONS = {
     ("get", "/v1/jobs/{id}/events/"),
     ("post", "/v1/jobs/{id}/cancel/"),
     ("post", "/v1/jobs/{id}/retry/"),
+    ("post", "/v1/plan/"),
     ("get", "/v1/artifacts/"),
     ("get", "/v1/artifacts/{id}/"),
     ("post", "/v1/webhooks/"),

@@ -2,18 +2,21 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 import pytest
 
 from docrefinery.api import views
+from docrefinery.bootstrap.operator import operator
 from docrefinery.client import (
     Conflict,
     DuplicateDocument,
     InvalidRequest,
     Job,
     JobFailed,
+    MissingArtifacts,
     NotAuthorized,
     NotFound,
     Patience,
@@ -118,8 +121,7 @@ async def test_a_duplicate_names_what_is_there_and_what_is_asked_is_found(shell:
         await shell.do("upload", pdf)
     existing = caught.value.existing
     assert (existing.document_id, existing.uuid, existing.job_id) == (document.id, document.uuid, document.job_id)
-    for asked in ({}, {"profile": "fast_text"}, {"options": {"max_num_pages": 7}}):
-        assert (await shell.do("process", document.id, **asked)).id == document.job_id
+    assert (await shell.do("process", document.id, profile="fast_text")).id == document.job_id
     other = await shell.do("process", document.id, profile="structured")
     assert (other.id != document.job_id, other.profile) == (True, "structured")
     await worker.fail(await worker.claim())
@@ -132,6 +134,73 @@ async def test_a_duplicate_names_what_is_there_and_what_is_asked_is_found(shell:
     jobs = await shell.all("jobs", document_id=document.id, page_size=1)
     assert [job.id for job in jobs] == sorted((job.id for job in jobs), reverse=True)
     assert len(jobs) == 4
+
+
+async def test_a_job_is_only_taken_for_what_is_asked_if_it_was_asked_for_the_same(
+    shell: Shell, worker: HandWorker
+) -> None:
+    document = await shell.do("upload", a_pdf(), profile="fast_text")
+    await worker.publish(await worker.claim())
+    asked: list[dict[str, Any]] = [
+        {},
+        {"profile": "structured"},
+        {"options": {"exports": ["chunks_json"]}},
+        {"options": {"exports": ["figures_zip"], "ocr": True}},
+        {"options": {"ocr": False}},
+        {"options": {"max_num_pages": 1}},
+        {"options": {"max_file_size": 1}},
+        {"options": {"future": 1}},
+    ]
+    made = []
+    for each in asked:
+        made.append((await shell.do("process", document.id, **each)).id)
+        await worker.publish(await worker.claim())
+    assert len({document.job_id, *made}) == len(asked) + 1
+    plain, *others = [(await shell.do("process", document.id, **each)).id for each in asked]
+    # What succeeded within a limit would have come of it without one.
+    assert (plain, others) == (made[6], made[1:])
+    # What the service makes of them is the same.
+    for each, same in (
+        ({"options": {"exports": ["text", "markdown", "doctags", "docling_json"]}}, plain),
+        ({"options": {"do_table_structure": True, "ocr": None}}, plain),
+        ({"profile": "fast_text", "options": {"exports": ["chunks_json"]}}, document.job_id),
+    ):
+        assert (await shell.do("process", document.id, **each)).id == same
+    with pytest.raises(InvalidRequest, match="/options_json/max_num_pages"):
+        await shell.do("process", document.id, options={"max_num_pages": -1})
+    with pytest.raises(InvalidRequest, match="nonsense"):
+        await shell.do("process", document.id, options={"exports": ["nonsense"]})
+
+
+async def test_defaults_of_the_tenant_are_part_of_what_is_asked_and_limits_that_it_has_now_are_not(
+    shell: Shell, worker: HandWorker, settings: Settings
+) -> None:
+    document = await shell.do("upload", a_pdf())
+    await worker.publish(await worker.claim())
+    async with operator(settings) as services:
+        await services.tenants.set("acme", option_text='{"max_num_pages": 9}')
+    assert (await shell.do("process", document.id)).id == document.job_id
+    async with operator(settings) as services:
+        await services.tenants.set("acme", option_text='{"exports": ["chunks_json"]}')
+    other = await shell.do("process", document.id)
+    assert (other.id != document.job_id, other.exports) == (True, ["chunks_json"])
+    assert (await shell.do("process", document.id)).id == other.id
+
+
+async def test_kinds_that_do_not_come_of_what_is_asked_are_named_before_anything_is_sent(
+    shell: Shell, worker: HandWorker, db: Database
+) -> None:
+    for kinds, options in ((["nope", "markdown"], {}), ("chunks_json", {"exports": ["text"]})):
+        with pytest.raises(MissingArtifacts) as caught:
+            await shell.do("convert", a_pdf(), kinds=kinds, options=options)
+        assert caught.value.kinds == [kinds[0] if isinstance(kinds, list) else kinds]
+        assert {"text", "docling_json"} <= set(caught.value.available)
+        assert caught.value.kinds[0] in str(caught.value)
+    assert not await db.fetch("SELECT FROM documents")
+    converting = asyncio.create_task(shell.do("convert", a_pdf(), kinds=["text", "markdown"]))
+    await _publish(worker)
+    with pytest.raises(MissingArtifacts, match="kind text; there are: docling_json, markdown"):
+        await converting
 
 
 async def test_a_failure_of_the_file_itself_is_not_tried_again_and_one_of_limits_is_asked_anew(
@@ -212,6 +281,7 @@ def test_structs_have_every_field_of_the_services_views() -> None:
         "Artifact": views.ArtifactView,
         "Webhook": views.WebhookView,
         "Delivery": views.DeliveryView,
+        "Plan": views.PlanView,
         "Profile": views.ProfileView,
         "Exporter": views.ExporterView,
     }.items():

@@ -119,14 +119,18 @@ def run(tmp_path: Path, key: str, served: Serving, monkeypatch: pytest.MonkeyPat
 
 
 @asynccontextmanager
-async def working(worker: HandWorker) -> AsyncIterator[None]:
-    """Publish results of every job that comes, until the block ends."""
+async def working(worker: HandWorker, *, as_asked: bool = False) -> AsyncIterator[None]:
+    """Publish results of every job that comes, until the block ends.
+
+    :param as_asked: whether a job gets what its ``exports`` say, and not the same as every other.
+    """
     over = asyncio.Event()
 
     async def one() -> bool:
         claim = await claims.claim(worker.db, JOB_QUEUES, worker.id, LEASE)
         if claim is not None:
-            await worker.publish(claim)
+            made = {kind: kind.encode() for kind in ("docling_json", *claim.exports)} if as_asked else None
+            await worker.publish(claim, made)
         return over.is_set()
 
     task = asyncio.create_task(until_true(one, 55))
@@ -264,17 +268,24 @@ async def test_failed_jobs_are_listed_with_what_to_do_and_tried_again_by_the_nex
 async def test_what_every_file_would_meet_ends_it_at_once(run: Run, tmp_path: Path) -> None:
     make(tmp_path / "in", 3)
     (tmp_path / "key").write_text("dr_wrong_wrong\n")
+    (tmp_path / "empty").write_text(" \n")
     for arguments, said in (
         (("in", "--profile", "nope"), "UNKNOWN_PROFILE"),
         (("in", "--options", "[]"), "--options"),
         (("in", "--api-key-file", "list"), "cannot be read"),
         (("in", "--api-key-file", "key"), "UNAUTHENTICATED"),
+        (("in", "--api-key-file", "empty"), "There is no key in empty: it is empty."),
         (("in", "--server", "nowhere"), "not a URL"),
+        (("in", "--server", ""), "name it with --server, or set DOCREFINERY_SERVER"),
+        (("in", "--options", '{"exports": ["nonsense"]}'), "/options_json/exports/0"),
+        (("in", "--options", '{"max_num_pages": -1}'), "/options_json/max_num_pages"),
+        (("in", "--artifacts", "markdwn,text"), "kind markdwn; there are: chunks_json, docling_json, doctags"),
         ((), "nothing to push"),
     ):
         push = await run(*arguments)
-        assert (push.code, push.named("failed")) == (2, []), push.errors
+        assert (push.code, push.outcomes, push.summary) == (2, [], {}), push.errors
         assert said in push.errors
+        assert len(push.errors.splitlines()) == 1
         assert "dr_wrong" not in push.errors
 
 
@@ -286,3 +297,79 @@ async def test_without_waiting_files_are_only_sent(run: Run, db: Database, tmp_p
     assert (again.code, again.summary["submitted"], again.summary["sent"]) == (0, 3, 0)
     assert [job["profile"] for job in await db.fetch("SELECT profile FROM jobs")] == ["fast_text"] * 3
     assert not (tmp_path / "converted").exists()
+
+
+async def test_known_files_are_done_again_unless_the_same_was_asked_of_them(
+    run: Run, worker: HandWorker, db: Database, tmp_path: Path
+) -> None:
+    make(tmp_path / "in", 1)
+
+    def kinds(out: str) -> set[str]:
+        return {path.suffix[1:] for path in (tmp_path / out / "f000").iterdir()}
+
+    text = {"docling_json", "text", "markdown", "doctags"}
+    figures = '{"exports": ["figures_zip"], "ocr": true}'
+    asked = [
+        (("--profile", "fast_text"), text),
+        (("--options", '{"exports": ["chunks_json"]}'), {"docling_json", "chunks_json"}),
+        (("--options", figures), {"docling_json", "figures_zip"}),
+        ((), text),
+        (("--options", '{"max_num_pages": 1}'), text),
+    ]
+    async with working(worker, as_asked=True):
+        # The second time there are jobs for all of it.
+        for time in ("first", "second"):
+            for number, (arguments, expected) in enumerate(asked):
+                push = await run("in", "--out", f"{time}{number}", *arguments)
+                assert (push.code, push.named("done")) == (0, ["f000.pdf"]), push.errors
+                assert kinds(f"{time}{number}") == expected
+        assert len(await db.fetch("SELECT FROM jobs")) == len(asked)
+        assert await uploads(db) == (1, len(asked))
+
+
+async def test_a_limit_that_a_known_file_breaks_is_told(run: Run, worker: HandWorker, tmp_path: Path) -> None:
+    make(tmp_path / "in", 1)
+    async with working(worker):
+        assert (await run("in")).code == 0
+    running = asyncio.create_task(run("in", "--options", '{"max_num_pages": 1}'))
+
+    async def failed() -> bool:
+        claim = await claims.claim(worker.db, JOB_QUEUES, worker.id, LEASE)
+        return claim is not None and await worker.fail(claim, "PAGE_LIMIT_EXCEEDED")
+
+    await until_true(failed, 40)
+    push = await running
+    assert (push.code, [each["error_code"] for each in push.outcomes]) == (1, ["PAGE_LIMIT_EXCEEDED"])
+
+
+async def test_kinds_that_a_job_has_not_fail_its_file_and_are_named(
+    run: Run, worker: HandWorker, tmp_path: Path
+) -> None:
+    make(tmp_path / "in", 1)
+    async with working(worker):
+        push = await run("in", "--artifacts", "chunks_json,markdown")
+    assert push.code == 1
+    assert [each["error_code"] for each in push.outcomes] == ["MISSING_ARTIFACT"]
+    assert "chunks_json; there are: docling_json, markdown" in push.outcomes[0]["message"]
+    assert not (tmp_path / "converted/f000").exists()
+
+
+async def test_a_second_push_into_the_same_folder_is_refused_while_the_first_runs(
+    start: Run, run: Run, served: Serving, worker: HandWorker, tmp_path: Path
+) -> None:
+    make(tmp_path / "in", 1)
+    first = await start("in", "--out", "out", url=served.url)
+    await until_true(lambda: _queued(worker.db), 40)
+    second = await run("in", "--out", "out")
+    assert (second.code, second.errors) == (
+        2,
+        "docrefinery: Another push writes to out; wait for its end, or name another folder with --out.\n",
+    )
+    async with working(worker):
+        assert await first.ended() == 0, first.errors
+    assert complete(tmp_path / "out", ["f000"])
+    assert (await run("in", "--out", "out")).summary["kept"] == 1
+
+
+async def _queued(db: Database) -> bool:
+    return bool(await db.fetch("SELECT FROM jobs"))

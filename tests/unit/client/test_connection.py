@@ -25,13 +25,13 @@ def test_the_guides_base_url_and_the_plain_one_are_the_same(url: str) -> None:
 )
 def test_what_is_no_base_url_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError):
-        connection(url, KEY, {})
+        connection(url, KEY, {"DOCREFINERY_SERVER": "https://r.example"})
 
 
 @pytest.mark.parametrize("key", ["", "  ", "dr_a\nb", "dr_é", "two words"])
 def test_what_is_no_key_is_refused_without_being_shown(key: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        connection("https://r.example", key, {})
+        connection("https://r.example", key, {"DOCREFINERY_API_KEY": KEY})
     assert not key.strip() or key not in str(caught.value)
 
 

@@ -14,12 +14,12 @@ import typer
 
 from docrefinery.cli.output import tell
 from docrefinery.cli.push.inputs import collect, folders
-from docrefinery.cli.push.journal import Journal
-from docrefinery.cli.push.outcomes import Summary
+from docrefinery.cli.push.journal import InUse, Journal
+from docrefinery.cli.push.outcomes import Summary, printable
 from docrefinery.cli.push.pushing import Pushing, Stop, Wanted
 from docrefinery.cli.push.showing import shown_as
-from docrefinery.client import AsyncClient, ClientError, ConfigurationError, Patience
-from docrefinery.client.connection import API_KEY
+from docrefinery.client import AsyncClient, ClientError, ConfigurationError, MissingArtifacts, Patience, Plan
+from docrefinery.client.connection import API_KEY, SERVER
 from docrefinery.client.operations import Processing
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -55,20 +55,22 @@ def push(
     """
     processing: Processing = {"profile": profile, "options": _options(option_text)}
     kinds = tuple(filter(None, (kind.strip() for kind in artifacts.split(","))))
-    wanted = Wanted(processing=processing, kinds=kinds, wait=wait, parallel=jobs)
     inputs, told = collect(_names(files or [], from_file))
     if not (inputs or told):
         _refuse("There is nothing to push: name PDFs, or folders with PDFs in them.")
     show = shown_as(as_json=as_json)
     patient = Patience(unreachable=patience, busy=math.inf, told=lambda why, seconds: show.waits(str(why), seconds))
     key = _key(api_key_file)
+    if not (os.environ.get(SERVER, "") if server is None else server).strip():
+        _refuse(f"There is no server: name it with --server, or set {SERVER}, such as https://refinery.example.")
 
     def client(patience: Patience) -> AsyncClient:
         return AsyncClient(server, api_key=key, patience=patience, connections=2 * jobs + 2)
 
     async def work() -> None:
         async with client(FIRST_CONTACT) as first:
-            await _first_contact(first)
+            plan = await _first_contact(first, processing, kinds)
+        wanted = Wanted(processing=processing, plan=plan, kinds=kinds, wait=wait, parallel=jobs)
         async with client(patient) as lasting:
             pushing = Pushing(lasting, wanted, summary, journal, show)
             await pushing.run(inputs, folders(inputs, out), told)
@@ -89,20 +91,27 @@ def _ended(work: Callable[[], Coroutine[None, None, None]]) -> tuple[int, str]:
         asyncio.run(work())
     except Stop as stop:
         return USAGE if stop.usage else FAILED, str(stop)
-    except ConfigurationError as error:
+    except (ConfigurationError, MissingArtifacts) as error:
         return USAGE, str(error)
     except KeyboardInterrupt:
         return INTERRUPTED, "Interrupted; the next run goes on from here."
     return 0, ""
 
 
-async def _first_contact(client: AsyncClient) -> None:
-    """See whether there is a service and it takes the key."""
+async def _first_contact(client: AsyncClient, processing: Processing, kinds: Sequence[str]) -> Plan:
+    """See whether there is a service that takes the key, and return what it makes of what is asked.
+
+    :raises Stop: if not, or if it refuses what is asked of every file.
+    :raises MissingArtifacts: if nothing there can make some of ``kinds``.
+    """
     try:
-        async for _ in client.profiles():
-            return
+        plan = await client.plan(**processing)
+        known = {exporter.kind async for exporter in client.exporters()} if kinds else set[str]()
     except ClientError as error:
         raise Stop(error) from error
+    if unknown := set(kinds) - known:
+        raise MissingArtifacts(unknown, known)
+    return plan
 
 
 def _options(text: str) -> dict[str, Any]:
@@ -118,9 +127,10 @@ def _key(file: Path | None) -> str | None:
             _refuse(f"There is no API key: name a file with --api-key-file, or set {API_KEY}.")
         return None
     try:
-        return file.read_text().strip()
+        key = file.read_text().strip()
     except (OSError, UnicodeDecodeError):
         _refuse(f"The key cannot be read from {file}.")
+    return key or _refuse(f"There is no key in {file}: it is empty.")
 
 
 def _names(files: Sequence[str], from_file: Path | None) -> list[str]:
@@ -144,10 +154,12 @@ def _journal(out: Path) -> Journal:
     try:
         out.mkdir(parents=True, exist_ok=True)
         return Journal(out)
+    except InUse:
+        _refuse(f"Another push writes to {out}; wait for its end, or name another folder with --out.")
     except OSError as error:
         _refuse(f"Results cannot be written to {out}: {error.strerror}. Name another folder with --out.")
 
 
 def _refuse(reason: str, code: int = USAGE) -> NoReturn:
-    tell(f"docrefinery: {reason}")
+    tell(f"docrefinery: {printable(reason)}")
     raise typer.Exit(code)

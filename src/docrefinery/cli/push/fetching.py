@@ -13,6 +13,7 @@ from docrefinery.cli.push.files import File
 from docrefinery.cli.push.inputs import stem_of
 from docrefinery.cli.push.looking import is_there
 from docrefinery.client import Artifact, AsyncClient, Document, Job
+from docrefinery.client.flows import check_kinds
 
 
 class Results(Struct, frozen=True):
@@ -44,10 +45,15 @@ class Fetching:
         self._stop = stop
 
     async def fetch(self, file: File, document: Document, job: Job) -> Results:
-        """Fetch what is not there yet of a job's artifacts."""
+        """Fetch what is not there yet of a job's artifacts.
+
+        :raises MissingArtifacts: if it has not all that are wanted; then nothing is fetched.
+        """
+        artifacts = [artifact async for artifact in self._client.artifacts(job_id=job.id, page_size=200)]
+        check_kinds(self._kinds, {artifact.kind for artifact in artifacts})
         file.folder.mkdir(parents=True, exist_ok=True)
         files: dict[str, str] = {}
-        async for artifact in self._client.artifacts(job_id=job.id, page_size=200):
+        for artifact in artifacts:
             if self._kinds and artifact.kind not in self._kinds:
                 continue
             name = self._name(artifact, document, file.input.stem, files)

@@ -1,5 +1,6 @@
 """What is complete in the folder of results: lines that are only added, so that a run that was cut short costs none."""
 
+import fcntl
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -30,22 +31,35 @@ def asked_of(*what: Any) -> str:
     return hashlib.sha256(msgspec.json.encode(what, order="deterministic")).hexdigest()[:16]
 
 
+class InUse(Exception):
+    """Another push has the journal open."""
+
+
 class Journal:
-    """The lines of one folder of results; the last one about a folder counts."""
+    """The lines of one folder of results; the last one about a folder counts.
+
+    Whoever has it open is the only one: two would take each other's half-fetched files away.
+
+    :raises InUse: if another has.
+    """
 
     def __init__(self, out: Path) -> None:
         self._out = out
         self._path = out / NAME
         self._entries: dict[str, Entry] = {}
-        if self._path.exists():
-            for line in self._path.read_bytes().splitlines():
-                try:
-                    entry = _read(line)
-                except (msgspec.MsgspecError, UnicodeDecodeError):
-                    # The line that was being written when everything stopped.
-                    continue
-                self._entries[entry.folder] = entry
         self._file = self._path.open("ab")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.close()
+            raise InUse from None
+        for line in self._path.read_bytes().splitlines():
+            try:
+                entry = _read(line)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                # The line that was being written when everything stopped.
+                continue
+            self._entries[entry.folder] = entry
         # Whatever was left without an end is a line of its own.
         self._file.write(b"\n")
 

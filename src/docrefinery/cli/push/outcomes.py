@@ -1,8 +1,10 @@
 """What became of each file, and the sum of it."""
 
+import json
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
+from unicodedata import category
 
 from msgspec import Struct, field
 
@@ -46,6 +48,7 @@ ADVICE = {
     "CONVERSION_TIMEOUT": "push again with a longer document_timeout, or a simpler profile",
     "OUT_OF_MEMORY": "push again with a simpler profile, or ask the operator for more memory",
     "QUOTA_EXCEEDED": "delete documents that are not needed, then push again",
+    "MISSING_ARTIFACT": "name other --artifacts, or have them made with --profile or --options '{\"exports\": [...]}'",
     "ARTIFACT_EXPIRED": "push again: it is converted anew",
 }
 """What to do about a code; of all others: push again."""
@@ -79,9 +82,16 @@ class Summary(Struct):
         told = [f"{self.counts[state]} {words.get(state, state)}" for state in State if self.counts[state]]
         left = self.files - self.counts.total()
         parts = [*told, f"{self.sent} sent", f"{self.duplicates} duplicates" if self.duplicates else ""]
-        return f"{self.files} files: {', '.join(filter(None, [*parts, f'{left} left' if left else '']))}."
+        named = "1 file" if self.files == 1 else f"{self.files} files"
+        return f"{named}: {', '.join(filter(None, [*parts, f'{left} left' if left else '']))}."
+
+
+def printable(text: str) -> str:
+    """Return a text without anything that moves a terminal's cursor or breaks a line, spelled as JSON does instead."""
+    # Spaces of every width are harmless, and in many names.
+    return "".join(c if c.isprintable() or category(c) == "Zs" else json.dumps(c)[1:-1] for c in text)
 
 
 def shown(path: Path) -> str:
-    """Return a path as text that can be printed, whatever its bytes are."""
+    """Return a path as text, whatever its bytes are."""
     return str(path).encode(errors="backslashreplace").decode()

@@ -18,7 +18,18 @@ from docrefinery.cli.push.outcomes import Outcome, State, Summary, shown
 from docrefinery.cli.push.sending import Sending
 from docrefinery.cli.push.showing import Shown
 from docrefinery.cli.push.watching import Watching
-from docrefinery.client import ApiError, AsyncClient, ClientError, Document, FileChanged, Job, Unreachable
+from docrefinery.client import (
+    ApiError,
+    AsyncClient,
+    ClientError,
+    Document,
+    FileChanged,
+    Job,
+    MissingArtifacts,
+    Plan,
+    Unreachable,
+)
+from docrefinery.client.matching import deciding, unasked_limits
 from docrefinery.client.operations import Processing
 
 BATCH = 50
@@ -40,9 +51,10 @@ class Stop(Exception):
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What is asked of all files; without ``wait`` they are only sent."""
+    """What is asked of all files, and what the service makes of it; without ``wait`` they are only sent."""
 
     processing: Processing
+    plan: Plan
     kinds: Sequence[str] = ()
     wait: bool = True
     parallel: int = 4
@@ -58,11 +70,11 @@ class Pushing:
         self._client = client
         self._wanted = wanted
         self._journal = journal
-        self._asked = asked_of(wanted.processing, sorted(wanted.kinds))
+        self._asked = asked_of(deciding(wanted.plan, unasked_limits(wanted.processing)), sorted(wanted.kinds))
         self._show = show
         self._stop = threading.Event()
         self._watching = Watching(client, show.job)
-        self._sending = Sending(client, wanted.processing)
+        self._sending = Sending(client, wanted.processing, wanted.plan)
         self._fetching = Fetching(client, wanted.kinds, self._stop)
         self._room = asyncio.Semaphore(IN_FLIGHT)
         self._slots = {phase: asyncio.Semaphore(wanted.parallel) for phase in ("sending", "fetching")}
@@ -163,6 +175,8 @@ class Pushing:
             return failed(file.input.path, code, f"{error.detail} (request {error.request_id or 'unknown'})"), None
         except Unreachable as error:
             raise Stop(error) from error
+        except MissingArtifacts as error:
+            return failed(file.input.path, "MISSING_ARTIFACT", str(error)), None
         except ClientError as error:
             return failed(file.input.path, "DAMAGED", str(error)), None
         except OSError as error:

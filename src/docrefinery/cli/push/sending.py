@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from docrefinery.cli.push.files import File
-from docrefinery.client import AsyncClient, Conflict, Document, DuplicateDocument, FileChanged, Job
+from docrefinery.client import AsyncClient, Conflict, Document, DuplicateDocument, FileChanged, Job, Plan
 from docrefinery.client.operations import Processing
 
 
@@ -19,9 +19,10 @@ class Sent(Struct, frozen=True):
 class Sending:
     """Sends files under what is asked of all of them."""
 
-    def __init__(self, client: AsyncClient, processing: Processing) -> None:
+    def __init__(self, client: AsyncClient, processing: Processing, plan: Plan) -> None:
         self._client = client
         self._processing = processing
+        self._plan = plan
 
     async def send(self, file: File, document: Document | None) -> Sent:
         """Have a file processed.
@@ -59,5 +60,5 @@ class Sending:
         return document
 
     async def _processed(self, document: Document) -> Sent:
-        job = await self._client.process(document.id, **self._processing)
+        job = await self._client.process(document.id, plan=self._plan, **self._processing)
         return Sent(document, job.id, anew=False, job=job)

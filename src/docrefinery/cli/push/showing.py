@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from docrefinery.cli.output import errors
-from docrefinery.cli.push.outcomes import Outcome, State, Summary, advice
+from docrefinery.cli.push.outcomes import Outcome, State, Summary, advice, printable
 from docrefinery.client import Job
 
 STYLES = {State.FAILED: "red", State.SKIPPED: "yellow"}
@@ -67,7 +67,7 @@ class Bars:
         self._describe()
 
     def waits(self, why: str, seconds: float) -> None:
-        self._busy = f"waiting {seconds:.0f} s: {why}"
+        self._busy = f"waiting {seconds:.0f} s: {printable(why)}"
         self._describe()
 
     def _describe(self) -> None:
@@ -97,7 +97,7 @@ class Lines:
         pass
 
     def waits(self, why: str, seconds: float) -> None:
-        errors.print(Text(f"waiting {seconds:.0f} s: {why}"), soft_wrap=True)
+        errors.print(Text(f"waiting {seconds:.0f} s: {printable(why)}"), soft_wrap=True)
 
     def outcome(self, outcome: Outcome) -> None:
         errors.print(_line(outcome), soft_wrap=True)
@@ -135,7 +135,8 @@ def shown_as(*, as_json: bool) -> Shown:
 def _line(outcome: Outcome) -> Text:
     where = f" {outcome.folder}" if outcome.status is State.DONE else ""
     why = f": {outcome.error_code}: {outcome.message}" if outcome.error_code else ""
-    return Text.assemble((outcome.status, STYLES.get(outcome.status, "green")), f" {outcome.path}{why or where}")
+    told = printable(f" {outcome.path}{why or where}")
+    return Text.assemble((outcome.status, STYLES.get(outcome.status, "green")), told)
 
 
 def _sum_up(summary: Summary) -> None:
@@ -143,5 +144,5 @@ def _sum_up(summary: Summary) -> None:
         errors.print(Text("Failed:", style="bold"))
     for outcome in summary.failures:
         told = f"  {outcome.path}: {outcome.error_code}: {outcome.message} -> {advice(outcome.error_code)}"
-        errors.print(Text(told), soft_wrap=True)
+        errors.print(Text(printable(told)), soft_wrap=True)
     errors.print(Text(summary.sentence), soft_wrap=True)

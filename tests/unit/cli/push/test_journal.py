@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
-from docrefinery.cli.push.journal import NAME, Entry, Journal, asked_of
+from docrefinery.cli.push.journal import NAME, Entry, InUse, Journal, asked_of
 
 ENTRY = Entry(folder="", sha256="s", asked="q", document_id=1, job_id=2, files={"a.md": "h"})
 
@@ -25,6 +26,14 @@ def test_what_was_noted_is_found_by_the_next_run_also_after_a_line_was_cut_short
     journal = Journal(tmp_path)
     assert journal.find(tmp_path / "x" / "b", "s", "q") is not None
     journal.close()
+
+
+def test_a_second_one_for_the_same_folder_is_refused_until_the_first_is_closed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    with pytest.raises(InUse):
+        Journal(tmp_path)
+    journal.close()
+    Journal(tmp_path).close()
 
 
 def test_what_is_asked_has_a_hash_that_order_does_not_change() -> None:

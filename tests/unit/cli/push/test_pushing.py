@@ -13,7 +13,7 @@ from docrefinery.cli.push.inputs import collect, folders
 from docrefinery.cli.push.outcomes import Outcome, Summary
 from docrefinery.cli.push.pushing import Pushing, Wanted
 from docrefinery.cli.push.showing import Lines
-from docrefinery.client import AsyncClient, Patience
+from docrefinery.client import AsyncClient, Patience, Plan
 from tests.support.clients import KEY
 
 AT = "2027-01-01T00:00:00Z"
@@ -97,7 +97,7 @@ def pushed(service: Service, folder: Path, out: Path) -> tuple[Summary, list[Out
     async def run() -> None:
         transport = httpx.MockTransport(service)
         async with AsyncClient("http://r.example", api_key=KEY, patience=patience, transport=transport) as client:
-            pushing = Pushing(client, Wanted(processing={}), summary, None, show)
+            pushing = Pushing(client, Wanted(processing={}, plan=Plan()), summary, None, show)
             await pushing.run(inputs, folders(inputs, out), told)
 
     asyncio.run(run())

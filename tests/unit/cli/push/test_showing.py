@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from docrefinery.cli.push import showing
-from docrefinery.cli.push.outcomes import Outcome, State, Summary
+from docrefinery.cli.push.outcomes import Outcome, State, Summary, advice
 from docrefinery.client import Job
 
 AT = datetime(2027, 1, 1, tzinfo=UTC)
@@ -59,6 +59,34 @@ def test_a_terminal_has_a_bar_that_fits_and_the_failures_with_what_to_do(console
     assert any(line.startswith("failed in/[x].pdf: ENCRYPTED_PDF") for line in lines)
     assert any("-> remove the password" in line for line in lines)
     assert lines[-1] == "2 files: 1 failed, 0 sent, 1 left."
+
+
+@pytest.mark.parametrize("bars", [True, False])
+def test_what_a_name_has_that_a_terminal_obeys_is_spelled_out(console: Console, *, bars: bool) -> None:
+    evil = Outcome(
+        path="in/\x1b[2Ja\nb\x9b\u202e\u00a0é.pdf",
+        status=State.FAILED,
+        error_code="X",
+        message="first\nsecond\x1b]0;t\x07",
+    )
+    show: showing.Shown = showing.Bars(console) if bars else showing.Lines()
+    summary = Summary(files=1)
+    show.begin(1)
+    show.waits("say\x1b[1m", 1)
+    show.outcome(evil)
+    summary.add(evil)
+    show.end(summary)
+    assert isinstance(console.file, io.StringIO)
+    said = console.file.getvalue()
+    assert not {"\x1b[2J", "\x1b[1m", "\x1b]0;", "\x9b", "\x07", "\u202e"} & {
+        said[i : i + n] for i in range(len(said)) for n in (1, 4)
+    }
+    name = r"in/\u001b[2Ja\nb\u009b\u202e" + "\u00a0é.pdf"
+    assert [line for line in text(console).splitlines() if name in line] == [
+        rf"failed {name}: X: first\nsecond\u001b]0;t\u0007",
+        rf"  {name}: X: first\nsecond\u001b]0;t\u0007 -> {advice('X')}",
+    ]
+    assert text(console).splitlines()[-1].startswith("1 file: 1 failed")
 
 
 def test_a_log_has_a_line_for_each_file(console: Console) -> None:
