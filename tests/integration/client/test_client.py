@@ -177,11 +177,20 @@ async def test_defaults_of_the_tenant_are_part_of_what_is_asked_and_limits_that_
 ) -> None:
     document = await shell.do("upload", a_pdf())
     await worker.publish(await worker.claim())
-    async with operator(settings) as services:
-        await services.tenants.set("acme", option_text='{"max_num_pages": 9}')
+
+    async def set_to(text: str) -> None:
+        async with operator(settings) as services:
+            await services.tenants.set("acme", option_text=text)
+
+        async def known() -> bool:
+            options = (await shell.do("plan")).options
+            return bool(options == options | msgspec.json.decode(text))
+
+        await until_true(known)
+
+    await set_to('{"max_num_pages": 9}')
     assert (await shell.do("process", document.id)).id == document.job_id
-    async with operator(settings) as services:
-        await services.tenants.set("acme", option_text='{"exports": ["chunks_json"]}')
+    await set_to('{"exports": ["chunks_json"]}')
     other = await shell.do("process", document.id)
     assert (other.id != document.job_id, other.exports) == (True, ["chunks_json"])
     assert (await shell.do("process", document.id)).id == other.id

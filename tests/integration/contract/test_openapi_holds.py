@@ -34,7 +34,7 @@ include-name = "POST /v1/documents/"
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "409", "415", "422"]
 
 [[operations]]
-include-name = "POST /v1/jobs/"
+include-name = ["POST /v1/jobs/", "POST /v1/plan/"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", "400", "403", "404", "409", "422"]
 
 [[operations]]
