@@ -1,12 +1,15 @@
 """The installation's figures as Prometheus metrics, beside those that this process counts itself."""
 
 from collections.abc import Iterator
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from docrefinery.model import CLASS_OF, FAST, MODEL, OCR, JobStatus
+from docrefinery.pipeline.away import Needed
+from docrefinery.pipeline.keeper import Cause
 from docrefinery.services.dashboard import NO_PROFILE
 from docrefinery.services.metrics import Disk
 from docrefinery.store.counters import Counted
@@ -21,6 +24,12 @@ LABELS = {
     Counted.JOBS_PUT_OFF: ("Times a job was put off, by what it needs and was away.", "reason"),
     Counted.JOBS_FAILED: ("Jobs that failed, by the code of the error.", "code"),
     Counted.CONVERTERS_REPLACED: ("Converter processes that were replaced, by the reason.", "reason"),
+}
+# Told from the start, with 0: what an alert waits for would otherwise be born at 1, which is no increase.
+KNOWN = {
+    Counted.WEBHOOK_DELIVERIES: ("delivered", "retried", "failed"),
+    Counted.JOBS_PUT_OFF: get_args(Needed),
+    Counted.CONVERTERS_REPLACED: get_args(Cause),
 }
 
 
@@ -85,8 +94,10 @@ class Snapshot(Collector):
         family = CounterMetricFamily(
             "docrefinery_jobs_finished", "Ends of jobs by profile and status.", labels=["profile", "status"]
         )
-        for ended in self._figures.finished:
-            family.add_metric([ended.profile or NO_PROFILE, ended.status], ended.n)
+        found = {(ended.profile or NO_PROFILE, ended.status): ended.n for ended in self._figures.finished}
+        for profile in sorted({NO_PROFILE, *(name for name, _ in found)}):
+            for status in (status for status in JobStatus if status.terminal):
+                family.add_metric([profile, status], found.get((profile, status), 0))
         return family
 
     def _stages(self) -> Metric:
@@ -101,11 +112,10 @@ class Snapshot(Collector):
     def _counted(self) -> Iterator[Metric]:
         for name, (text, label) in LABELS.items():
             family = CounterMetricFamily(f"docrefinery_{name}", text, labels=[label] if label else [])
-            found = [counter for counter in self._figures.counters if counter.name == name]
-            for counter in found:
-                family.add_metric([counter.label] if label else [], counter.n)
-            if not found and not label:
-                family.add_metric([], 0)
+            known = KNOWN.get(name, ()) if label else ("",)
+            found = {counter.label: counter.n for counter in self._figures.counters if counter.name == name}
+            for value, n in (dict.fromkeys(known, 0) | found).items():
+                family.add_metric([value] if label else [], n)
             yield family
 
 

@@ -1,16 +1,21 @@
 """What all jobs need and may be away: a job waits for it for a time, and then says what it was."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from docrefinery import errors
 from docrefinery.pipeline.converter import ConverterUnavailable
 from docrefinery.plugin import ScannerDown
 
+Needed = Literal["scanner", "storage", "converter", "database"]
+"""What a job needs, by the word under which jobs are counted that were put off for its sake."""
+
 
 class Away(Struct, frozen=True):
     """What is away, by a word, and how a job fails that has waited for it too long."""
 
-    reason: str
+    reason: Needed
     code: str
     message: str
 
@@ -29,6 +34,6 @@ def away(error: Exception, seconds: float) -> Away:
             message = f"The storage could not be reached for {seconds:g} s."
             return Away("storage", errors.StorageError.error_code, message)
         case _:
-            reason = "converter" if isinstance(error, ConverterUnavailable) else "database"
+            reason: Needed = "converter" if isinstance(error, ConverterUnavailable) else "database"
             message = f"The service could not work on this job for {seconds:g} s; its log says why."
             return Away(reason, errors.InternalError.error_code, message)

@@ -31,6 +31,8 @@ ALERTS = {
 }  # fmt: skip
 _SELECTOR = re.compile(r"\b((?:docrefinery|process)_\w+)(?:\{([^}]*)\})?")
 _MATCHER = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"")
+_INCREASE = re.compile(r"increase\((docrefinery_\w+)(?:\{([^}]*)\})?\[")
+_VALUES = re.compile(r"(\w+)=~?\"([^\"]*)\"")
 _GROUPED = re.compile(r"\b(?:by|on) \(([^)]*)\)")
 OF_PROMETHEUS = {"instance", "le"}
 
@@ -86,6 +88,22 @@ async def test_every_metric_and_label_that_is_asked_for_is_told(told: Mapping[st
             known |= told[name]
         for group in _GROUPED.findall(expression):
             assert {label.strip() for label in group.split(",")} <= known, expression
+
+
+async def test_counters_whose_increase_an_alert_waits_for_are_there_from_the_start(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "KEPT_SECONDS", -1.0)
+    families = text_string_to_metric_families((await client.get("/metrics")).text)
+    samples = [(sample.name, sample.labels) for family in families for sample in family.samples]
+    asked = {found for rule in rules() for found in _INCREASE.findall(rule["expr"])}
+    assert len(asked) > 5
+    for name, matchers in asked:
+        wanted = [(label, value) for label, values in _VALUES.findall(matchers) for value in values.split("|")]
+        assert bool(wanted) == bool(matchers)
+        for label, value in wanted:
+            assert any(each == name and labels.get(label) == value for each, labels in samples), (name, label, value)
+        assert any(each == name for each, _ in samples), name
 
 
 def test_the_dashboard_shows_every_metric_of_ours() -> None:
