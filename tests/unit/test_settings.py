@@ -82,6 +82,29 @@ def test_bad_value_stops_with_one_line_that_says_which_and_why(name: str, value:
     assert "\n" not in message
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("DOCREFINERY_STORAGE_URL", "file://var/x", "three slashes"),
+        ("DOCREFINERY_STORAGE_URL", "file:/var/x", "three slashes"),
+        ("DOCREFINERY_STORAGE_URL", "file:///", "absolute folder"),
+        ("DOCREFINERY_STORAGE_URL", "s3://", "names no bucket"),
+        ("DOCREFINERY_STORAGE_URL", "s3:bucket", "names no bucket"),
+        ("DOCREFINERY_STORAGE_URL", "az://", "names no container"),
+        ("DOCREFINERY_STORAGE_URL", "ftp://host/x", "begins with 'ftp'"),
+        ("DOCREFINERY_PRESIGNED_DOWNLOADS", "yess", "true, false or a number of seconds"),
+        ("DOCREFINERY_PRESIGNED_DOWNLOADS", "90000", "86400"),
+        ("DOCREFINERY_ENCRYPT", "yess", "true or false"),
+        ("DOCREFINERY_DATABASE_STATEMENT_CACHE", "2", "true or false"),
+    ],
+)
+def test_bad_value_is_told_with_what_is_allowed(name: str, value: str, says: str) -> None:
+    with pytest.raises(SettingsError) as raised:
+        load({name: value})
+    assert str(raised.value).startswith(name)
+    assert says in str(raised.value)
+
+
 @pytest.mark.parametrize("prefix", ["protected/", "/protected", "protected"])
 def test_prefix_for_nginx_has_both_slashes(prefix: str) -> None:
     with pytest.raises(SettingsError, match="DOCREFINERY_X_ACCEL_PREFIX"):

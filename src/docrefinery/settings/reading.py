@@ -130,7 +130,7 @@ def _convert(values: dict[str, Any], by_field: dict[str, str]) -> Settings:
         try:
             msgspec.convert({name: value}, Settings, strict=False)
         except msgspec.ValidationError as error:
-            reason = str(error).split(" - at ")[0].replace(" | null", "") + _choices(name)
+            reason = _reason(name, value, error)
             shown = ",".join(value) if isinstance(value, tuple) else value
             raise SettingsError(f"{by_field[name]}={shown!s}: {reason}") from None
     return msgspec.convert(values, Settings, strict=False)
@@ -143,12 +143,21 @@ def _choices(field_name: str) -> str:
     return f"; use one of {', '.join(map(str, kind.values))}" if isinstance(kind, msgspec.inspect.LiteralType) else ""
 
 
+def _reason(field_name: str, value: Any, error: msgspec.ValidationError) -> str:
+    """Say what is wrong with a value, in words of what people may write there."""
+    if field_name in _SWITCHES:
+        return "use true or false (or yes, no, on, off, 1, 0)"
+    if field_name == "presigned_downloads" and not re.fullmatch(r"-?\d+", str(value)):
+        return "use true, false or a number of seconds"
+    return str(error).split(" - at ")[0].replace(" | null", "") + _choices(field_name)
+
+
 def _checked(settings: Settings, by_field: Mapping[str, str]) -> Settings:
     for field_name, (form, example) in _FORMS.items():
         value: str = getattr(settings, field_name)
         if value and not re.fullmatch(form, value, re.DOTALL):
             # Not the value: a mistyped URL holds its password all the same.
-            raise SettingsError(f"{by_field[field_name]} begins with {value.partition(':')[0][:20]!r}; use {example}")
+            raise SettingsError(f"{by_field[field_name]} {_unlike(value)}; use {example}")
     if not re.fullmatch(_DEVICE, settings.device):
         raise SettingsError(
             f"DOCREFINERY_DEVICE={settings.device}: use auto, cpu, cuda, a numbered one like cuda:1, mps or xpu"
@@ -156,6 +165,17 @@ def _checked(settings: Settings, by_field: Mapping[str, str]) -> Settings:
     _check_webhooks(settings)
     _check_storage(settings)
     return settings
+
+
+def _unlike(value: str) -> str:
+    scheme = value.partition(":")[0]
+    if not value.startswith(f"{scheme}:"):
+        return f"begins with {scheme[:20]!r}"
+    if scheme == "file":
+        return "names no absolute folder, which takes three slashes after file:"
+    if scheme in ("s3", "gs", "az") and not value.partition("://")[2]:
+        return f"names no {'container' if scheme == 'az' else 'bucket'} after {scheme}://"
+    return f"begins with {scheme[:20]!r}"
 
 
 def _check_storage(settings: Settings) -> None:
