@@ -64,3 +64,16 @@ def test_doctor_fails_where_the_database_cannot_be_reached(tmp_path: Path) -> No
     found = findings(done.stdout)
     assert {part for part, (status, _) in found.items() if status == "failed"} >= {"database", "broker"}
     assert found["webhook secrets"][0] == "degraded"
+
+
+def test_doctor_fails_where_the_storage_folder_cannot_be_made(tmp_path: Path) -> None:
+    environ = environment(
+        DOCREFINERY_DATA_DIR=str(tmp_path),
+        DOCREFINERY_STORAGE_URL="file:///proc/nope",
+        DATABASE_URL="postgresql://who@127.0.0.1:9/none",
+        REDIS_URL="redis://127.0.0.1:9/0",
+    )
+    done = docrefinery("doctor", "--json", environ=environ)
+    assert done.returncode == 1
+    assert findings(done.stdout)["storage"][0] == "failed"
+    assert "/proc/nope" in findings(done.stdout)["storage"][1]

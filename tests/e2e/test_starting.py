@@ -2,6 +2,7 @@
 
 import socket
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,7 @@ def test_a_port_in_use_is_one_line_and_leaves_nothing_running(make: Start) -> No
         ("DATABASE_URL", "mysql://db/name", ["DATABASE_URL", "mysql"]),
         ("REDIS_URL", "http://cache", ["REDIS_URL", "http"]),
         ("DOCREFINERY_STORAGE_URL", "ftp://host/x", ["DOCREFINERY_STORAGE_URL", "ftp"]),
+        ("DOCREFINERY_STORAGE_URL", "file:///proc/nope", ["DOCREFINERY_STORAGE_URL", "storage folder /proc/nope"]),
     ],
 )
 def test_a_setting_that_cannot_be_used_stops_the_start_in_one_line(
@@ -74,6 +76,21 @@ def test_a_setting_that_cannot_be_used_stops_the_start_in_one_line(
     assert line.startswith("docrefinery: ")
     assert [word for word in words if word not in line] == []
     assert not working_in(own.home)
+
+
+@pytest.mark.parametrize("role", ["api", "worker"])
+def test_a_storage_folder_that_cannot_be_made_is_told_as_such(role: str, tmp_path: Path) -> None:
+    environ = environment(
+        DOCREFINERY_DATA_DIR=str(tmp_path),
+        DOCREFINERY_STORAGE_URL="file:///proc/nope",
+        DATABASE_URL="postgresql://who@127.0.0.1:9/none",
+        REDIS_URL="redis://127.0.0.1:9/0",
+    )
+    refused = docrefinery(role, environ=environ)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    (line,) = refused.stderr.splitlines()
+    assert "The storage folder /proc/nope cannot be opened" in line
+    assert "database" not in line
 
 
 def test_a_data_dir_that_cannot_be_made_is_one_line() -> None:

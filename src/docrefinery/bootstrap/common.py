@@ -99,7 +99,7 @@ def blobs_of(settings: Settings) -> Blobs:
     try:
         return Blobs(settings.storage, access)
     except StorageError as error:
-        raise SettingsError(error.message) from None
+        raise SettingsError(f"{error.message} See DOCREFINERY_STORAGE_URL.") from None
 
 
 def vault_of(settings: Settings, db: Database, blobs: Blobs) -> Vault:

@@ -125,12 +125,17 @@ async def _installation(settings: Settings, registry: Registry) -> list[Finding]
     except SettingsError as error:
         missing = await _profiles(registry, Abilities(None, settings))
         return [*missing, *await _object_storage(settings), Finding("services", "degraded", str(error))]
+    try:
+        blobs = blobs_of(found)
+    except SettingsError as error:
+        missing = await _profiles(registry, Abilities(None, found))
+        return [*missing, Finding("storage", "failed", str(error))]
     db = database_of(found, walled=False)
     await db.start()
     try:
         abilities = Abilities(db, found)
         doorbell = RedisDoorbell(build_broker(found.redis_url))
-        health = Health(db, blobs_of(found), doorbell, scanner_of(registry, found), registry, abilities, found)
+        health = Health(db, blobs, doorbell, scanner_of(registry, found), registry, abilities, found)
         ready = await health.ready()
         parts = [
             Finding(part, check.status, check.detail) for part, check in ready.checks.items() if part not in _KNOWN_HERE

@@ -10,6 +10,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, S3Store, from_url
 
 from docrefinery.errors import StorageError
+from docrefinery.store.refusals import refused
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -48,10 +49,14 @@ def open_store(url: str, access: Access, *, probing: bool = False, signing: bool
 
     :param probing: for a look at whether it is there, which is not tried again.
     :param signing: for URLs that are given to clients.
-    :raises StorageError: if the URL, the file of certificates or what the environment says cannot be used.
+    :raises StorageError: if the folder cannot be made, or the URL, the file of certificates or what the environment
+        says cannot be used.
     """
     if folder := folder_of(url):
-        return LocalStore(folder, mkdir=True, automatic_cleanup=True)
+        try:
+            return LocalStore(folder, mkdir=True, automatic_cleanup=True)
+        except (BaseError, OSError) as error:
+            raise refused(f"The storage folder {folder} cannot be opened", error) from None
     client, retry = _client(access, probing=probing), _retry(access, probing=probing)
     try:
         if signing and access.signing_endpoint:
