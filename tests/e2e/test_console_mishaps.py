@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.test_tenants import said
 from tests.support.browser import Tab
-from tests.support.pdfs import born_digital
+from tests.support.pdfs import born_digital, encrypted
 from tests.support.refinery import Client, Refinery, fresh
 
 
@@ -58,6 +58,42 @@ def test_who_is_thrown_out_is_told_why(tab: Tab, refinery: Refinery) -> None:
     page.get_by_role("link", name="Jobs").click()
     expect(page.locator("main .notice")).to_contain_text("Sign in again.")
     expect(page.get_by_label("API key")).to_be_focused()
+
+
+def test_an_upload_that_is_refused_ends_the_session(tab: Tab, refinery: Refinery, files: list[Path]) -> None:
+    made = said(refinery, "key", "create", "--tenant", "default", "--scope", "documents:write")
+    page = tab.sign_in(made["key"])
+    said(refinery, "key", "revoke", str(made["id"]))
+    tab.drop(files[0])
+    expect(page.locator("main .notice")).to_contain_text("Sign in again.")
+
+
+def test_a_stream_that_is_refused_ends_the_session(tab: Tab, page: Page, client: Client) -> None:
+    job_id = client.submit(fresh(born_digital()), "streamed.pdf", profile="fast_text")["job_id"]
+    client.finished(job_id)
+    page.route("**/events/", lambda route: route.fulfill(status=401, json={"detail": "The key was revoked."}))
+    tab.go(f"/jobs/{job_id}")
+    expect(page.locator("main .notice")).to_contain_text("The key was revoked. Sign in again.")
+
+
+def test_a_late_refusal_of_an_old_key_leaves_the_newer_session_alone(
+    tab: Tab, page: Page, refinery: Refinery, client: Client
+) -> None:
+    key = said(refinery, "key", "create", "--tenant", "default", "--scope", "all")["key"]
+    job_id = client.submit(fresh(encrypted("secret")), "locked.pdf")["job_id"]
+    client.finished(job_id)
+    tab.go(f"/jobs/{job_id}")
+    held = holding(page, "**/retry/")
+    page.get_by_role("button", name="Retry").click()
+    page.get_by_role("dialog").get_by_role("button", name="Retry").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("API key").fill(key)
+    page.keyboard.press("Enter")
+    expect(page.locator(".tenant")).to_be_visible()
+    with page.expect_response("**/retry/"):
+        held[0].fulfill(status=401, json={"detail": "The key was revoked."})
+    page.get_by_role("link", name="Profiles").click()
+    expect(page.get_by_role("heading", name="Profiles", level=1)).to_be_visible()
 
 
 def test_a_key_that_cannot_be_one_is_not_sent(tab: Tab, refinery: Refinery) -> None:

@@ -24,8 +24,14 @@ export function authorization() {
   return { Authorization: `Api-Key ${key()}`, "X-Requested-With": "fetch" };
 }
 
+/** Tell of an answer that refuses the key it was asked with. One to a key that was replaced since ends no session. */
+export function refused(problem, asked) {
+  if (problem.status === 401 && asked === key()) onRefused(problem);
+}
+
 /** Send a request and return its answer. Throws a Problem; one that was given up throws an AbortError. */
 export async function send(method, path, { query, body, headers, signal } = {}) {
+  const asked = key();
   const options = { method, signal, headers: { ...authorization(), ...headers }, credentials: "omit", cache: "no-store" };
   if (body !== undefined) {
     options.body = JSON.stringify(body);
@@ -34,7 +40,7 @@ export async function send(method, path, { query, body, headers, signal } = {}) 
   const response = await fetch(address(path, query), options).catch(cutOff);
   if (response.ok || response.status === 304) return response;
   const problem = await Problem.of(response);
-  if (problem.status === 401) onRefused(problem);
+  refused(problem, asked);
   throw problem;
 }
 

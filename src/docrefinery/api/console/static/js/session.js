@@ -12,11 +12,12 @@ export function signedIn() {
 
 /** Ask who a key belongs to, and keep it for this tab. Throws a Problem for a key that is not accepted. */
 export async function signIn(given) {
-  keep(given.trim());
+  const asked = given.trim();
+  keep(asked);
   try {
     who = await get("console/key/");
   } catch (problem) {
-    if (problem.status === 401) forget();
+    if (problem.status === 401 && key() === asked) forget();
     throw problem;
   }
   return who;

@@ -1,6 +1,7 @@
 // Server-sent events over fetch: EventSource cannot send a key.
 
-import { address, authorization } from "./api.js";
+import { address, authorization, refused } from "./api.js";
+import { key } from "./key.js";
 import { Problem } from "./problem.js";
 import { pause } from "./time.js";
 
@@ -32,10 +33,13 @@ export async function* events(path, signal) {
 }
 
 async function open(path, last, signal) {
+  const asked = key();
   const headers = { ...authorization(), Accept: "text/event-stream", "Last-Event-ID": last };
   const response = await fetch(address(path), { headers, signal, credentials: "omit", cache: "no-store" });
-  if (!response.ok) throw await Problem.of(response);
-  return response;
+  if (response.ok) return response;
+  const problem = await Problem.of(response);
+  refused(problem, asked);
+  throw problem;
 }
 
 /** Yield the events of a stream of bytes: fields by line, an event at each empty line (HTML, "Server-sent events"). */

@@ -1,6 +1,7 @@
 // Sending a file, with its progress: fetch cannot tell how much of a body has gone out.
 
-import { address, authorization } from "./api.js";
+import { address, authorization, refused } from "./api.js";
+import { key } from "./key.js";
 import { Problem } from "./problem.js";
 
 /** Upload a file and have it processed; returns the document. `onProgress` is told a share from 0 to 1. */
@@ -11,13 +12,14 @@ export async function uploadFile(file, fields, onProgress, signal) {
   for (const [name, value] of Object.entries({ ingest: "true", ...fields })) if (value) form.append(name, value);
   form.append("file", file);
   return new Promise((resolve, reject) => {
+    const asked = key();
     const request = new XMLHttpRequest();
     request.open("POST", address("v1/documents/"));
     for (const [name, value] of Object.entries(authorization())) request.setRequestHeader(name, value);
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     request.onerror = () => reject(new Problem(0));
     request.onabort = () => reject(new DOMException("The upload was given up.", "AbortError"));
-    request.onload = () => answered(request, resolve, reject);
+    request.onload = () => answered(request, asked, resolve, reject);
     const giveUp = () => request.abort();
     request.onloadend = () => signal.removeEventListener("abort", giveUp);
     signal.addEventListener("abort", giveUp);
@@ -25,15 +27,17 @@ export async function uploadFile(file, fields, onProgress, signal) {
   });
 }
 
-function answered(request, resolve, reject) {
+function answered(request, asked, resolve, reject) {
   let body = {};
   try {
     body = JSON.parse(request.responseText);
   } catch {
     // Something between here and the service may answer in HTML; the status then says what there is to say.
   }
-  if (request.status === 201) resolve(body);
-  else reject(new Problem(request.status, body, request.getResponseHeader("x-request-id") ?? ""));
+  if (request.status === 201) return resolve(body);
+  const problem = new Problem(request.status, body, request.getResponseHeader("x-request-id") ?? "");
+  refused(problem, asked);
+  reject(problem);
 }
 
 /** Run `work` for each item, a few at a time, in order. */
