@@ -1,6 +1,6 @@
 // One file on its way: sent, scanned, converted, done; or why not, and what can be done about it.
 
-import { post } from "../api.js";
+import { get, post } from "../api.js";
 import { fill, h } from "../dom.js";
 import { bytes, count, words } from "../format.js";
 import { say } from "../say.js";
@@ -8,7 +8,7 @@ import { may } from "../session.js";
 import { uploadFile } from "../uploading.js";
 import { run } from "./actions.js";
 import { troubled } from "./notices.js";
-import { badge, isActive } from "./status.js";
+import { badge, isActive, isRetryable } from "./status.js";
 
 const STAGE_WORDS = { SCANNING: "Being scanned", CONVERTING: "Being converted", EXPORTING: "Results are written", CHUNKING: "Being cut into chunks", FINALIZING: "Nearly done" };
 // The transfer's share of the bar.
@@ -31,7 +31,7 @@ export function uploadRow(file, { fields, signal, limit, watch }) {
       sent(await uploadFile(file, fields, sending, signal));
     } catch (error) {
       if (error.name === "AbortError") return;
-      if (error.code === "DUPLICATE_DOCUMENT") known(error.body.existing);
+      if (error.code === "DUPLICATE_DOCUMENT") await known(error.body.existing);
       else failed(error);
     }
   }
@@ -58,11 +58,28 @@ export function uploadRow(file, { fields, signal, limit, watch }) {
     say(`${file.name}: ${words(job.status)}.`);
   }
 
-  function known({ document_id: id, job_id: jobId }) {
+  async function known({ document_id: id, job_id: jobId }) {
     element.classList.add("over");
     line.textContent = `This file is here already, as document ${id}.`;
     const again = h("button", { type: "button", onclick: () => run(again, () => anew(id), report) }, `Convert it again with ${fields.profile || "the default profile"}`);
-    fill(links, h("a", { href: `#/documents/${id}` }, `Open document ${id}`), jobId && h("a", { href: `#/jobs/${jobId}/read` }, "Read its result"), again);
+    const open = h("a", { href: `#/documents/${id}` }, `Open document ${id}`);
+    fill(links, open, again);
+    // Without its job the document is still known.
+    const job = jobId && may("jobs:read") ? await get(`v1/jobs/${jobId}/`, {}, signal).catch(() => null) : null;
+    if (job) fill(links, open, ofJob(job), again);
+  }
+
+  /** What a known file's last job has to offer. */
+  function ofJob(job) {
+    if (job.status === "SUCCEEDED") return h("a", { href: `#/jobs/${job.id}/read` }, "Read its result");
+    const retry = isRetryable(job) && h("button", { type: "button", onclick: () => run(retry, () => retried(job), report) }, "Retry");
+    return [h("a", { href: `#/jobs/${job.id}` }, `Job ${job.id}: ${words(job.status).toLowerCase()}`), retry];
+  }
+
+  async function retried(job) {
+    await post(`v1/jobs/${job.id}/retry/`, undefined, signal);
+    element.classList.remove("over");
+    sent({ job_id: job.id });
   }
 
   async function anew(id) {
