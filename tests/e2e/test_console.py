@@ -2,7 +2,9 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -180,6 +182,34 @@ def test_a_file_that_is_here_already_leads_to_its_document_and_another_run(
     expect(row.get_by_role("link", name="Read the result")).to_be_visible()
     jobs = client.get("/v1/jobs/", params={"document_id": document["id"]}).json()["results"]
     assert [job["profile"] for job in jobs] == ["fast_text", None]
+
+
+def test_a_known_file_whose_job_failed_leads_to_the_job_and_is_retried(
+    tab: Tab, page: Page, client: Client, tmp_path: Path
+) -> None:
+    known = tmp_path / "locked.pdf"
+    known.write_bytes(fresh(encrypted("secret")))
+    job_id = client.submit(known.read_bytes(), "locked.pdf")["job_id"]
+    client.finished(job_id)
+    tab.drop(known)
+    row = page.locator(".uploads li").filter(has_text="locked.pdf")
+    expect(row.get_by_role("link", name=f"Job {job_id}: failed")).to_have_attribute("href", f"#/jobs/{job_id}")
+    expect(row.get_by_role("link", name="Read")).to_have_count(0)
+    row.get_by_role("button", name="Retry").click()
+    expect(row).to_contain_text("ENCRYPTED_PDF")
+    assert client.finished(job_id)["attempt"] == 2
+
+
+def test_failed_today_leads_to_the_jobs_of_a_day(tab: Tab, page: Page, client: Client) -> None:
+    job_id = client.submit(fresh(encrypted("secret")), "locked.pdf")["job_id"]
+    client.finished(job_id)
+    tab.go("/jobs")
+    page.get_by_role("heading", name="Jobs", level=1).wait_for()
+    page.locator(".summary div", has_text="Failed today").get_by_role("link").click()
+    page.wait_for_url(re.compile(r"#/jobs\?status=FAILED.*QUARANTINED&updated_after=20\d\d-"))
+    expect(page.locator("tbody")).to_contain_text(str(job_id))
+    since = datetime.fromisoformat(parse_qs(page.url.partition("?")[2])["updated_after"][0])
+    assert timedelta(0) <= datetime.now(UTC) - timedelta(days=1) - since < timedelta(minutes=2)
 
 
 def test_uploads_go_on_while_other_views_are_looked_at(tab: Tab, page: Page, tmp_path: Path) -> None:
@@ -390,6 +420,21 @@ def test_a_long_document_is_drawn_only_where_it_is_looked_at(tab: Tab, page: Pag
     page.keyboard.press("Enter")
     expect(page.locator('.sheet[data-page="120"] .box.lit')).to_be_in_viewport()
     assert page.locator(".sheet canvas").count() < 10
+
+
+def test_document_and_pages_follow_the_one_that_is_scrolled(tab: Tab, page: Page, client: Client) -> None:
+    job_id = client.submit(fresh(born_digital(30)), "followed.pdf", profile="fast_text")["job_id"]
+    client.finished(job_id)
+    read(tab, job_id)
+    page.locator(".pages").hover()
+    top = page.locator('.sheet[data-page="20"]').evaluate("(sheet) => sheet.offsetTop")
+    page.mouse.wheel(0, top)
+    expect(page.locator('.result section[data-page="20"] .page-mark')).to_be_in_viewport()
+    assert page.locator(".pages").evaluate("(pane) => pane.scrollTop") == top
+    page.locator(".panel").hover()
+    page.mouse.wheel(0, -100_000)
+    expect(page.locator('.sheet[data-page="1"]')).to_be_in_viewport()
+    expect(page.locator('.result section[data-page="1"] .page-mark')).to_be_in_viewport()
 
 
 def test_the_skip_link_leads_past_the_navigation(page: Page) -> None:

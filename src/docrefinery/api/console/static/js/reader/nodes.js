@@ -26,7 +26,7 @@ export function documentNodes(doc, figure) {
 
 function section(page) {
   const title = page === null ? null : h("div", { class: "page-mark", "aria-hidden": "true" }, `Page ${page}`);
-  return h("section", { "aria-label": page === null ? null : `Page ${page}` }, title);
+  return h("section", { "data-page": page, "aria-label": page === null ? null : `Page ${page}` }, title);
 }
 
 // Items of a list that have no list around them make one.

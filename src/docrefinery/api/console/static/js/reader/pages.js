@@ -55,7 +55,14 @@ export function pagePane(pages, boxesOf, pdf, lit, signal) {
     element.scrollTo({ top: Math.max(0, middle - (place ? element.clientHeight / 2 : 12)) });
   }
 
-  return { element, reveal };
+  /** The number of the page that is at a share of the pane's height. */
+  function shown(share) {
+    const line = element.scrollTop + element.clientHeight * share;
+    const sheet = [...sheets.values()].findLast((each) => each.offsetTop <= line);
+    return sheet ? Number(sheet.dataset.page) : null;
+  }
+
+  return { element, reveal, shown };
 }
 
 function boxNode({ ref, label, place, faint }, lit) {

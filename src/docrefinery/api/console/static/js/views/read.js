@@ -12,6 +12,7 @@ import { couple } from "../reader/lights.js";
 import { documentNodes } from "../reader/nodes.js";
 import { pagePane } from "../reader/pages.js";
 import { openPdf } from "../reader/pdf.js";
+import { goTogether } from "../reader/together.js";
 import { pageNumbers } from "../reader/tree.js";
 import { may } from "../session.js";
 
@@ -60,6 +61,7 @@ function reader({ job, artifacts, of, doc, document, why, signal }) {
   const { bar, panel } = tabbed("Results", tabs({ of, artifacts, doc, text, pane, signal }));
   const root = h("div", { class: "reader" }, pane.element, h("div", { class: "side" }, bar, panel));
   couple(root, text, lit, (ref) => places.has(ref) && pane.reveal(places.get(ref).page, places.get(ref).place));
+  goTogether(pane, panel, text, signal);
   return h("div", { class: "view reading" }, heading(job, document), notice, root);
 }
 
