@@ -1,5 +1,6 @@
 """Hosts of a small network on this machine: network namespaces on one bridge, and what they reach of the outside."""
 
+import json
 import os
 import shutil
 import socket
@@ -15,6 +16,8 @@ import psutil
 from tests.support.packages import require_package
 from tests.support.processes import DOCREFINERY
 
+_NAME = "dr"
+"""What networks are called, before the number of the process that made them."""
 Behind = str | tuple[str, int]
 """A Unix socket's path, or an address."""
 
@@ -146,15 +149,28 @@ def network(third_byte: int) -> Iterator[Network]:
     require_package("ip", "iproute2")
     if os.geteuid() != 0 or not shutil.which("unshare"):
         pytest.skip("networks are made by root alone")
-    made = Network(f"dr{os.getpid() % 100000}", third_byte)
+    made = Network(f"{_NAME}{os.getpid()}", third_byte)
     try:
         try:
+            _remove_leftovers()
             made.open()
         except subprocess.CalledProcessError as error:
             pytest.skip(f"networks cannot be made here: {error.stderr.strip()}")
         yield made
     finally:
         made.close()
+
+
+def _remove_leftovers() -> None:
+    """Remove the networks of test runs that were killed: two with the same addresses lead nowhere."""
+    for bridge in json.loads(_ip("-json", "link", "show", "type", "bridge") or "[]"):
+        name = bridge["ifname"]
+        pid = name.removeprefix(_NAME)
+        if name.startswith(_NAME) and pid.isdecimal() and not psutil.pid_exists(int(pid)):
+            for space in json.loads(_ip("-json", "netns", "list") or "[]"):
+                if space["name"].startswith(f"{name}-"):
+                    _end(space["name"])
+            _ip("link", "del", name)
 
 
 def _ip(*arguments: str) -> str:
