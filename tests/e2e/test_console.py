@@ -289,6 +289,8 @@ def test_filters_and_pages_of_a_list_stand_in_the_address(tab: Tab, page: Page, 
     job_id = max(made)
     client.finished(job_id)
     page.get_by_role("link", name="Jobs").click()
+    # The view before stays until this one is there, and has profiles to choose from as well.
+    expect(page.get_by_role("heading", level=1)).to_have_text("Jobs")
     page.locator("fieldset", has_text="Profile").get_by_text("fast_text").click()
     page.locator("fieldset", has_text="Status").get_by_text("Succeeded").click()
     page.get_by_role("button", name="Show").click()

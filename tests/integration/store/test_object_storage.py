@@ -15,6 +15,7 @@ from docrefinery.store.presentation import presentation
 from docrefinery.store.refusals import StorageRefused
 from docrefinery.store.writing import PIECE
 from tests.support.dripping import in_front_of
+from tests.support.processes import wait_until
 from tests.support.s3 import BUCKET, ObjectStorage, read, set_all, write
 
 PLAIN = Access(allow_http=True)
@@ -85,7 +86,7 @@ async def test_a_write_that_breaks_off_leaves_nothing(blobs: Blobs, object_stora
         await broken_off()
     assert begun == 1
     assert object_storage.keys(prefix) == []
-    assert object_storage.unfinished() == before
+    wait_until(lambda: object_storage.unfinished() == before, 10, "the parts are given up")
 
 
 async def test_lists_have_many_pages_and_deletions_few_requests(
