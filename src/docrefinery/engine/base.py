@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from docrefinery.engine.preflight import Pages
 
 OnPage = Callable[[int, int], None]
-Told = Callable[[], tuple[JobWarning, ...]]
+Inspection = Callable[[], tuple[JobWarning, ...]]
+"""Looks through a whole file, and returns what is to be told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,7 @@ class Parting(Engine, Protocol):
         name: str,
         options: EngineOptions,
         parts: Mapping[tuple[int, int], Path],
-        told: Told,
+        inspection: Inspection,
         aid: Help,
     ) -> EngineResult:
         """Make a document of its pages.
@@ -152,7 +153,7 @@ class Parting(Engine, Protocol):
         :param source: the PDF.
         :param name: its original file name.
         :param parts: files of what :meth:`read_pages` returned, by the numbers of the first and the last page.
-        :param told: returns what is to be told of the whole file; asked last, as it may be found out meanwhile.
+        :param inspection: asked last, as it may be at work in another process meanwhile.
         :param aid: as of a conversion.
         :raises JobError: if that is no document, or the parts are not what they should be.
         """

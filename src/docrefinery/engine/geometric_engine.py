@@ -11,7 +11,7 @@ from docling.datamodel.progress import PageCompletedProgress
 from msgspec import Struct
 
 from docrefinery.capabilities import Ocr, held_ocr, lacking
-from docrefinery.engine.base import Describe, EngineOptions, EngineResult, Help, OnPage, Told
+from docrefinery.engine.base import Describe, EngineOptions, EngineResult, Help, Inspection, OnPage
 from docrefinery.engine.describing import describe_pictures, described
 from docrefinery.engine.geometric.backend import DocumentBackend
 from docrefinery.engine.geometric.layout.layout import Layout
@@ -66,7 +66,7 @@ class GeometricEngine:
         name: str,
         options: EngineOptions,
         parts: Mapping[tuple[int, int], Path],
-        told: Told,
+        inspection: Inspection,
         aid: Help,
     ) -> EngineResult:
         """Make a document of pages; see :class:`~docrefinery.engine.base.Parting`."""
@@ -78,11 +78,8 @@ class GeometricEngine:
         pipeline = PartsPipeline(_pipeline_options(options, aid), together)
         result, _ = _run(pipeline, source, pages, None, PagesDone(pages.total, lambda *_: None))
         layouts = {layout.number: layout for layout in together.layouts}
-        read = _Read(
-            replace(pages, warnings=told()),
-            layouts,
-            Summary(together.ocr, together.unread_scripts, set(together.drawn)),
-        )
+        summary = Summary(together.ocr, together.unread_scripts, set(together.drawn))
+        read = _Read(replace(pages, warnings=inspection()), layouts, summary)
         return _concluded(result, read, name, options, _ocr(options, aid), aid)
 
 

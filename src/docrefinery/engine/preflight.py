@@ -58,7 +58,7 @@ def preflight(source: Path, options: EngineOptions, *, inspects: bool = True) ->
         return replace(pages, large=dict(_large(document, pages)), warnings=told)
 
 
-def told_of(source: Path) -> tuple[JobWarning, ...]:
+def inspected(source: Path) -> tuple[JobWarning, ...]:
     """Return what is to be told of a document that preflight lets pass."""
     with pypdfium2_lock, _opened(source) as document:
         return _told(document, source)

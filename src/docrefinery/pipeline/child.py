@@ -192,8 +192,10 @@ def serve(parent: Parent, child: Child, measures: tuple[Measure, ...]) -> None:
         if not isinstance(request, protocol.Description):
             if isinstance(request, protocol.Scan | protocol.Convert | protocol.Read):
                 limits.bound_cpu(request.cpu_seconds)
+            if isinstance(request, protocol.Convert) and request.parts:
+                # All that is made of pages stays until the answer is there: the collector would look at it in vain.
+                gc.disable()
             parent.send(child.answer(request, parent))
-            # Some of what is asked is done without it.
             gc.enable()
 
 

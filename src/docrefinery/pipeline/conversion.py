@@ -1,6 +1,5 @@
 """One conversion inside the child: engine, then exporters, with progress and times."""
 
-import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -9,9 +8,9 @@ from pathlib import Path
 import msgspec
 
 from docrefinery.capabilities import Models, without_models
-from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help, Parting, Told, TooLarge
+from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help, Inspection, Parting, TooLarge
 from docrefinery.engine.debugging import draw_pages
-from docrefinery.engine.preflight import Pages, preflight, told_of
+from docrefinery.engine.preflight import Pages, inspected, preflight
 from docrefinery.engine.running import listed
 from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
 from docrefinery.model import JobWarning, Stage
@@ -139,10 +138,8 @@ def _converted(
     source = Path(request.source)
     if request.parts and isinstance(engine, Parting):
         parts = {(part.first, part.last): Path(part.path) for part in request.parts}
-        # All that is made of pages stays until the answer is there: the collector would look at it in vain.
-        gc.disable()
-        with _told_of(source, request.processes) as of_file:
-            return engine.put_together(source, request.name, options, parts, of_file, aid)
+        with _inspection(source, request.processes) as inspection:
+            return engine.put_together(source, request.name, options, parts, inspection, aid)
     send(Working(Stage.CONVERTING, 0, 0))
 
     def on_page(done: int, total: int) -> None:
@@ -156,12 +153,12 @@ def _converted(
 
 
 @contextmanager
-def _told_of(source: Path, wanted: int) -> Iterator[Told]:
-    """Give what says what is to be told of a file, and finds that out meanwhile if there may be another process."""
+def _inspection(source: Path, wanted: int) -> Iterator[Inspection]:
+    """Have a file looked through: beside what is done meanwhile if there may be another process, else when asked."""
     if processes(wanted) < 2:
-        yield lambda: told_of(source)
+        yield lambda: inspected(source)
         return
-    with Fork(lambda: msgspec.msgpack.encode(told_of(source))) as fork:
+    with Fork(lambda: msgspec.msgpack.encode(inspected(source))) as fork:
         yield lambda: msgspec.msgpack.decode(fork.answer(), type=tuple[JobWarning, ...])
 
 

@@ -11,14 +11,22 @@ import docrefinery
 from docrefinery.capabilities import Ocr
 from docrefinery.model import PAGES_TOGETHER
 
-_SHARE = 3
-"""Of what is left, the part that is taken at once: large ranges first, small ones last, so that none is waited for."""
-_MOST = 8
-_LEAST = 3
-"""In pages that belong together; reading the text of so many takes some tenths of a second."""
-_RECOGNISED_SHARE = 8
-_RECOGNISED_MOST = 4
-"""Where pages may have to be recognised, which takes seconds each; the last parts are as small as can be."""
+
+class _Sizes(Struct, frozen=True):
+    """How large parts are, in groups of pages: large ones first, small ones last, so that none is waited for.
+
+    :param share: of what is left, the part that is taken at once.
+    """
+
+    share: int
+    least: int
+    most: int
+
+
+# Reading the text of so many pages takes some tenths of a second.
+_PLAIN = _Sizes(share=3, least=3, most=8)
+# Recognising a page takes seconds.
+_RECOGNISED = _Sizes(share=8, least=1, most=4)
 
 
 def ranges(first: int, last: int, *, recognises: bool) -> Iterator[tuple[int, int]]:
@@ -28,14 +36,12 @@ def ranges(first: int, last: int, *, recognises: bool) -> Iterator[tuple[int, in
     :param last: number of the last.
     :param recognises: whether pages may have to be recognised.
     """
+    sizes = _RECOGNISED if recognises else _PLAIN
     while first <= last:
         # A part ends where pages that belong together do, whatever page the document is converted from.
         group = (first - 1) // PAGES_TOGETHER
         left = (last - 1) // PAGES_TOGETHER - group + 1
-        if recognises:
-            groups = max(1, min(_RECOGNISED_MOST, left // _RECOGNISED_SHARE))
-        else:
-            groups = max(_LEAST, min(_MOST, left // _SHARE))
+        groups = max(sizes.least, min(sizes.most, left // sizes.share))
         end = min(last, (group + groups) * PAGES_TOGETHER)
         yield first, end
         first = end + 1

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from docrefinery.engine.base import EngineOptions, EngineResult, Help
 from docrefinery.engine.geometric.ranges import BadPages, Failure, PageRange, decode, encode, joined
 from docrefinery.engine.geometric_engine import GeometricEngine
-from docrefinery.engine.preflight import Pages, told_of
+from docrefinery.engine.preflight import Pages, inspected
 from docrefinery.errors import ConversionFailed
 from docrefinery.model import PAGES_TOGETHER
 from docrefinery.pipeline.parting import ranges
@@ -57,7 +57,7 @@ def in_parts(source: Path, parts: Sequence[tuple[int, int]], options: EngineOpti
         pages = Pages(last, first, last)
         files[first, last] = folder / f"{first}-{last}"
         files[first, last].write_bytes(ENGINE.read_pages(source, pages, options, lambda _done, _total: None, Help()))
-    return ENGINE.put_together(source, "a.pdf", options, files, lambda: told_of(source), Help())
+    return ENGINE.put_together(source, "a.pdf", options, files, lambda: inspected(source), Help())
 
 
 def same(one: EngineResult, other: EngineResult) -> bool:
