@@ -88,7 +88,8 @@ async def test_parts_are_given_up_where_the_end_of_an_upload_is_refused(
         set_all(monkeypatch, object_storage.environ(url=server.url))
         with pytest.raises(StorageRefused, match="do not allow this"):
             await write(Blobs(f"s3://{BUCKET}", PLAIN), "a", bytes(PIECE + 1))
-    assert server.requests[-1] == "DELETE uploadId=1"
+    # Not the last one: a part that was under way is let go, and the server may note it after this.
+    assert "DELETE uploadId=1" in server.requests
 
 
 async def test_an_endpoint_that_is_not_as_it_should_be_is_named(
