@@ -192,6 +192,11 @@ class Converter:
     def _describer_for(self, task: Task) -> PictureDescriber | None:
         return self._describer if task.options.get("do_picture_description") else None
 
+    def cancel(self) -> None:
+        """End what is running, with its child, as :class:`Canceled`; a child at rest stays for what comes next."""
+        if self._busy:
+            self.kill()
+
     def kill(self) -> None:
         """End the child and everything it started, at once; what is running ends as :class:`Canceled`."""
         self._end(Canceled())

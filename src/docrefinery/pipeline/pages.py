@@ -87,7 +87,7 @@ class PageReader:
         ended = False
         try:
             async with Lease(
-                HeldPages(self._db, taken, told), self.lease.total_seconds(), self._watching, self._converter.kill
+                HeldPages(self._db, taken, told), self.lease.total_seconds(), self._watching, self._converter.cancel
             ) as self._holding:
                 task = await self._holding.unless_stopped(prepare())
                 if isinstance(task, Canceled):

@@ -162,7 +162,7 @@ class Runner:
         log.info("job_claimed")
         try:
             async with Lease(
-                HeldJob(self._db, claim), self._settings.lease_seconds, self._slot.watching, self._converter.kill
+                HeldJob(self._db, claim), self._settings.lease_seconds, self._slot.watching, self._converter.cancel
             ) as lease:
                 self._lease = lease
                 if self._gives_back:

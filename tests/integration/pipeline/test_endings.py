@@ -35,7 +35,7 @@ async def test_cancel_kills_the_process_within_two_seconds(converter: Converter,
 
     running = asyncio.create_task(converter.convert(task(pdfs.slow(), "text"), on_progress))
     await started.wait()
-    converter.kill()
+    converter.cancel()
     assert await until(lambda: gone(pid), seconds=2) < 2
     assert await running == Canceled()
     await assert_works(converter, task)
@@ -55,6 +55,14 @@ async def test_an_idle_converter_may_be_killed_too(converter: Converter, task: T
     converter.kill()
     await until(lambda: gone(pid))
     await assert_works(converter, task)
+
+
+async def test_a_cancel_that_comes_when_all_is_done_costs_no_child(converter: Converter, task: Tasks) -> None:
+    pid = await pid_of(converter)
+    await assert_works(converter, task)
+    converter.cancel()
+    await assert_works(converter, task)
+    assert converter.pid == pid
 
 
 async def test_cancelling_the_caller_kills_the_process(converter: Converter, task: Tasks) -> None:
