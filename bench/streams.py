@@ -67,14 +67,16 @@ async def _measure(service: Service, url: str, jobs: Sequence[int]) -> dict[str,
     before = service.api_rss_mib()
     tasks = [asyncio.create_task(_listen(service.url, service.key, one, opened)) for one in heard]
     for _ in heard:
-        await asyncio.wait_for(opened.acquire(), 60)
+        async with asyncio.timeout(60):
+            await opened.acquire()
     memory = service.api_rss_mib() - before
     busy = service.api_cpu_seconds()
     await asyncio.sleep(IDLE_SECONDS)
     idle = (service.api_cpu_seconds() - busy) / IDLE_SECONDS
     busy = service.api_cpu_seconds()
     told = await _changed(owner, jobs)
-    await asyncio.wait_for(asyncio.gather(*tasks), 60)
+    async with asyncio.timeout(60):
+        await asyncio.gather(*tasks)
     cost = service.api_cpu_seconds() - busy
     await owner.close()
     late = [one.at[number + 1] - times[one.job] for one in heard for number, times in enumerate(told)]

@@ -42,7 +42,8 @@ class Scanning:
             return await self._converter.scan(self._scanner.name, path)
         engine = self._engine
         try:
-            return await asyncio.wait_for(in_daemon_thread("scan", lambda: engine.scan(path)), SCAN_SECONDS)
+            async with asyncio.timeout(SCAN_SECONDS):
+                return await in_daemon_thread("scan", lambda: engine.scan(path))
         except TimeoutError:
             raise ScannerDown(f"{self._scanner.name} did not answer within {SCAN_SECONDS:.0f} s") from None
 

@@ -41,7 +41,8 @@ class Watch:
     async def changed(self, seconds: float) -> None:
         """Return after a change, after the fallback's interval, or after ``seconds``, whichever is first."""
         try:
-            await asyncio.wait_for(self._event.wait(), min(max(seconds, 0), self._fallback()))
+            async with asyncio.timeout(min(max(seconds, 0), self._fallback())):
+                await self._event.wait()
         except TimeoutError:
             return
         self._event.clear()
@@ -143,7 +144,8 @@ class Changes:
             except (TimeoutError, Unavailable, *UNREACHABLE):
                 self._hear(False)  # noqa: FBT003
             with suppress(TimeoutError):
-                await asyncio.wait_for(lost.wait(), ECHO_SECONDS)
+                async with asyncio.timeout(ECHO_SECONDS):
+                    await lost.wait()
         await lost.wait()
 
     def _hear(self, hears: bool) -> None:  # noqa: FBT001 - what it is set to

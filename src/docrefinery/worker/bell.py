@@ -49,7 +49,8 @@ class Bell:
         connection.add_termination_listener(end)
         while not await deliveries.lead(connection):
             with suppress(TimeoutError):
-                await asyncio.wait_for(lost.wait(), RETRY_SECONDS)
+                async with asyncio.timeout(RETRY_SECONDS):
+                    await lost.wait()
         await connection.add_listener(deliveries.CHANNEL, lambda *_: self._told.set())
         # Whatever was committed before is told to nobody.
         self._told.set()

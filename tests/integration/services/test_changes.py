@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from docrefinery.services import changes as service
-from docrefinery.services.changes import FALLBACK_SECONDS, Changes
+from docrefinery.services.changes import FALLBACK_SECONDS, Changes, Watch
 from docrefinery.store.database import Database
 from tests.support.tenants import make_job, make_tenant
 from tests.support.waiting import until
@@ -27,7 +27,8 @@ async def test_who_is_heard_to_hear_lets_waiters_sleep_and_still_wakes_them(db: 
     with changes.watching(job.id) as watch:
         waiting = asyncio.create_task(watch.changed(60))
         await db.fetch("UPDATE jobs SET stage = 'SCANNING' WHERE id = $1", job.id)
-        await asyncio.wait_for(waiting, 5)
+        async with asyncio.timeout(5):
+            await waiting
 
 
 async def test_where_no_notice_arrives_waiters_are_woken_and_look_each_second(
@@ -41,8 +42,28 @@ async def test_where_no_notice_arrives_waiters_are_woken_and_look_each_second(
     with changes.watching(1) as watch:
         waiting = asyncio.create_task(watch.changed(60))
         monkeypatch.setattr(db, "notify", swallowed)
-        await asyncio.wait_for(waiting, 5)
+        async with asyncio.timeout(5):
+            await waiting
     assert changes._fallback() == FALLBACK_SECONDS
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_waiter_that_is_woken_and_canceled_at_once_ends(db: Database, turns: int) -> None:
+    """A heartbeat that went on instead would hold up the end of its job until it looks again."""
+    with Changes(db).watching(1) as watch:
+        waiting = asyncio.create_task(_going_on(watch))
+        await asyncio.sleep(0)
+        watch.wake()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting], timeout=5)
+        assert waiting.cancelled()
+
+
+async def _going_on(watch: Watch) -> None:
+    while True:
+        await watch.changed(60)
 
 
 async def test_who_does_not_prove_it_looks_each_second(db: Database) -> None:
