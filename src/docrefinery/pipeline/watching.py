@@ -34,11 +34,12 @@ async def at_work(child: ChildProcess, limits: ChildLimits, given_bytes: int, en
 
 async def at_rest(child: ChildProcess, end: Callable[[], None]) -> None:
     """End a child that computes though nothing is asked of it; no time limit does, as there is no job."""
-    before = await asyncio.to_thread(session.cpu_seconds, child.pid)
+    before = None
     while child.alive:
+        # First: where one job follows the other, nobody looks through all processes of the machine between them.
         await asyncio.sleep(IDLE_SECONDS)
         now = await asyncio.to_thread(session.cpu_seconds, child.pid)
-        if now - before > IDLE_CPU_SECONDS:
+        if before is not None and now - before > IDLE_CPU_SECONDS:
             end()
         before = now
 

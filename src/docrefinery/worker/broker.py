@@ -22,7 +22,8 @@ SOCKET_SECONDS = 2.0
 class DoorbellBroker(RedisBroker):
     """A broker whose worker leaves the nudges for jobs to others while it works on one, whichever queue it came from.
 
-    ``takes`` is asked before each look into a queue of jobs.
+    ``takes`` is asked before each look into a queue of jobs. Dramatiq's queues for messages that are to wait are not
+    looked into, ten times a second each: a nudge does not wait.
     """
 
     takes: Callable[[str], bool] = staticmethod(lambda _queue: True)
@@ -30,7 +31,9 @@ class DoorbellBroker(RedisBroker):
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """Make the consumer of a queue."""
         consumer = super().consume(queue_name, prefetch, timeout)
-        return _Idle(consumer, lambda: self.takes(queue_name), timeout / 1000) if queue_name in JOB_QUEUES else consumer
+        if queue_name == WEBHOOKS:
+            return consumer
+        return _Idle(consumer, lambda: queue_name in JOB_QUEUES and self.takes(queue_name), timeout / 1000)
 
 
 class _Idle(Consumer):

@@ -66,7 +66,7 @@ class Scripted:
         on_progress(outcomes.Progress(Stage.EXPORTING, 1, 1))
         return self.converted
 
-    def kill(self) -> None:
+    def cancel(self) -> None:
         """Have nothing to kill."""
 
 
@@ -454,7 +454,7 @@ async def test_a_conversion_ends_when_its_files_key_is_given_up(
             await self.killed.wait()
             return outcomes.Canceled()
 
-        def kill(self) -> None:
+        def cancel(self) -> None:
             self.killed.set()
 
     keyed, _ = await an_encrypted_job(db, settings)

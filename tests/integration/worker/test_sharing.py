@@ -106,7 +106,7 @@ class Reading:
             engine={"name": "reading"}, partial=False, failed_pages=(),
         )  # fmt: skip
 
-    def kill(self) -> None:
+    def cancel(self) -> None:
         """Stop what is being read."""
         self._killed.set()
 

@@ -88,7 +88,7 @@ def _all_blocks(
 def _blocks(layout: Layout, outside: Furniture, measures: Typography, first: int, *, tagged: bool) -> list[Block]:
     found = [_single(layout, line, "page_header") for line in outside.headers.get(layout.number, ())]
     for column in layout.columns:
-        kept = [each for each in column if not outside.holds(layout.number, each)]
+        kept = outside.without(layout.number, column)
         blocks = list(blocks_of(layout.number, kept, measures, tagged=tagged))
         if layout.number == first and is_imprint(layout, kept, measures):
             for block in blocks:

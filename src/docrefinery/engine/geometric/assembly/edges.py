@@ -100,9 +100,9 @@ def detached(line: Line, layout: Layout, typography: Typography, *, at_top: bool
     return gap > 0.5 * typography.leading(line.size)
 
 
-def text_edge(layouts: Sequence[Layout], typography: Typography, *, at_top: bool) -> float | None:
-    """Return where running text begins or ends at the outermost, in points from the top; of a single page, none."""
-    edges = []
+def text_edges(layouts: Sequence[Layout], typography: Typography) -> tuple[float, float] | None:
+    """Return where running text begins and ends at the outermost, in points from the top; of a single page, none."""
+    tops, bottoms = [], []
     for layout in layouts:
         lines = [line for line in layout.lines if abs(line.size - typography.size) < _SAME_SIZE]
         inner = [
@@ -111,8 +111,9 @@ def text_edge(layouts: Sequence[Layout], typography: Typography, *, at_top: bool
             if _follows(above, line, typography) or _follows(line, below, typography)
         ]
         if inner:
-            edges.append(min(line.top for line in inner) if at_top else max(line.bottom for line in inner))
-    return (min(edges) if at_top else max(edges)) if len(edges) > 1 else None
+            tops.append(min(line.top for line in inner))
+            bottoms.append(max(line.bottom for line in inner))
+    return (min(tops), max(bottoms)) if len(tops) > 1 else None
 
 
 def _follows(line: Line | None, below: Line | None, typography: Typography) -> bool:

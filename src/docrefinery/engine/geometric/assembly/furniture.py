@@ -8,6 +8,7 @@ import re
 import statistics
 from collections.abc import Sequence, Set as AbstractSet
 from dataclasses import dataclass
+from typing import TypeVar
 
 from docrefinery.engine.geometric.assembly.edges import (
     alike,
@@ -18,7 +19,7 @@ from docrefinery.engine.geometric.assembly.edges import (
     place,
     places,
     repeated,
-    text_edge,
+    text_edges,
 )
 from docrefinery.engine.geometric.assembly.typography import Typography
 from docrefinery.engine.geometric.layout.layout import Element, Layout
@@ -34,6 +35,7 @@ _SENTENCE = (".", ";", ",", ":")
 _NOTE_MARKS = tuple("*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3\u2074")
 _LARGEST = 1.2
 """In sizes of the running text: what is larger and repeated is a title of slides."""
+Found = TypeVar("Found", bound=Element)
 _CONTENT = ("LI", "Caption", "Note", "Code", "BlockQuote", "TOCI")
 _NUMBER = re.compile(
     r"[\W_]*(?:page|seite|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|-|–)\s*\d{1,4})?[\W_]*", re.IGNORECASE
@@ -47,16 +49,17 @@ class Furniture:
     headers: dict[int, list[Line]]
     footers: dict[int, list[Line]]
 
-    def holds(self, page: int, element: Element) -> bool:
-        """Whether something is one of a page's."""
-        return any(element is other for other in (*self.headers.get(page, ()), *self.footers.get(page, ())))
+    def without(self, page: int, elements: Sequence[Found]) -> list[Found]:
+        """Return what else there is of a page's lines and other elements."""
+        taken = {id(line) for line in (*self.headers.get(page, ()), *self.footers.get(page, ()))}
+        return [element for element in elements if id(element) not in taken]
 
     def as_tagged(self, layouts: Sequence[Layout]) -> "Furniture":
         """Return these as a file's tags have them: with all that is no content, without what no header can be."""
         found = Furniture({}, {})
         for layout in layouts:
             page, half = layout.number, layout.height / 2
-            said = [line for line in layout.lines if line.role == "Artifact" and not self.holds(page, line)]
+            said = [line for line in self.without(page, layout.lines) if line.role == "Artifact"]
             headers = [line for line in self.headers.get(page, ()) if line.role not in _CONTENT]
             footers = [line for line in self.footers.get(page, ()) if line.role not in _CONTENT]
             found.headers[page] = headers + [line for line in said if line.bottom < half]
@@ -69,9 +72,9 @@ def furniture(layouts: Sequence[Layout], typography: Typography) -> Furniture:
     found = Furniture({}, {})
     if statistics.median(len(layout.lines) for layout in layouts) < _FEWEST_LINES:
         return found
-    copied = copies(layouts)
+    copied, area = copies(layouts), text_edges(layouts, typography)
     for at_top, into in ((True, found.headers), (False, found.footers)):
-        edges = _Edges(layouts, typography, copied, at_top=at_top)
+        edges = _Edges(layouts, typography, copied, area, at_top=at_top)
         for layout in layouts:
             edge = edges.furniture_of(layout)
             if edge:
@@ -83,7 +86,13 @@ class _Edges:
     """The outermost lines of all pages on one side, and what is usual there."""
 
     def __init__(
-        self, layouts: Sequence[Layout], typography: Typography, copied: AbstractSet[int], *, at_top: bool
+        self,
+        layouts: Sequence[Layout],
+        typography: Typography,
+        copied: AbstractSet[int],
+        area: tuple[float, float] | None,
+        *,
+        at_top: bool,
     ) -> None:
         self._typography = typography
         self._at_top = at_top
@@ -93,7 +102,7 @@ class _Edges:
         self._copies = copied
         self._places = places(self._lines, typography, at_top=at_top)
         self._often = max(2, len(layouts) // 3)
-        self._area = text_edge(layouts, typography, at_top=at_top)
+        self._area = area
 
     def furniture_of(self, layout: Layout) -> list[Line]:
         """Return a page's lines from its edge up to the last one that is a header or footer.
@@ -146,9 +155,10 @@ class _Edges:
         if self._area is None:
             return False
         distance = 0.5 * self._typography.leading(line.size)
+        top, bottom = self._area
         if self._at_top:
-            return layout.number != self._first_page and line.bottom < self._area - distance
-        return line.top > self._area + distance
+            return layout.number != self._first_page and line.bottom < top - distance
+        return line.top > bottom + distance
 
 
 def _is_content(line: Line) -> bool:

@@ -1,6 +1,7 @@
 """The layout of one page: its lines, tables and figures, column by column in reading order."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import msgspec
 from msgspec import Struct
@@ -32,7 +33,7 @@ _MARGIN = 0.13
 Element = Line | Figure | Table
 
 
-class Layout(Struct):
+class Layout(Struct, dict=True):
     """A page ready for the document.
 
     :param mirrored: whether left and right are exchanged here, since its text runs leftwards.
@@ -61,9 +62,9 @@ class Layout(Struct):
     turn: int = 0
     mirrored: bool = False
 
-    @property
+    @cached_property
     def lines(self) -> list[Line]:
-        """The lines of its columns."""
+        """The lines of its columns, which are not to change any more."""
         return [each for column in self.columns for each in column if isinstance(each, Line)]
 
 
