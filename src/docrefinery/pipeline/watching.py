@@ -5,11 +5,11 @@ from collections.abc import Callable
 from itertools import count
 
 from docrefinery.errors import ConversionFailed
-from docrefinery.pipeline import session
 from docrefinery.pipeline.filling import written_bytes
 from docrefinery.pipeline.outcomes import Rejected
 from docrefinery.pipeline.postmortem import out_of_memory
 from docrefinery.pipeline.process import ChildLimits, ChildProcess
+from docrefinery.pipeline.session import Session
 
 WATCH_SECONDS = 0.1
 _LONG_LOOK = 10
@@ -38,18 +38,19 @@ async def at_rest(child: ChildProcess, end: Callable[[], None]) -> None:
     while child.alive:
         # First: where one job follows the other, nobody looks through all processes of the machine between them.
         await asyncio.sleep(IDLE_SECONDS)
-        now = await asyncio.to_thread(session.cpu_seconds, child.pid)
+        now = (await asyncio.to_thread(Session.of, child.pid)).cpu_seconds
         if before is not None and now - before > IDLE_CPU_SECONDS:
             end()
         before = now
 
 
 def _excess(child: ChildProcess, limits: ChildLimits, given_bytes: int) -> Rejected | None:
-    if session.resident_bytes(child.pid) - child.held_bytes > limits.memory_bytes:
+    session = Session.of(child.pid)
+    if session.resident_bytes - child.held_bytes > limits.memory_bytes:
         return out_of_memory(limits.memory_bytes)
     most = limits.scratch_bytes + given_bytes
     written = written_bytes(child.folder, most)
-    if written + session.nameless_bytes(child.pid) > most:
+    if written + session.nameless_bytes > most:
         mebibytes = limits.scratch_bytes // 2**20
         return Rejected(
             ConversionFailed.error_code,

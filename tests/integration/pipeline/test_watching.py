@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from docrefinery.pipeline import filling, session, watching
+from docrefinery.pipeline import filling, watching
 from docrefinery.pipeline.converter import ChildLimits
 from docrefinery.pipeline.filling import written_bytes
 from docrefinery.pipeline.outcomes import Converted, Rejected, Task, TimedOut
+from docrefinery.pipeline.session import Session
 from tests.integration.pipeline.conftest import Make, assert_works, ignore
 from tests.support import pdfs
 from tests.support.waiting import gone, until
@@ -61,13 +62,13 @@ async def test_a_child_that_goes_on_computing_after_its_job_is_ended(
 async def test_a_child_that_waits_is_left_alone(make: Make, task: Tasks, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = 0
 
-    def look(_: int) -> float:
+    def look(_: int) -> Session:
         nonlocal looks
         looks += 1
-        return 7.0
+        return Session(cpu_seconds=7.0)
 
     monkeypatch.setattr(watching, "IDLE_SECONDS", 0.01)
-    monkeypatch.setattr(session, "cpu_seconds", look)
+    monkeypatch.setattr(Session, "of", look)
     converter = await make()
     await assert_works(converter, task)
     pid = converter.pid
