@@ -72,6 +72,7 @@ class Converter:
         self._ending: Ending | None = None
         self._busy = False
         self._resting: asyncio.Task[None] | None = None
+        self._kept: Staged | None = None
 
     @property
     def pid(self) -> int | None:
@@ -170,6 +171,8 @@ class Converter:
     async def read(self, task: Task, first: int, last: int, on_progress: OnProgress) -> Path | Ending:
         """Read pages of a document, and return the file with what was read, in the task's folder.
 
+        The child keeps its copy of the document for the next pages of it, until :meth:`forget`.
+
         :raises ConverterUnavailable: if no child can be started.
         """
         describer = self._describer_for(task)
@@ -187,7 +190,13 @@ class Converter:
                 case _:
                     return answer
 
-        return await self._with_child(task.source, work)
+        return await self._with_child(task.source, work, keeps=True)
+
+    async def forget(self) -> None:
+        """Take back the document that pages were read of."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            await asyncio.to_thread(kept.close)
 
     def _describer_for(self, task: Task) -> PictureDescriber | None:
         return self._describer if task.options.get("do_picture_description") else None
@@ -204,6 +213,7 @@ class Converter:
     async def close(self) -> None:
         """End the child and wait until nothing is left of it."""
         self.kill()
+        await self.forget()
         if self._resting is not None:
             self._resting.cancel()
         await self._keeper.close()
@@ -211,13 +221,21 @@ class Converter:
             await self._describer.close()
 
     async def _with_child(
-        self, source: Path, work: Callable[[ChildProcess, Staged], Awaitable[Worked]], parts: Parts = NO_PARTS
+        self,
+        source: Path,
+        work: Callable[[ChildProcess, Staged], Awaitable[Worked]],
+        parts: Parts = NO_PARTS,
+        *,
+        keeps: bool = False,
     ) -> Worked | Ending:
-        """Have a warm child, with a copy of the file in its folder, do some work."""
+        """Have a warm child, with a copy of the file in its folder, do some work.
+
+        :param keeps: whether the copy is that of the work before, if that was on the same file, and stays for the next.
+        """
         self._begin()
         try:
             child = await self._child()
-            staged = await self._staged(child, source, parts)
+            staged = await self._staged(child, source, parts, keeps=keeps)
             try:
                 outcome = self._ending or await work(child, staged)
             except BaseException:
@@ -225,7 +243,10 @@ class Converter:
                 child.kill()
                 raise
             finally:
-                await asyncio.to_thread(staged.close)
+                if keeps and child.alive:
+                    self._kept = staged
+                else:
+                    await asyncio.to_thread(staged.close)
         except ConverterUnavailable:
             if self._ending is None:
                 raise
@@ -246,7 +267,12 @@ class Converter:
         finally:
             self._waiting = None
 
-    async def _staged(self, child: ChildProcess, source: Path, parts: Parts) -> Staged:
+    async def _staged(self, child: ChildProcess, source: Path, parts: Parts, *, keeps: bool) -> Staged:
+        kept = self._kept
+        if kept is not None and keeps and kept.is_of(child.folder, source):
+            self._kept = None
+            return kept
+        await self.forget()
         try:
             return await asyncio.to_thread(Staged, child.folder, child.owner, source, parts)
         except OSError as error:

@@ -80,9 +80,10 @@ class Helper:
             self.job_id = None
         return True
 
-    def forget(self) -> None:
+    async def forget(self) -> None:
         """Remove the file of the document that was helped with last."""
         if self._file is not None:
+            await self._converter.forget()
             shutil.rmtree(self._file[1].parent, ignore_errors=True)
             self._file = None
 
@@ -101,7 +102,7 @@ class Helper:
     async def _source(self, taken: SliceRecord) -> Path:
         """Fetch a document, unless it is here from the pages before."""
         if self._file is None or self._file[0] != taken.blob_key:
-            self.forget()
+            await self.forget()
             folder = self._scratch / f"helping-{taken.token}"
             folder.mkdir(mode=0o700)
             path = folder / "source.pdf"

@@ -133,11 +133,11 @@ class Runner:
             while not self._stopping:
                 claim = await claims.claim(self._db, self.queues, self._slot.worker_id, lease)
                 if claim is not None:
-                    self._helper.forget()
+                    await self._helper.forget()
                 if not await (self._helper.help(self.queues) if claim is None else self.run(claim)):
                     return
         finally:
-            self._helper.forget()
+            await self._helper.forget()
             self._free.set()
 
     async def run(self, claim: ClaimRecord) -> bool:

@@ -82,9 +82,12 @@ class Sharing:
         # Together: each waits some seconds for a broker that hangs, and the pages need not.
         await asyncio.gather(*(self._ring(claim.queue) for _ in parts[1 : RINGS + 1]))
         shared = _Shared(claim, lease, task, long.last - long.first + 1, reader)
-        with self._watching(claim.job_id) as watch:
-            while not isinstance(step := await self._step(shared, watch), Outcome):
-                pass
+        try:
+            with self._watching(claim.job_id) as watch:
+                while not isinstance(step := await self._step(shared, watch), Outcome):
+                    pass
+        finally:
+            await self._converter.forget()
         return step
 
     async def _step(self, shared: "_Shared", watch: Watch) -> Outcome | None:

@@ -32,6 +32,7 @@ class Staged:
     """
 
     def __init__(self, folder: Path, owner: int | None, source: Path, parts: Parts = NO_PARTS) -> None:
+        self._of = folder, source
         self._folder = Path(tempfile.mkdtemp(prefix="job-", dir=folder))
         self.source = self._folder / "source.pdf"
         self.results = self._folder / "results"
@@ -49,6 +50,10 @@ class Staged:
     def given_bytes(self) -> int:
         """Bytes of the copies."""
         return sum(path.stat().st_size for path in (self.source, *self.parts.values()))
+
+    def is_of(self, folder: Path, source: Path) -> bool:
+        """Whether it was made for a child's folder and a job's file."""
+        return self._of == (folder, source)
 
     def close(self) -> None:
         """Remove everything; what the child adds meanwhile goes with the child's own folder."""

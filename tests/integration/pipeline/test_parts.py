@@ -3,6 +3,7 @@
 import dataclasses
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,29 @@ async def test_every_artifact_is_the_same_to_the_byte(converter: Converter, task
     assert isinstance(parted, Converted)
     assert isinstance(whole, Converted)
     assert (parted.pages_total, parted.engine, parted.warnings) == (PAGES, whole.engine, whole.warnings)
+
+
+async def test_a_child_is_given_a_document_once_for_all_its_pages(converter: Converter, task: Tasks) -> None:
+    await converter.start()
+    child = converter._keeper.child
+    assert child is not None
+
+    async def given(asked: Task, first: int, last: int) -> list[int]:
+        folder = asked.workdir.with_name(f"{asked.workdir.name}-{first}")
+        folder.mkdir()
+        assert isinstance(await converter.read(dataclasses.replace(asked, workdir=folder), first, last, ignore), Path)
+        return [path.stat().st_ino for path in child.folder.glob("job-*/source.pdf")]
+
+    one, other = task(pdfs.born_digital(PAGES), "text"), task(pdfs.born_digital(PAGES + 1), "text")
+    first = await given(one, 1, 8)
+    assert len(first) == 1
+    assert await given(one, 9, 16) == first
+    assert len(await given(other, 1, 8)) == 1
+    await converter.forget()
+    assert not list(child.folder.glob("job-*"))
+    await given(other, 9, 16)
+    await assert_works(converter, task)
+    assert not list(child.folder.glob("job-*"))
 
 
 async def test_a_document_is_long_from_so_many_pages_on(converter: Converter, task: Tasks) -> None:

@@ -110,6 +110,9 @@ class Reading:
         """Stop what is being read."""
         self._killed.set()
 
+    async def forget(self) -> None:
+        """Have kept nothing."""
+
 
 class Frozen:
     """One who hears nothing, and whose heart beats once."""
