@@ -1,6 +1,8 @@
 """Bytes of documents and artifacts, through obstore: a local folder, S3, GCS or Azure by URL."""
 
+import asyncio
 import builtins
+import os
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -26,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 PART = 1024 * 1024
 """Bytes held in memory at once, reading or writing."""
+PIECE_READ = PART // 4
+"""Bytes read at a time."""
 DELETED = 1000
 """Blobs of one request that deletes: S3's own limit."""
 
@@ -97,9 +101,13 @@ class Blobs:
         :raises StorageError: if the storage cannot be read.
         """
         try:
+            if self._folder is not None:
+                async for piece in _pieces(self._folder / key, start, end):
+                    yield piece
+                return
             options: obstore.GetOptions = {"range": (start, end)} if end is not None else {}
             result = await obstore.get_async(self._store, key, options=options)
-            async for chunk in result.stream(min_chunk_size=PART // 4):
+            async for chunk in result.stream(min_chunk_size=PIECE_READ):
                 yield bytes(chunk)
         except (BaseError, OSError) as error:
             if says_missing(error):
@@ -220,3 +228,13 @@ class Blobs:
         """Sign a URL that nobody gets; raises as :meth:`check` does."""
         with refusing("The storage's credentials sign no URLs"):
             await self._signed("health", 1)
+
+
+async def _pieces(path: Path, start: int, end: int | None) -> AsyncIterator[bytes]:
+    """Yield a file's bytes: obstore does so 8 KiB at a time, each in another thread, in several times as long."""
+    with await asyncio.to_thread(path.open, "rb", buffering=0) as file:
+        file.seek(start)
+        left = os.fstat(file.fileno()).st_size - start if end is None else end - start
+        while piece := await asyncio.to_thread(file.read, min(PIECE_READ, left)):
+            left -= len(piece)
+            yield piece
