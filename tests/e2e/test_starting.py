@@ -1,8 +1,12 @@
 """The first start, the second one, and the ones that cannot be."""
 
+import select
 import socket
 import stat
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -98,3 +102,13 @@ def test_a_data_dir_that_cannot_be_made_is_one_line() -> None:
     assert (refused.returncode, refused.stdout) == (1, "")
     (line,) = refused.stderr.splitlines()
     assert "/proc/nowhere/data" in line
+
+
+def test_a_connection_rests_for_as_long_as_its_client_wants_to_reuse_it(refinery: Refinery) -> None:
+    parts = urlsplit(refinery.url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+    with closing(connection):
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().read()
+        # httpx lets one go after 5 s; if the server is the first, a request may cross with its end.
+        assert not select.select([connection.sock], [], [], 6)[0]

@@ -26,6 +26,11 @@ from docrefinery.pipeline.scratch import scratch_folder
 from docrefinery.settings import Settings, SettingsError
 
 _PR_SET_PDEATHSIG = 1
+KEEP_ALIVE_SECONDS = 75
+"""How long a connection may rest: longer than clients (httpx 5 s) and proxies (nginx 60 s) reuse one.
+
+A request that crosses the end of its connection is lost, and nobody can say whether it was taken.
+"""
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of everything that is kept on this machine.")]
 Parent = Annotated[int, typer.Option(hidden=True, help="Process to die with.")]
@@ -70,6 +75,7 @@ def api(
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=math.ceil(chosen.stop_grace_seconds),
     )
     server = GracefulServer(config, app.state.services.jobs.let_go)
