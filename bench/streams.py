@@ -37,8 +37,13 @@ class Heard(Struct):
 async def _listen(url: str, key: str, heard: Heard, opened: asyncio.Semaphore) -> None:
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    head = f"GET /v1/jobs/{heard.job}/events/ HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Api-Key {key}\r\n\r\n"
-    writer.write(head.encode())
+    lines = (
+        f"GET /v1/jobs/{heard.job}/events/ HTTP/1.1",
+        f"Host: {parts.netloc}",
+        f"Authorization: Api-Key {key}",
+        "Connection: close",
+    )
+    writer.write("\r\n".join((*lines, "", "")).encode())
     if not (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200"):
         raise RuntimeError("a stream was refused")
     opened.release()
