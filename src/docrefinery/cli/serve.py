@@ -26,8 +26,8 @@ from docrefinery.pipeline.scratch import scratch_folder
 from docrefinery.settings import Settings, SettingsError
 
 _PR_SET_PDEATHSIG = 1
-KEEP_ALIVE_SECONDS = 75
-"""How long a connection may rest: longer than clients (httpx 5 s) and proxies (nginx 60 s) reuse one.
+KEEP_ALIVE_SECONDS = 130
+"""How long a connection may rest: longer than clients (httpx 5 s, Go 90 s) and proxies (nginx 60 s) reuse one.
 
 A request that crosses the end of its connection is lost, and nobody can say whether it was taken.
 """

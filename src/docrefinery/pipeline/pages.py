@@ -90,7 +90,7 @@ class PageReader:
                 HeldPages(self._db, taken, told), self.lease.total_seconds(), self._watching, self._converter.cancel
             ) as self._holding:
                 task = await self._holding.unless_stopped(prepare())
-                if isinstance(task, Canceled):
+                if isinstance(task, Canceled) or self._holding.stop is not None:
                     return None
                 outcome = await self._converter.read(task, taken.first_page, taken.last_page, self._holding.on_progress)
                 stored = await self._note(taken, task, outcome)

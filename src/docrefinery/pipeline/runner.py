@@ -132,13 +132,13 @@ class Runner:
         try:
             while not self._stopping:
                 claim = await claims.claim(self._db, self.queues, self._slot.worker_id, lease)
-                if claim is not None:
-                    await self._helper.forget()
                 if not await (self._helper.help(self.queues) if claim is None else self.run(claim)):
                     return
         finally:
-            await self._helper.forget()
-            self._free.set()
+            try:
+                await self._helper.forget()
+            finally:
+                self._free.set()
 
     async def run(self, claim: ClaimRecord) -> bool:
         """Take one job to its end, or back into the queue.
@@ -167,6 +167,8 @@ class Runner:
                 self._lease = lease
                 if self._gives_back:
                     lease.end("shutdown")
+                # Here, where the lease is kept: a child may have filled its folder.
+                await self._helper.forget()
                 ended = await self._guarded(claim, lease, workdir)
         except LeaseLost:
             log.warning("lease_lost")

@@ -50,7 +50,7 @@ class Session(Struct, frozen=True):
 
 def _members(leader: int) -> Iterator[tuple[int, list[bytes]]]:
     """Yield the processes of a session: each one's number, and its fields after the name."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         for name in os.listdir("/proc"):  # noqa: PTH208 - this is done all the time
             if not name.isdecimal():
                 continue

@@ -1,7 +1,8 @@
 """A job within the child's own folder: its file goes in, its results come out.
 
 The child sees nothing else that is anybody's. And since it may have been taken over by what it opened, this side
-follows no link of its making and uses no name twice: folders are opened once, and everything is reached from there.
+follows no link of its making: folders are opened once, and everything is reached from there. One folder may serve for
+several parts of a document, one after the other; what is in it is not believed the second time either.
 """
 
 import os
@@ -19,7 +20,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Staged:
-    """A job's folder; close it when the job is over.
+    """A job's folder; close it when the child is to work on that file no more.
 
     :param folder: the child's own folder.
     :param owner: user that the job's files must belong to; ``None`` is this process's own.
@@ -28,6 +29,7 @@ class Staged:
     :ivar source: the copy.
     :ivar parts: those copies.
     :ivar results: folder for what the child writes.
+    :ivar given_bytes: bytes of the copies.
     :raises OSError: if the file cannot be copied.
     """
 
@@ -39,17 +41,13 @@ class Staged:
         self.parts: Parts = {pages: self._folder / f"pages-{pages[0]}-{pages[1]}" for pages in parts}
         self._descriptor = os.open(self._folder, _FOLDER)
         try:
-            self._fill(owner, {self.source.name: source} | {self.parts[pages].name: parts[pages] for pages in parts})
+            files = {self.source.name: source} | {self.parts[pages].name: parts[pages] for pages in parts}
+            self.given_bytes = self._fill(owner, files)
             self.results_descriptor = os.open(self.results.name, _FOLDER, dir_fd=self._descriptor)
         except BaseException:
             os.close(self._descriptor)
             remove_tree(self._folder)
             raise
-
-    @property
-    def given_bytes(self) -> int:
-        """Bytes of the copies."""
-        return sum(path.stat().st_size for path in (self.source, *self.parts.values()))
 
     def is_of(self, folder: Path, source: Path) -> bool:
         """Whether it was made for a child's folder and a job's file."""
@@ -61,13 +59,17 @@ class Staged:
         os.close(self._descriptor)
         remove_tree(self._folder, _REMOVAL_SECONDS)
 
-    def _fill(self, owner: int | None, files: Mapping[str, Path]) -> None:
+    def _fill(self, owner: int | None, files: Mapping[str, Path]) -> int:
+        """Copy files and return how many bytes that were; then they are the child's, and may be anything."""
+        written = 0
         os.mkdir(self.results.name, 0o700, dir_fd=self._descriptor)
         for name, path in files.items():
             descriptor = os.open(name, _NEW, 0o600, dir_fd=self._descriptor)
             with os.fdopen(descriptor, "wb") as copy, path.open("rb") as original:
                 shutil.copyfileobj(original, copy, 1024 * 1024)
+                written += copy.tell()
         if owner is not None:
             for name in (*files, self.results.name):
                 os.chown(name, owner, -1, dir_fd=self._descriptor, follow_symlinks=False)
             os.fchown(self._descriptor, owner, -1)
+        return written

@@ -23,7 +23,8 @@ class DoorbellBroker(RedisBroker):
     """A broker whose worker leaves the nudges for jobs to others while it works on one, whichever queue it came from.
 
     ``takes`` is asked before each look into a queue of jobs. Dramatiq's queues for messages that are to wait are not
-    looked into, ten times a second each: a nudge does not wait.
+    looked into, ten times a second each: a nudge does not wait. A look also tells Redis that a worker lives: the nudge
+    of one that takes no deliveries and is busy for a minute comes back, and somebody looks in vain.
     """
 
     takes: Callable[[str], bool] = staticmethod(lambda _queue: True)

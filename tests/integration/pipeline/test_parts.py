@@ -69,6 +69,19 @@ async def test_a_child_is_given_a_document_once_for_all_its_pages(converter: Con
     assert not list(child.folder.glob("job-*"))
 
 
+async def test_a_child_that_takes_its_document_away_fails_its_own_job(converter: Converter, task: Tasks) -> None:
+    await converter.start()
+    child = converter._keeper.child
+    assert child is not None
+    asked = task(pdfs.born_digital(PAGES), "text")
+    assert isinstance(await converter.read(asked, 1, 8, ignore), Path)
+    (copy,) = child.folder.glob("job-*/source.pdf")
+    copy.unlink()
+    assert isinstance(await converter.read(asked, 9, 16, ignore), Rejected)
+    await converter.forget()
+    await assert_works(converter, task)
+
+
 async def test_a_document_is_long_from_so_many_pages_on(converter: Converter, task: Tasks) -> None:
     asked = task(pdfs.born_digital(PAGES), "text", page_range=(3, 18))
     assert await converter.convert_unless_long(asked, ignore, 16) == Long(3, 18)

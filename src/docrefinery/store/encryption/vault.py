@@ -118,31 +118,35 @@ class Vault:
                     await writer.write(piece)
         return writer.data_key
 
-    async def stream(self, blob: Stored, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    async def stream(
+        self, blob: Stored, *, start: int = 0, end: int | None = None, at_once: bool = False
+    ) -> AsyncIterator[bytes]:
         """Yield a blob's plain bytes from ``start`` to ``end`` (exclusive; ``None`` is all of it).
 
+        :param at_once: as for :meth:`.Blobs.stream`.
         :raises BlobMissing: if there is no such blob.
         :raises BlobDamaged: before the first byte that is not what was written.
         :raises KeyUnavailable: if the tenant's key cannot be opened.
         :raises StorageError: if the storage cannot be read.
         """
         try:
-            async for piece in self._opened(blob, start, end):
+            async for piece in self._opened(blob, start, end, at_once=at_once):
                 yield piece
         except Undecryptable as error:
             error.told = True
             log.error("blob_not_decrypted", blob=blob.blob_key, tenant_id=blob.tenant_id, error=str(error))  # noqa: TRY400
             raise
 
-    async def _opened(self, blob: Stored, start: int, end: int | None) -> AsyncIterator[bytes]:
+    async def _opened(self, blob: Stored, start: int, end: int | None, *, at_once: bool) -> AsyncIterator[bytes]:
         if blob.data_key is None:
-            async for piece in self._blobs.stream(blob.blob_key, start=start, end=end):
+            async for piece in self._blobs.stream(blob.blob_key, start=start, end=end, at_once=at_once):
                 yield piece
             return
         tenant_key = await self._tenant_key(blob.tenant_id, make=False)
         part = Part(blob.size_bytes, start, blob.size_bytes if end is None else end)
         opener = Opener(ChunkCipher(tenant_key.secret(blob.blob_key, blob.data_key), blob.blob_key), part)
-        async for sealed in self._blobs.stream(blob.blob_key, start=part.sealed_start, end=part.sealed_end):
+        first, last = part.sealed_start, part.sealed_end
+        async for sealed in self._blobs.stream(blob.blob_key, start=first, end=last, at_once=at_once):
             if plain := opener.update(sealed):
                 yield plain
         opener.finish()
@@ -156,7 +160,7 @@ class Vault:
     async def read_to(self, blob: Stored, path: Path) -> None:
         """Copy a blob's plain bytes into a local file; raises as :meth:`stream` does."""
         with path.open("wb") as file:
-            async for piece in self.stream(blob):
+            async for piece in self.stream(blob, at_once=True):
                 file.write(piece)
 
     async def hold_key(self, tenant_id: int, sealed: Iterable[tuple[str, bytes | None]]) -> None:
