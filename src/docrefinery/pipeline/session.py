@@ -34,9 +34,8 @@ class Session(Struct, frozen=True):
             sum(int(fields[_RESIDENT]) for _, fields in members) * _PAGE,
         )
 
-    @property
     def nameless_bytes(self) -> int:
-        """What they keep in files that they have open and nobody finds any more."""
+        """Return what they keep in files that they have open and nobody finds any more."""
         found: dict[tuple[int, int], int] = {}
         for pid in self.pids:
             with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as descriptors:

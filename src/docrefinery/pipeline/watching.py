@@ -50,7 +50,7 @@ def _excess(child: ChildProcess, limits: ChildLimits, given_bytes: int) -> Rejec
         return out_of_memory(limits.memory_bytes)
     most = limits.scratch_bytes + given_bytes
     written = written_bytes(child.folder, most)
-    if written + session.nameless_bytes > most:
+    if written + session.nameless_bytes() > most:
         mebibytes = limits.scratch_bytes // 2**20
         return Rejected(
             ConversionFailed.error_code,

@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 PART = 1024 * 1024
 """Bytes held in memory at once, reading or writing."""
-PIECE_READ = PART // 4
+_READ = PART // 4
 """Bytes read at a time."""
 DELETED = 1000
 """Blobs of one request that deletes: S3's own limit."""
@@ -106,13 +106,13 @@ class Blobs:
             options: obstore.GetOptions = {"range": (start, end)} if end is not None else {}
             result = await obstore.get_async(self._store, key, options=options)
             if not at_once or self._folder is None:
-                async for chunk in result.stream(min_chunk_size=PIECE_READ):
+                async for chunk in result.stream(min_chunk_size=_READ):
                     yield bytes(chunk)
                 return
             # Of a file obstore streams 8 KiB at a time, each from another thread: that takes several times as long.
-            for at in range(result.range[0], result.range[1], PIECE_READ):
-                last = min(at + PIECE_READ, result.range[1])
-                yield bytes(await obstore.get_range_async(self._store, key, start=at, end=last))
+            first, behind = result.range
+            for at in range(first, behind, _READ):
+                yield bytes(await obstore.get_range_async(self._store, key, start=at, end=min(at + _READ, behind)))
         except (BaseError, OSError) as error:
             if says_missing(error):
                 raise BlobMissing(f"The storage has no {key}.") from None

@@ -129,8 +129,7 @@ def _check(layout: Layout) -> None:
         for cell in table.cells
     ):
         raise BadPages(f"a cell on page {layout.number} outside of its table")
-    # What is no number stays none in a sum.
-    if not math.isfinite(sum(_measures(layout))):
+    if not all(map(math.isfinite, _measures(layout))):
         raise BadPages(f"a place on page {layout.number} that is no number")
 
 

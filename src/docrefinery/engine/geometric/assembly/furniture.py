@@ -35,11 +35,12 @@ _SENTENCE = (".", ";", ",", ":")
 _NOTE_MARKS = tuple("*\u2020\u2021\u00a7\u00b6\u00b9\u00b2\u00b3\u2074")
 _LARGEST = 1.2
 """In sizes of the running text: what is larger and repeated is a title of slides."""
-Found = TypeVar("Found", bound=Element)
 _CONTENT = ("LI", "Caption", "Note", "Code", "BlockQuote", "TOCI")
 _NUMBER = re.compile(
     r"[\W_]*(?:page|seite|p\.)?\s*(?:\d{1,4}|[ivxlc]{1,7})(?:\s*(?:/|of|von|-|–)\s*\d{1,4})?[\W_]*", re.IGNORECASE
 )
+
+Found = TypeVar("Found", bound=Element)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import pairwise
 
 from docrefinery.engine.geometric.layout.layout import Layout
@@ -80,6 +79,5 @@ def _usual(size: float, counts: Counter[float], pages: int) -> float | None:
     return min(step for step, count in likely.items() if count > 0.6 * most)
 
 
-@lru_cache(256)
 def _rounded(size: float) -> float:
     return round(2 * size) / 2

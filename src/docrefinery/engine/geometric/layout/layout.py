@@ -1,7 +1,6 @@
 """The layout of one page: its lines, tables and figures, column by column in reading order."""
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import msgspec
 from msgspec import Struct
@@ -33,7 +32,7 @@ _MARGIN = 0.13
 Element = Line | Figure | Table
 
 
-class Layout(Struct, dict=True):
+class Layout(Struct):
     """A page ready for the document.
 
     :param mirrored: whether left and right are exchanged here, since its text runs leftwards.
@@ -62,9 +61,9 @@ class Layout(Struct, dict=True):
     turn: int = 0
     mirrored: bool = False
 
-    @cached_property
+    @property
     def lines(self) -> list[Line]:
-        """The lines of its columns, which are not to change any more."""
+        """The lines of its columns."""
         return [each for column in self.columns for each in column if isinstance(each, Line)]
 
 
