@@ -37,7 +37,8 @@ SELECT tenant_id, 'bench', id, (ARRAY['fast_text', 'structured', NULL])[1 + n % 
        CASE WHEN n = 7 THEN gen_random_uuid() END,
        now() - interval '2 days' + r * interval '2 days' / {JOBS},
        now() - interval '2 days' + (r + 100 * random()) * interval '2 days' / {JOBS}
-FROM (SELECT *, row_number() OVER () AS r FROM documents CROSS JOIN generate_series(1, {JOBS_OF_A_DOCUMENT}) n
+FROM (SELECT *, row_number() OVER (ORDER BY n, id) AS r
+      FROM documents CROSS JOIN generate_series(1, {JOBS_OF_A_DOCUMENT}) n
       WHERE original_filename = 'bench.pdf' ORDER BY n, id) d
 CROSS JOIN LATERAL (
     SELECT (ARRAY['FAILED', 'QUEUED', 'CANCELED'])[1 + n % 3] AS status WHERE n < 6

@@ -86,10 +86,12 @@ async def page(tenant_id: int, filters: JobFilters, request: PageRequest) -> Pag
     order = (JobView.id,) if changed is None else (JobView.modified_at, JobView.id)
     query, merge = JobView.select().where(JobView.tenant_id == tenant_id), None
     conditions = _conditions(tenant_id, filters)
-    if changed is None:
-        within = numbered_between("jobs", tenant_id, filters.created_after, filters.created_before)
-    else:
-        within = [Bound(">=", ("{}", "0"), (changed,))]
+    within = numbered_between("jobs", tenant_id, filters.created_after, filters.created_before)
+    if changed is not None:
+        # The index of changes has the number too: what was created at another time is passed over without a look at it.
+        conditions += [bound.on(("id",)) for bound in within]
+        # What was created after a time has changed after it.
+        within = [Bound(">=", ("{}", "0"), (max(changed, filters.created_after or changed),))]
     # Of what few rows have, one index tells; by number alone, others' jobs may be a million before a small tenant's.
     rare = filters.document_id is not None or filters.external_uuid is not None
     if not rare and (changed is None or filters.status or filters.stage or filters.profile):

@@ -38,7 +38,7 @@ INSERT INTO jobs (tenant_id, document_id, status, stage, profile, error_code, fi
 SELECT $1, id, CASE WHEN n < 10 THEN 'FAILED' ELSE 'SUCCEEDED' END,
        CASE WHEN n < 10 THEN 'CONVERTING' ELSE 'FINALIZING' END,
        CASE WHEN n < 20 THEN 'rare' WHEN n % 2 = 0 THEN 'common' END, CASE WHEN n < 10 THEN 'X' ELSE '' END, now(),
-       created_at, $2::timestamptz + ({ROWS} - n) * interval '1 minute', external_uuid
+       created_at, $2::timestamptz + (2 * {ROWS} - n) * interval '1 minute', external_uuid
 FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM documents WHERE tenant_id = $1) d ORDER BY n;
 INSERT INTO artifacts (tenant_id, job_id, document_id, kind, filename, content_type, size_bytes, sha256, blob_key)
 SELECT tenant_id, id, document_id, CASE profile WHEN 'rare' THEN 'rare' ELSE 'text' END, 'a.txt', 'text/plain', 5,
@@ -81,11 +81,13 @@ LISTS: dict[str, Query] = {
     "jobs of long ago": of_jobs(created_before=minute(2000)),
     "jobs of a time": of_jobs(created_after=minute(5000), created_before=minute(6000)),
     "jobs of long ago by status": of_jobs(created_before=minute(5000), status=("FAILED",)),
-    "jobs in the order of change": of_jobs(updated_after=minute(100)),
-    "jobs of a rare status in the order of change": of_jobs(updated_after=minute(0), status=("FAILED",)),
+    "jobs in the order of change": of_jobs(updated_after=minute(ROWS + 100)),
+    "jobs of a rare status in the order of change": of_jobs(updated_after=minute(ROWS), status=("FAILED",)),
+    "jobs of long ago in the order of change": of_jobs(updated_after=minute(ROWS), created_before=minute(1000)),
+    "jobs of late in the order of change": of_jobs(updated_after=minute(0), created_after=minute(ROWS - 100)),
     "jobs of a document": of_jobs(document_id=RARE, status=("FAILED",)),
     "jobs by external uuid": of_jobs(external_uuid=RARE),
-    "jobs by external uuid in the order of change": of_jobs(external_uuid=RARE, updated_after=minute(0)),
+    "jobs by external uuid in the order of change": of_jobs(external_uuid=RARE, updated_after=minute(ROWS)),
     "documents, of which the newest are deleted": of_documents(),
     "documents by a rare status": of_documents(status=("FAILED",)),
     "documents by hash": of_documents(sha256=("0" * 63 + "3", "0" * 63 + "9")),
