@@ -27,7 +27,7 @@ from docrefinery.pipeline.outcomes import (
 )
 from docrefinery.pipeline.process import ChildGone, ChildLimits, ChildProcess
 from docrefinery.pipeline.protocol import ProtocolError
-from docrefinery.pipeline.staging import Staged
+from docrefinery.pipeline.staging import Staged, Staging
 from docrefinery.plugin import ScannerDown, Verdict
 
 __all__ = ["ChildLimits", "Converter", "ConverterUnavailable", "Seclusion"]
@@ -72,7 +72,7 @@ class Converter:
         self._ending: Ending | None = None
         self._busy = False
         self._resting: asyncio.Task[None] | None = None
-        self._kept: Staged | None = None
+        self._staging = Staging()
 
     @property
     def pid(self) -> int | None:
@@ -194,9 +194,7 @@ class Converter:
 
     async def forget(self) -> None:
         """Take back the document that pages were read of."""
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            await asyncio.to_thread(kept.close)
+        await self._staging.forget()
 
     def _describer_for(self, task: Task) -> PictureDescriber | None:
         return self._describer if task.options.get("do_picture_description") else None
@@ -230,23 +228,18 @@ class Converter:
     ) -> Worked | Ending:
         """Have a warm child, with a copy of the file in its folder, do some work.
 
-        :param keeps: whether the copy is that of the work before, if that was on the same file, and stays for the next.
+        :param keeps: whether the copy stays there for the work that comes next, if that is on the same file.
         """
         self._begin()
         try:
             child = await self._child()
-            staged = await self._staged(child, source, parts, keeps=keeps)
-            try:
-                outcome = self._ending or await work(child, staged)
-            except BaseException:
-                # Nobody knows what it is at.
-                child.kill()
-                raise
-            finally:
-                if keeps and child.alive:
-                    self._kept = staged
-                else:
-                    await asyncio.to_thread(staged.close)
+            async with self._staging.given(child, source, parts, keeps=keeps) as staged:
+                try:
+                    outcome = self._ending or await work(child, staged)
+                except BaseException:
+                    # Nobody knows what it is at.
+                    child.kill()
+                    raise
         except ConverterUnavailable:
             if self._ending is None:
                 raise
@@ -266,17 +259,6 @@ class Converter:
             raise ConverterUnavailable("it was stopped before it was ready") from None
         finally:
             self._waiting = None
-
-    async def _staged(self, child: ChildProcess, source: Path, parts: Parts, *, keeps: bool) -> Staged:
-        kept = self._kept
-        if kept is not None and keeps and kept.is_of(child.folder, source):
-            self._kept = None
-            return kept
-        await self.forget()
-        try:
-            return await asyncio.to_thread(Staged, child.folder, child.owner, source, parts)
-        except OSError as error:
-            raise ConverterUnavailable(f"the converter cannot be given the file: {error.strerror}") from error
 
     def _cpu_seconds(self, seconds: float) -> float:
         """Return what a child may compute in a time that its parent bounds anyway, with room for its threads."""

@@ -5,13 +5,17 @@ follows no link of its making: folders are opened once, and everything is reache
 several parts of a document, one after the other; what is in it is not believed the second time either.
 """
 
+import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+from docrefinery.pipeline.keeper import ConverterUnavailable
 from docrefinery.pipeline.outcomes import NO_PARTS, Parts
+from docrefinery.pipeline.process import ChildProcess
 from docrefinery.pipeline.removal import remove_tree
 
 _REMOVAL_SECONDS = 30.0
@@ -73,3 +77,43 @@ class Staged:
                 os.chown(name, owner, -1, dir_fd=self._descriptor, follow_symlinks=False)
             os.fchown(self._descriptor, owner, -1)
         return written
+
+
+class Staging:
+    """What children are given, one document at a time: that of which pages are read stays for the next pages of it."""
+
+    def __init__(self) -> None:
+        self._kept: Staged | None = None
+
+    @asynccontextmanager
+    async def given(self, child: ChildProcess, source: Path, parts: Parts, *, keeps: bool) -> AsyncIterator[Staged]:
+        """Have a copy of a file in a child's folder.
+
+        :param keeps: whether it may be the copy of the work before, and stays for the next until :meth:`forget`.
+        :raises ConverterUnavailable: if the child cannot be given the file.
+        """
+        staged = await self._staged(child, source, parts, keeps=keeps)
+        try:
+            yield staged
+        finally:
+            if keeps and child.alive:
+                self._kept = staged
+            else:
+                await asyncio.to_thread(staged.close)
+
+    async def forget(self) -> None:
+        """Take back what has stayed."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            await asyncio.to_thread(kept.close)
+
+    async def _staged(self, child: ChildProcess, source: Path, parts: Parts, *, keeps: bool) -> Staged:
+        kept = self._kept
+        if kept is not None and keeps and kept.is_of(child.folder, source):
+            self._kept = None
+            return kept
+        await self.forget()
+        try:
+            return await asyncio.to_thread(Staged, child.folder, child.owner, source, parts)
+        except OSError as error:
+            raise ConverterUnavailable(f"the converter cannot be given the file: {error.strerror}") from error

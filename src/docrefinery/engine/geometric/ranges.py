@@ -1,7 +1,7 @@
 """Pages that were read and laid out in one place and are put together in another: what crosses, as data."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -115,8 +115,9 @@ def joined(ranges: Iterable[PageRange]) -> PageRange:
 
 
 def _check(layout: Layout) -> None:
-    tables = [element for column in layout.columns for element in column if isinstance(element, Table)]
-    if any(not 0 <= line.style < len(layout.styles) for line in _lines(layout)):
+    placed = list(_placed(layout))
+    tables = [element for element in placed if isinstance(element, Table)]
+    if any(isinstance(line, Line) and not 0 <= line.style < len(layout.styles) for line in placed):
         raise BadPages(f"a style on page {layout.number} that is not there")
     if any(min(table.rows, table.columns) < 0 or table.rows * table.columns > MOST_CELLS for table in tables):
         raise BadPages(f"a table on page {layout.number} that no page can hold")
@@ -129,21 +130,17 @@ def _check(layout: Layout) -> None:
         for cell in table.cells
     ):
         raise BadPages(f"a cell on page {layout.number} outside of its table")
-    if not all(map(math.isfinite, _measures(layout))):
+    # One sum of four: where one of them is no number, neither is that.
+    if not all(math.isfinite(each.left + each.top + each.right + each.bottom) for each in placed):
         raise BadPages(f"a place on page {layout.number} that is no number")
+    if not all(map(math.isfinite, (layout.width, layout.height, layout.head, layout.foot))):
+        raise BadPages(f"measures of page {layout.number} that are no numbers")
 
 
-def _lines(layout: Layout) -> Iterator[Line]:
-    yield from layout.lines
-    yield from layout.aside
+def _placed(layout: Layout) -> Iterator[Line | Figure | Table]:
     for column in layout.columns:
         for element in column:
+            yield element
             if isinstance(element, Figure):
                 yield from element.lines
-
-
-def _measures(layout: Layout) -> Iterator[float]:
-    yield from (layout.width, layout.height, layout.head, layout.foot)
-    elements: Sequence[Line | Figure | Table] = [each for column in layout.columns for each in column]
-    for element in (*elements, *_lines(layout)):
-        yield from (element.left, element.top, element.right, element.bottom)
+    yield from layout.aside
