@@ -102,6 +102,24 @@ async def test_updated_after_is_inclusive_and_in_the_order_of_change(
     assert await ids(client, "/v1/jobs/", updated_after=later) == [first["id"]]
 
 
+async def test_jobs_that_changed_since_are_held_to_when_they_were_created(
+    client: httpx.AsyncClient, worker: HandWorker
+) -> None:
+    jobs = [await queued(client) for _ in range(4)]
+    await worker.fail(await worker.claim())
+    moments = [job["created_at"] for job in jobs]
+    everything = await results(client, "/v1/jobs/")
+    for since in (*moments, shift(moments[-1], microseconds=1)):
+        for created in moments:
+            changed = {job["id"]: job["created_at"] for job in everything if job["modified_at"] >= since}
+            later = sorted(number for number, moment in changed.items() if moment >= created)
+            earlier = sorted(number for number, moment in changed.items() if moment <= created)
+            assert await ids(client, "/v1/jobs/", updated_after=since, created_after=created) == later
+            assert await ids(client, "/v1/jobs/", updated_after=since, created_before=created) == earlier
+            one = await ids(client, "/v1/jobs/", updated_after=since, created_after=created, created_before=created)
+            assert one == sorted({*later} & {*earlier})
+
+
 SPELLINGS = (
     "2026-01-23",
     "2026-01-23T00:00:00",
