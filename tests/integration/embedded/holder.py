@@ -1,6 +1,7 @@
 """A process of its own that runs the services: says where they are, then waits for its end."""
 
 import json
+import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +17,8 @@ def say(what: dict[str, object]) -> None:
 
 def main() -> None:
     """Start on the directory given; stop when standard input ends."""
+    # Who has the tests run in the background has them ignore it, and Python then leaves it so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     services = EmbeddedServices(Path(sys.argv[1]), durable=False)
     services.start(lambda what: say({"progress": what}))
     say({"pids": services.pids, "urls": asdict(services.endpoints)})
