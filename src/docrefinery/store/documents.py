@@ -39,11 +39,16 @@ class NewDocument(Struct, frozen=True, kw_only=True):
 
 
 async def insert(db: Database, tenant_id: int, new: NewDocument) -> DocumentRecord | None:
-    """Insert an uploaded document; ``None`` if the tenant already has these bytes."""
+    """Insert an uploaded document; ``None`` if the tenant already has these bytes.
+
+    Where a clock was set back, its time is that of the one before: lists by time rely on numbers that rise with it.
+    """
     row = await db.fetch_one(
         """INSERT INTO documents (tenant_id, uuid, external_uuid, original_filename, sha256, size_bytes, blob_key,
-                                  data_key)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                                  data_key, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
+                   greatest(now(), (SELECT created_at FROM documents WHERE tenant_id = $1
+                                    ORDER BY created_at DESC LIMIT 1)))
            ON CONFLICT (tenant_id, sha256) WHERE deleted_at IS NULL DO NOTHING RETURNING *""",
         tenant_id,
         new.uuid,

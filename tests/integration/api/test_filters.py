@@ -6,6 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from docrefinery.store.database import Database
 from tests.support.calls import assert_problem, pointers, queued, results, uploaded
 from tests.support.work import HandWorker
 
@@ -89,6 +90,20 @@ async def test_time_bounds_are_inclusive(client: httpx.AsyncClient, url: str) ->
     assert len(await ids(client, url, created_after=shift(created, microseconds=-1))) == 1
     assert await ids(client, url, created_after=shift(created, microseconds=1)) == []
     assert await ids(client, url, created_before=shift(created, microseconds=-1)) == []
+
+
+async def test_times_of_documents_rise_with_their_numbers_though_a_clock_was_set_back(
+    client: httpx.AsyncClient, db: Database
+) -> None:
+    first = await uploaded(client)
+    await db.fetch("UPDATE documents SET created_at = created_at + interval '1 hour'")
+    second = await uploaded(client)
+    [later, earlier] = await results(client, "/v1/documents/")
+    assert [later["id"], earlier["id"]] == [second["id"], first["id"]]
+    assert later["created_at"] == earlier["created_at"]
+    half_an_hour = shift(earlier["created_at"], minutes=-30)
+    assert await ids(client, "/v1/documents/", created_after=half_an_hour) == [first["id"], second["id"]]
+    assert await ids(client, "/v1/documents/", created_before=half_an_hour) == []
 
 
 async def test_updated_after_is_inclusive_and_in_the_order_of_change(
