@@ -83,6 +83,7 @@ def _lists(some: dict[str, Any]) -> Iterator[tuple[str, Params]]:
         {"updated_after": ago[40], "status": "FAILED", "profile": "structured"},
         {"updated_after": ago[47], "created_before": ago[40]},
         {"updated_after": ago[47], "created_after": ago[1]},
+        {"updated_after": ago[47], "created_after": ago[40], "created_before": ago[24]},
         {"document_id": document},
         {"document_id": document, "status": "QUARANTINED"},
         {"document_id": document, "updated_after": ago[47]},

@@ -152,7 +152,7 @@ async def test_a_kill_while_the_file_is_copied_is_a_cancel(
         raise FileNotFoundError(errno.ENOENT, "the folder went with the child")
 
     with monkeypatch.context() as patch:
-        patch.setattr("docrefinery.pipeline.converter.Staged", too_late)
+        patch.setattr("docrefinery.pipeline.staging.Staged", too_late)
         assert await converter.convert(task(None, "text"), ignore) == Canceled()
     await until(lambda: gone(pid))
     await assert_works(converter, task)

@@ -84,7 +84,7 @@ LISTS: dict[str, Query] = {
     "jobs in the order of change": of_jobs(updated_after=minute(ROWS + 100)),
     "jobs of a rare status in the order of change": of_jobs(updated_after=minute(ROWS), status=("FAILED",)),
     "jobs of long ago in the order of change": of_jobs(updated_after=minute(ROWS), created_before=minute(1000)),
-    "jobs of late in the order of change": of_jobs(updated_after=minute(0), created_after=minute(ROWS - 100)),
+    "jobs of late in the order of change": of_jobs(updated_after=minute(0), created_after=minute(ROWS - 20)),
     "jobs of a document": of_jobs(document_id=RARE, status=("FAILED",)),
     "jobs by external uuid": of_jobs(external_uuid=RARE),
     "jobs by external uuid in the order of change": of_jobs(external_uuid=RARE, updated_after=minute(ROWS)),
@@ -219,6 +219,15 @@ async def test_every_filter_seeks_in_an_index_whether_a_tenant_has_many_rows_or_
         }
         for name, query in lists.items():
             await assert_sought(explained, name, query, monkeypatch)
+    await explained.hold_to(explained.tenants[0])
+    since = minute(ROWS)
+    for filters, created in (
+        (JobFilters(updated_after=since, created_after=minute(ROWS - 2)), [ROWS, ROWS - 1, ROWS - 2]),
+        (JobFilters(updated_after=since, created_before=minute(3)), [3, 2, 1]),
+        (JobFilters(updated_after=since, created_after=minute(50), created_before=minute(52)), [52, 51, 50]),
+    ):
+        page = await jobs.page(explained.tenant_id, filters, PageRequest())
+        assert [job.created_at for job in page.items] == list(map(minute, created))
 
 
 async def assert_sought(explained: Explained, name: str, query: Query, monkeypatch: pytest.MonkeyPatch) -> None:

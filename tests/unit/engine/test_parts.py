@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from docrefinery.engine.base import EngineOptions, EngineResult, Help
+from docrefinery.engine.geometric.layout.figures import Figure
 from docrefinery.engine.geometric.ranges import BadPages, Failure, PageRange, decode, encode, joined
 from docrefinery.engine.geometric_engine import GeometricEngine
 from docrefinery.engine.preflight import Pages, inspected
@@ -161,9 +162,17 @@ def test_pages_that_refer_to_what_is_not_there_are_refused(read: bytes) -> None:
     with pytest.raises(BadPages, match="come twice"):
         decode(encode(msgspec.structs.replace(pages, layouts=pages.layouts * 2)), 1, 1)
     layout = pages.layouts[0]
+    line, nan = layout.lines[0], float("nan")
+    stray = msgspec.structs.replace(line, style=len(layout.styles))
+    far = msgspec.structs.replace(line, top=float("inf"), bottom=float("-inf"))
     for changed, message in (
         (msgspec.structs.replace(layout, styles=[]), "style"),
-        (msgspec.structs.replace(layout, width=float("nan")), "number"),
+        (msgspec.structs.replace(layout, aside=[stray]), "style"),
+        (msgspec.structs.replace(layout, columns=[[Figure(0, 0, 1, 1, [stray])]]), "style"),
+        (msgspec.structs.replace(layout, columns=[[far]]), "place"),
+        (msgspec.structs.replace(layout, columns=[[Figure(0, nan, 1, 1)]]), "place"),
+        (msgspec.structs.replace(layout, aside=[far]), "place"),
+        (msgspec.structs.replace(layout, width=nan), "measures"),
     ):
         with pytest.raises(BadPages, match=message):
             decode(encode(msgspec.structs.replace(pages, layouts=[changed])), 1, 1)

@@ -130,7 +130,7 @@ def _check(layout: Layout) -> None:
         for cell in table.cells
     ):
         raise BadPages(f"a cell on page {layout.number} outside of its table")
-    # One sum of four: where one of them is no number, neither is that.
+    # One sum of four, which is no number where one of them is none: a long document has a hundred thousand.
     if not all(math.isfinite(each.left + each.top + each.right + each.bottom) for each in placed):
         raise BadPages(f"a place on page {layout.number} that is no number")
     if not all(map(math.isfinite, (layout.width, layout.height, layout.head, layout.foot))):
