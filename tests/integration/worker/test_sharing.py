@@ -117,14 +117,18 @@ class Reading:
 class Frozen:
     """One who hears nothing, and whose heart beats once."""
 
+    def __init__(self) -> None:
+        self.has_beaten = asyncio.Event()
+
     async def changed(self, seconds: float) -> None:  # noqa: ARG002
         """Wait for ever."""
+        self.has_beaten.set()
         await asyncio.Event().wait()
 
-
-@contextmanager
-def frozen(_: int) -> Iterator[Watch]:
-    yield Frozen()
+    @contextmanager
+    def watching(self, _: int) -> Iterator[Watch]:
+        """Stand in for who hears of a job."""
+        yield self
 
 
 class Installation:
@@ -323,13 +327,18 @@ async def test_pages_that_kill_every_converter_fail_the_job_and_are_named(instal
 
 async def test_a_helper_that_falls_silent_is_waited_for_no_longer_than_its_lease(installation: Installation) -> None:
     async with installation:
-        (owner, reading), (helper, helping) = installation.worker("owner"), installation.worker("helper", frozen)
+        frozen = Frozen()
+        (owner, reading), (helper, helping) = (
+            installation.worker("owner"),
+            installation.worker("helper", frozen.watching),
+        )
         reading.befalls, there, go = held_up(1)
         helping.befalls, helping_there, helping_go = held_up(1)
         owning = asyncio.create_task(owner.drain())
         await there.wait()
         lost = asyncio.create_task(helper.drain())
         await helping_there.wait()
+        await frozen.has_beaten.wait()
         # Its time is up.
         await installation.db.fetch("UPDATE slices SET expires_at = now() WHERE token IS NOT NULL AND first_page > 1")
         assert await slices.expire(installation.db) == 1
