@@ -22,10 +22,14 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class Cursor(Struct, frozen=True, array_like=True):
-    """A place between two rows: before or after the row with this key."""
+    """A place between two rows: before or after the row with this key.
+
+    :ivar of: the list that it is a place in; those that the release before gave out do not say.
+    """
 
     back: bool
     key: tuple[Number | Moment, ...]
+    of: str = ""
 
     def encode(self) -> str:
         """Return the opaque text that links carry."""
@@ -38,6 +42,18 @@ class Cursor(Struct, frozen=True, array_like=True):
             return msgspec.json.decode(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), type=cls)
         except ValueError as error:
             raise ValueError("is not one that this API gave out; start without it") from error
+
+    def require(self, of: str, kinds: Sequence[type]) -> None:
+        """Refuse a place in another list.
+
+        :param kinds: types of the key's parts in this one.
+        :raises InvalidFilter: if it is one.
+        """
+        ours = len(kinds) == len(self.key) and all(map(isinstance, self.key, kinds))
+        if not ours or self.of not in ("", of):
+            raise InvalidFilter(
+                "The query cannot be read: `cursor` belongs to another list or filter; start without it."
+            )
 
 
 class Page(Struct, Generic[T], frozen=True):
@@ -74,6 +90,9 @@ async def fetch_page(
     back = cursor is not None and cursor.back
     forward = ascending is not back
     names = [column._meta.name for column in order]
+    table = query.table._meta.tablename
+    if cursor is not None:
+        cursor.require(table, [datetime if isinstance(column, Timestamptz) else int for column in order])
     bounds = list(within) if cursor is None else [*within, _beyond(cursor, order, forward=forward)]
     if merge is not None:
         query = query.where(merge.first(names, bounds, request.size + 1, ascending=forward).raw)
@@ -86,7 +105,7 @@ async def fetch_page(
         rows.reverse()
 
     def beside(row: Row, *, before: bool) -> Cursor:
-        return Cursor(back=before, key=tuple(row[column._meta.name] for column in order))
+        return Cursor(before, tuple(row[column._meta.name] for column in order), table)
 
     has_previous = more if back else cursor is not None
     has_next = back or more
@@ -98,7 +117,4 @@ async def fetch_page(
 
 
 def _beyond(cursor: Cursor, order: Sequence[Column], *, forward: bool) -> Bound:
-    """Return the bound at a cursor's place; raises :class:`InvalidFilter`."""
-    if [isinstance(part, datetime) for part in cursor.key] != [isinstance(column, Timestamptz) for column in order]:
-        raise InvalidFilter("The query cannot be read: `cursor` belongs to another list or filter; start without it.")
     return Bound(">" if forward else "<", ("{}",) * len(order), cursor.key)
