@@ -40,8 +40,11 @@ class Held(Protocol):
     async def beat(self, lease: timedelta, progress: Progress | None) -> claims.Beat:
         """Extend the lease, note how far the work is, and learn whether to go on."""
 
-    async def enter_stage(self, stage: Stage) -> None:
-        """Note that a stage begins; raises :class:`~docrefinery.store.claims.LeaseLost`."""
+    async def enter_stage(self, stage: Stage, progress: Progress | None) -> None:
+        """Note that a stage begins, and how far the work is by then.
+
+        :raises LeaseLost: if the job is somebody else's by now.
+        """
 
 
 class Lease:
@@ -130,7 +133,7 @@ class Lease:
         while True:
             stage = await self._stages.get()
             try:
-                await self._held.enter_stage(stage)
+                await self._held.enter_stage(stage, self._progress)
             except claims.LeaseLost:
                 self.end("lost")
             except Exception as error:  # noqa: BLE001 - a stage that is not told costs nobody the work

@@ -24,17 +24,13 @@ class HeldJob:
 
     async def beat(self, lease: timedelta, progress: Progress | None) -> claims.Beat:
         """Extend its lease; see :class:`~docrefinery.pipeline.beating.Held`."""
-        return await claims.beat(
-            self._db,
-            self._claim,
-            lease,
-            pages_done=progress.pages_done if progress else 0,
-            pages_total=(progress.pages_total or None) if progress else None,
-        )
+        done, total = _pages(progress)
+        return await claims.beat(self._db, self._claim, lease, pages_done=done, pages_total=total)
 
-    async def enter_stage(self, stage: Stage) -> None:
-        """Note that a stage begins; raises :class:`~docrefinery.store.claims.LeaseLost`."""
-        await claims.enter_stage(self._db, self._claim, stage)
+    async def enter_stage(self, stage: Stage, progress: Progress | None) -> None:
+        """Note that a stage begins; see :class:`~docrefinery.pipeline.beating.Held`."""
+        done, total = _pages(progress)
+        await claims.enter_stage(self._db, self._claim, stage, pages_done=done, pages_total=total)
 
 
 class HeldPages:
@@ -55,11 +51,16 @@ class HeldPages:
 
     async def beat(self, lease: timedelta, progress: Progress | None) -> claims.Beat:
         """Extend their lease; see :class:`~docrefinery.pipeline.beating.Held`."""
-        done = progress.pages_done if progress else 0
+        done, _ = _pages(progress)
         beat, pages = await slices.beat(self._db, self._taken, lease, pages_done=done)
         if beat == "held":
             self._told(pages)
         return beat
 
-    async def enter_stage(self, stage: Stage) -> None:
+    async def enter_stage(self, stage: Stage, progress: Progress | None) -> None:
         """Pass over what pages have none of."""
+
+
+def _pages(progress: Progress | None) -> tuple[int, int | None]:
+    """Return how many pages are done, and of how many if that is known."""
+    return (progress.pages_done, progress.pages_total or None) if progress else (0, None)

@@ -45,12 +45,11 @@ WITH picked AS (
     SELECT p.id FROM picked p JOIN tenants t ON t.id = p.tenant_id JOIN tenant_clocks c ON c.tenant_id = t.id
     WHERE {_BELOW_LIMIT} FOR UPDATE OF c
 ), claimed AS (
-    UPDATE jobs SET status = 'RUNNING', stage = 'SCANNING', started_at = coalesce(started_at, now()),
-                    pages_done = 0, pages_total = NULL
+    UPDATE jobs SET status = 'RUNNING', stage = 'SCANNING', started_at = coalesce(started_at, now())
     FROM admitted WHERE jobs.id = admitted.id RETURNING jobs.*
 ), leased AS (
-    INSERT INTO leases (job_id, owner, token, expires_at)
-    SELECT id, $2, nextval('lease_tokens'), now() + $3 FROM claimed RETURNING job_id, token
+    INSERT INTO leases (job_id, owner, token, expires_at, pages_done, pages_total)
+    SELECT id, $2, nextval('lease_tokens'), now() + $3, pages_done, pages_total FROM claimed RETURNING job_id, token
 ), turned AS (
     UPDATE tenants SET last_claimed_at = clock_timestamp() FROM claimed WHERE tenants.id = claimed.tenant_id
 )
@@ -61,6 +60,12 @@ SELECT j.id AS job_id, j.uuid AS job_uuid, j.tenant_id, t.uuid AS tenant_uuid, j
 FROM picked p LEFT JOIN (claimed j JOIN leased l ON l.job_id = j.id JOIN documents d ON d.id = j.document_id
      JOIN tenants t ON t.id = j.tenant_id) ON j.id = p.id
 """
+
+# The next worker goes on with what was read in parts; all else it reads anew. What was told is not taken back.
+_PAGES_READ = """
+    SELECT CASE WHEN count(*) > 0 THEN greatest(sum(s.pages_done), (SELECT max(pages_done) FROM lease)) ELSE 0 END,
+           sum(s.last_page - s.first_page + 1)
+    FROM slices s WHERE s.job_id = $1"""
 
 Beat = Literal["held", "cancel", "lost"]
 
@@ -116,9 +121,10 @@ async def waiting(db: Database, queue: str, at_most: int) -> int:
 
 
 async def beat(db: Database, claim: ClaimRecord, lease: timedelta, *, pages_done: int, pages_total: int | None) -> Beat:
-    """Extend a lease, note page progress, and learn whether to go on."""
+    """Extend a lease, note page progress, which never goes back, and learn whether to go on."""
     row = await db.fetch_one(
-        """UPDATE leases SET expires_at = now() + $3, pages_done = $4, pages_total = $5
+        """UPDATE leases SET expires_at = now() + $3, pages_done = greatest(leases.pages_done, $4),
+                             pages_total = coalesce($5, leases.pages_total)
            FROM jobs WHERE leases.job_id = $1 AND leases.token = $2 AND jobs.id = leases.job_id
            RETURNING jobs.cancel_requested_at IS NOT NULL AS cancel""",
         claim.job_id,
@@ -132,15 +138,28 @@ async def beat(db: Database, claim: ClaimRecord, lease: timedelta, *, pages_done
     return "cancel" if row["cancel"] else "held"
 
 
-async def enter_stage(db: Database, claim: ClaimRecord, stage: str, *, scan_ms: int | None = None) -> None:
-    """Note that a stage begins; raises :class:`LeaseLost`."""
+async def enter_stage(
+    db: Database,
+    claim: ClaimRecord,
+    stage: str,
+    *,
+    scan_ms: int | None = None,
+    pages_done: int = 0,
+    pages_total: int | None = None,
+) -> None:
+    """Note that a stage begins, and the page progress by then; raises :class:`LeaseLost`."""
     row = await db.fetch_one(
-        """UPDATE jobs SET stage = $3, scan_ms = coalesce($4, scan_ms) FROM leases
-           WHERE jobs.id = $1 AND leases.job_id = jobs.id AND leases.token = $2 RETURNING jobs.id""",
+        """WITH held AS (
+               UPDATE leases SET pages_done = greatest(pages_done, $5), pages_total = coalesce($6, pages_total)
+               WHERE job_id = $1 AND token = $2 RETURNING job_id)
+           UPDATE jobs SET stage = $3, scan_ms = coalesce($4, scan_ms) FROM held
+           WHERE jobs.id = held.job_id RETURNING jobs.id""",
         claim.job_id,
         claim.token,
         stage,
         scan_ms,
+        pages_done,
+        pages_total,
     )
     if row is None:
         raise LeaseLost
@@ -235,8 +254,9 @@ async def give_back(
             await documents.refresh_status(db, claim.tenant_id, claim.document_id)
             return
         await db.fetch(
-            """WITH lease AS (DELETE FROM leases WHERE job_id = $1 AND token = $2)
+            f"""WITH lease AS (DELETE FROM leases WHERE job_id = $1 AND token = $2 RETURNING *)
                UPDATE jobs SET status = 'QUEUED', stage = 'SCANNING', scan_ms = NULL, not_before = now() + $3,
+                      (pages_done, pages_total) = ({_PAGES_READ}),
                       put_off_since = CASE WHEN $4 THEN coalesce(put_off_since, now()) END
                WHERE id = $1""",
             claim.job_id,
@@ -275,12 +295,13 @@ async def _crash(
 ) -> None:
     """Requeue or end a job whose lease the transaction holds; a canceled one ends as canceled."""
     row = await db.fetch_one(
-        """WITH lease AS (DELETE FROM leases WHERE job_id = $1),
+        f"""WITH lease AS (DELETE FROM leases WHERE job_id = $1 RETURNING *),
            fate AS (SELECT CASE WHEN cancel_requested_at IS NOT NULL THEN 'CANCELED'
                                 WHEN crashes + 1 >= $2 THEN 'FAILED' ELSE 'QUEUED' END AS status
                     FROM jobs WHERE id = $1)
            UPDATE jobs SET status = fate.status, crashes = crashes + 1, scan_ms = NULL, not_before = now() + $5,
                   stage = CASE fate.status WHEN 'QUEUED' THEN 'SCANNING' ELSE stage END,
+                  (pages_done, pages_total) = ({_PAGES_READ}),
                   finished_at = CASE fate.status WHEN 'QUEUED' THEN NULL ELSE now() END,
                   error_code = CASE fate.status WHEN 'FAILED' THEN $3 ELSE '' END,
                   error_message = CASE fate.status WHEN 'FAILED' THEN $4 ELSE '' END

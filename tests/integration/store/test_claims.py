@@ -140,3 +140,23 @@ async def test_second_set_of_artifacts_is_refused_by_the_database(db: Database, 
                SELECT tenant_id, job_id, document_id, kind, filename, content_type, size_bytes, sha256, 'another'
                FROM artifacts LIMIT 1"""
         )
+
+
+async def test_page_progress_comes_with_a_stage_and_never_goes_back(db: Database, worker: HandWorker) -> None:
+    tenant = await make_tenant(db, "acme")
+    job = await make_job(db, tenant)
+
+    async def told() -> tuple[str, int, int | None]:
+        now = await jobs.get(db, tenant, job.id)
+        assert now is not None
+        return now.stage, now.pages_done, now.pages_total
+
+    claim = await worker.claim()
+    await claims.beat(db, claim, LEASE, pages_done=4, pages_total=9)
+    await claims.beat(db, claim, LEASE, pages_done=2, pages_total=None)
+    assert await told() == ("SCANNING", 4, 9)
+    await claims.enter_stage(db, claim, "EXPORTING", pages_done=9, pages_total=9)
+    assert await told() == ("EXPORTING", 9, 9)
+    # Nothing was stored of them: they are read anew.
+    await claims.give_back(db, claim, delay=timedelta(0))
+    assert await told() == ("SCANNING", 0, None)

@@ -258,6 +258,22 @@ async def test_job_that_was_put_off_for_too_long_says_what_was_away(
     assert ((await the_job(db)).status, (await the_job(db)).error_code) == ("FAILED", "STORAGE_ERROR")
 
 
+async def test_a_stage_is_told_with_the_pages_that_were_done_before_it(
+    db: Database, settings: Settings, converter: Scripted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    original = claims.enter_stage
+
+    async def noting(*arguments: Any, **named: Any) -> None:
+        told.append((arguments[2], named.get("pages_done"), named.get("pages_total")))
+        await original(*arguments, **named)
+
+    await a_job(db, settings)
+    monkeypatch.setattr(claims, "enter_stage", noting)
+    await a_runner(db, settings, converter, tmp_path).drain()
+    assert (Stage.EXPORTING, 1, 1) in told
+
+
 @pytest.mark.parametrize("step", ["enter_stage", "beat"])
 async def test_error_nobody_thought_of_does_not_hold_the_worker_for_ever(
     db: Database,

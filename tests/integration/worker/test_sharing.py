@@ -360,8 +360,15 @@ async def test_the_next_owner_reads_no_page_twice(installation: Installation) ->
         await there.wait()
         first.shut_down()
         await owning
-        assert (await installation.job()).status == "QUEUED"
-        await second.drain()
+        job = await installation.job()
+        assert (job.status, job.pages_done, job.pages_total) == ("QUEUED", PARTS[2][1], PAGES)
+        following.befalls, there, go = held_up(1)
+        owning = asyncio.create_task(second.drain())
+        await there.wait()
+        job = await installation.job()
+        assert (job.status, job.pages_done, job.pages_total) == ("RUNNING", PARTS[2][1], PAGES)
+        go.set()
+        await owning
         job = await installation.job()
         assert (job.status, job.attempt) == ("SUCCEEDED", 1)
     assert reading.read_parts == PARTS[:3]
