@@ -5,7 +5,8 @@ has is the API's business (``api/problems.py``); the worker stores the same code
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from itertools import chain
+from typing import ClassVar, Self
 from uuid import UUID
 
 import msgspec
@@ -22,7 +23,10 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class RefineryError(Exception):
-    """Base of every error that has a code; ``retry_after`` is the seconds after which to ask again, if that helps."""
+    """Base of every error that has a code; ``retry_after`` is the seconds after which to ask again, if that helps.
+
+    ``pointer`` is the field that an error without ``errors`` is about, for where it is named beside others.
+    """
 
     error_code: ClassVar[str] = ""
     retryable: ClassVar[bool] = False
@@ -33,13 +37,27 @@ class RefineryError(Exception):
         *,
         details: Mapping[str, object] | None = None,
         errors: Sequence[FieldError] = (),
+        pointer: str = "",
         retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
+        self.pointer = pointer
         self.retry_after = retry_after
         self.message = message
         self.details = dict(details or {})
         self.errors = tuple(errors)
+
+    def join(self, *others: "RefineryError") -> Self:
+        """Take on the fields that other errors name, each once; code and message stay, as they do without others."""
+        if others:
+            named: dict[str, FieldError] = {}
+            for field in chain(self._fields(), *(error._fields() for error in others)):
+                named.setdefault(field.pointer, field)
+            self.errors = tuple(named.values())
+        return self
+
+    def _fields(self) -> Sequence[FieldError]:
+        return self.errors or ([FieldError(self.pointer, self.message)] if self.pointer else ())
 
 
 class BrokenOff(Exception):

@@ -1,6 +1,7 @@
 """JSON bodies: every wrong field is named, not only the first."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
@@ -8,15 +9,29 @@ import msgspec
 from litestar.openapi.spec import Operation
 from msgspec import Struct
 
-from docrefinery.errors import FieldError, InvalidRequest
+from docrefinery.errors import FieldError, InvalidRequest, RequestError
 
 Body = TypeVar("Body", bound=Struct)
+Later = Callable[[dict[str, Any]], Awaitable[Sequence[RequestError]]]
+
+_MOST_ITEMS = 20
 
 
-def read(body: bytes, kind: type[Body], checks: Mapping[str, Callable[[str], object]] = MappingProxyType({})) -> Body:
+async def _nothing(_: dict[str, Any]) -> Sequence[RequestError]:
+    return ()
+
+
+async def read(
+    body: bytes,
+    kind: type[Body],
+    checks: Mapping[str, Callable[[str], object]] = MappingProxyType({}),
+    later: Later = _nothing,
+) -> Body:
     """Decode a request's body.
 
     :param checks: for fields whose type does not say all; each raises :class:`ValueError` for a text it refuses.
+    :param later: finds what the fields that are right so far would be refused for afterwards; asked only if others are
+        wrong, so that the refusal names these too.
     :raises InvalidRequest: naming every field that is unknown, missing or of a wrong type.
     """
     try:
@@ -31,7 +46,9 @@ def read(body: bytes, kind: type[Body], checks: Mapping[str, Callable[[str], obj
     for name, check in checks.items():
         wrong += _refused(given, name, check, wrong)
     if wrong:
-        raise InvalidRequest("The body has wrong fields; see `errors`.", errors=wrong)
+        refusal = InvalidRequest("The body has wrong fields; see `errors`.", errors=wrong)
+        pointers = {error.pointer for error in wrong}
+        raise refusal.join(*await later({name: given[name] for name in given if f"/{name[:64]}" not in pointers}))
     return msgspec.convert(given, kind)
 
 
@@ -59,11 +76,25 @@ def _errors(given: dict[str, Any], kind: type[Struct]) -> list[FieldError]:
             if field.required:
                 wrong.append(FieldError(f"/{name}", "is missing"))
             continue
-        try:
-            msgspec.convert(given[name], types[field.name])
-        except msgspec.ValidationError as error:
-            wrong.append(FieldError(f"/{name}", str(error).partition(" - at ")[0]))
+        if reason := _reason(given[name], types[field.name]):
+            items = given[name] if isinstance(given[name], list) else []
+            each = islice(_reasons(items, types[field.name]), _MOST_ITEMS)
+            wrong.append(FieldError(f"/{name}", "; ".join(dict.fromkeys(each)) or reason))
     return wrong
+
+
+def _reason(value: Any, kind: Any) -> str:
+    """Return why a value is not of a type, or nothing."""
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        return str(error).partition(" - at ")[0]
+    return ""
+
+
+def _reasons(items: Sequence[Any], kind: Any) -> Iterator[str]:
+    """Return what is wrong with the items of a list, each by itself."""
+    return (reason for item in items if (reason := _reason([item], kind)))
 
 
 def documented(kind: type[Struct]) -> type[Operation]:

@@ -73,7 +73,7 @@ class DocumentsController(Controller):
         size = _size(request, upload_limit(request.services.settings, request.user))
         async with request.services.reception.receiving(request.user, size, key) as upload:
             form = await receive(content_type, request.stream(), upload)
-            asked = wanted(form)
+            asked = await wanted(request, form)
         accepted, replayed = await request.services.submissions.accept(
             request.user, upload, harmless(form.filename or ""), asked, key, origin(request)
         )

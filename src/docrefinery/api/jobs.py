@@ -7,7 +7,7 @@ from typing import Any
 from litestar import Controller, MediaType, Response, get, post
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from docrefinery.api import bodies, query
+from docrefinery.api import asking, bodies, query
 from docrefinery.api.auth import SECURITY, needs
 from docrefinery.api.deps import ApiRequest, PathRef, idempotency_key, origin
 from docrefinery.api.downloads import matches
@@ -15,7 +15,6 @@ from docrefinery.api.listing import listing
 from docrefinery.api.views import JobRequest, JobView, Listing, encode
 from docrefinery.errors import InvalidRequest
 from docrefinery.model import JOB_UPDATED, JobStatus, Scope, Stage
-from docrefinery.services import options
 from docrefinery.services.events import JobEvent
 from docrefinery.services.planning import Wanted
 from docrefinery.store.jobs import JobFilters
@@ -47,9 +46,16 @@ class JobsController(Controller):
     @post("/", guards=[needs(Scope.DOCUMENTS_WRITE)], operation_class=bodies.documented(JobRequest))
     async def create(self, request: ApiRequest) -> Response[JobView]:
         """Process an uploaded document, or process it again with another profile."""
-        data = bodies.read(await request.body(), JobRequest, {"document_id": ref_of})
+        later = asking.later(request)
+        data = await bodies.read(await request.body(), JobRequest, {"document_id": ref_of}, later)
+        wanted = Wanted(
+            ingest=True,
+            profile=data.profile or None,
+            options=await asking.decoded(request, data.profile, data.options_json),
+            external_uuid=data.external_uuid,
+        )
         job, replayed = await request.services.submissions.start_job(
-            request.user, ref_of(str(data.document_id)), _wanted(data), idempotency_key(request), origin(request)
+            request.user, ref_of(str(data.document_id)), wanted, idempotency_key(request), origin(request)
         )
         headers = {"Location": f"/v1/jobs/{job.id}/"} | ({"Idempotency-Replayed": "true"} if replayed else {})
         return Response(JobView.of(job), status_code=201, headers=headers)
@@ -105,15 +111,6 @@ class JobsController(Controller):
     async def retry(self, request: ApiRequest, ref: PathRef) -> JobView:
         """Try a failed or quarantined job again."""
         return JobView.of(await request.services.jobs.retry(request.user.tenant_id, ref, request.user))
-
-
-def _wanted(data: JobRequest) -> Wanted:
-    return Wanted(
-        ingest=True,
-        profile=data.profile or None,
-        options={} if data.options_json is None else options.decode(data.options_json),
-        external_uuid=data.external_uuid,
-    )
 
 
 def _etag(body: bytes) -> str:

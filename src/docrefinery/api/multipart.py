@@ -9,7 +9,7 @@ from docrefinery.api.filenames import harmless
 from docrefinery.errors import FieldError, InvalidRequest, UnsupportedMediaType
 from docrefinery.services.uploads import Upload
 
-__all__ = ["Form", "receive"]
+__all__ = ["Form", "receive", "refused"]
 
 FIELDS: Mapping[str, int] = {
     "ingest": 16,
@@ -55,7 +55,7 @@ def boundary_of(content_type: str) -> str:
 async def receive(content_type: str, body: AsyncIterator[bytes], upload: Upload) -> Form:
     """Read a body: the part ``file`` into the upload, the others into the form.
 
-    :raises InvalidRequest: if the body is malformed, a field unknown, repeated or too long, or the file missing.
+    :raises InvalidRequest: if the body is malformed, or a field unknown, repeated or too long.
     :raises UnsupportedMediaType: if the file is declared to be something else than a PDF.
     """
     form = Form()
@@ -75,8 +75,6 @@ async def receive(content_type: str, body: AsyncIterator[bytes], upload: Upload)
                 _check_overhead(received - upload.size_bytes, begun=take is not None)
     except MultipartError as error:
         raise InvalidRequest(f"The multipart body is malformed: {error}.") from error
-    if form.filename is None:
-        raise _refused("file", "is missing; it is the PDF")
     return form
 
 
@@ -86,7 +84,8 @@ def _check_overhead(received: int, *, begun: bool) -> None:
         raise InvalidRequest("The multipart body is malformed: it does not begin or end with its boundary.")
 
 
-def _refused(name: str, detail: str) -> InvalidRequest:
+def refused(name: str, detail: str) -> InvalidRequest:
+    """Return the error that says why a form with this field is not taken."""
     shown = name[:64]
     return InvalidRequest(f"The field `{shown}` {detail}.", errors=[FieldError(f"/{shown}", detail)])
 
@@ -96,16 +95,16 @@ def _begin(segment: MultipartSegment, form: Form, upload: Upload) -> Callable[[b
     name = segment.name or ""
     if name == "file":
         if form.filename is not None:
-            raise _refused(name, "came twice; upload one document a request")
+            raise refused(name, "came twice; upload one document a request")
         if segment.content_type and segment.content_type not in PDF_TYPES:
             raise UnsupportedMediaType(f"The file is declared as `{segment.content_type}`; send {PDF_TYPES[0]}.")
         form.filename = segment.filename or ""
         upload.named(harmless(form.filename))
         return upload.write
     if name not in FIELDS:
-        raise _refused(name, f"is unknown; there are file, {', '.join(FIELDS)}")
+        raise refused(name, f"is unknown; there are file, {', '.join(FIELDS)}")
     if name in form.fields:
-        raise _refused(name, "came twice")
+        raise refused(name, "came twice")
     return _collector(name, form)
 
 
@@ -115,7 +114,7 @@ def _collector(name: str, form: Form) -> Callable[[bytes], Awaitable[None]]:
     async def collect(piece: bytes) -> None:
         data.extend(piece)
         if len(data) > FIELDS[name]:
-            raise _refused(name, f"is longer than {FIELDS[name]} bytes")
+            raise refused(name, f"is longer than {FIELDS[name]} bytes")
 
     form.fields[name] = data
     return collect

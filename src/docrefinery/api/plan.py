@@ -2,12 +2,11 @@
 
 from litestar import post
 
-from docrefinery.api import bodies
+from docrefinery.api import asking, bodies
 from docrefinery.api.auth import SECURITY, needs
 from docrefinery.api.deps import ApiRequest
 from docrefinery.api.views import PlanRequest, PlanView
 from docrefinery.model import Scope
-from docrefinery.services import options
 from docrefinery.services.planning import Wanted
 
 
@@ -21,8 +20,8 @@ from docrefinery.services.planning import Wanted
 )
 async def plan(request: ApiRequest) -> PlanView:
     """Return the profile, options and exports that a job would have, and start none."""
-    data = bodies.read(await request.body(), PlanRequest)
-    asked = {} if data.options_json is None else options.decode(data.options_json)
+    data = await bodies.read(await request.body(), PlanRequest, later=asking.later(request))
+    asked = await asking.decoded(request, data.profile, data.options_json)
     wanted = Wanted(ingest=True, profile=data.profile or None, options=asked)
     effective = await request.services.submissions.plan(request.user, wanted)
     return PlanView(

@@ -77,7 +77,8 @@ def choices(name: str, description: str, kind: type[StrEnum]) -> Param:
     def read(text: str) -> tuple[str, ...]:
         parts = tuple(part.strip() for part in text.split(","))
         if wrong := [part for part in parts if part not in known]:
-            raise ValueError(f"`{wrong[0]}` is none of {', '.join(known)}")
+            each = list(dict.fromkeys(f"`{part}`" for part in wrong))
+            raise ValueError(f"{', '.join(each)} {'are' if each[1:] else 'is'} none of {', '.join(known)}")
         return parts
 
     return Param(

@@ -1,22 +1,23 @@
 """Reading an upload's fields."""
 
-from typing import Any
 from uuid import UUID
 
-from docrefinery.api.multipart import Form
-from docrefinery.errors import FieldError, InvalidRequest
-from docrefinery.services import options
+from docrefinery.api import asking
+from docrefinery.api.deps import ApiRequest
+from docrefinery.api.multipart import Form, refused
+from docrefinery.errors import FieldError, InvalidRequest, RequestError
 from docrefinery.services.planning import Wanted
 
 _TRUE, _FALSE = frozenset({"true", "1", "yes", "on"}), frozenset({"false", "0", "no", "off", ""})
 
 
-def wanted(form: Form) -> Wanted:
+async def wanted(request: ApiRequest, form: Form) -> Wanted:
     """Read the text fields of an upload.
 
-    :raises InvalidRequest: naming every field that cannot be read.
+    :raises InvalidRequest: if the file is missing or a field cannot be read, naming every field that is wrong.
     :raises InvalidOptions: if ``options_json`` is not JSON.
     """
+    refusals: list[RequestError] = [] if form.filename is not None else [refused("file", "is missing; it is the PDF")]
     wrong: list[FieldError] = []
 
     def text(name: str) -> str:
@@ -32,8 +33,10 @@ def wanted(form: Form) -> Wanted:
     external_uuid = _uuid(external, wrong)
     if wrong:
         detail = "; ".join(f"`{error.pointer[1:]}` {error.detail}" for error in wrong)
-        raise InvalidRequest(f"The form cannot be read: {detail}.", errors=wrong)
-    decoded: Any = options.decode(raw_options)
+        refusals.append(InvalidRequest(f"The form cannot be read: {detail}.", errors=wrong))
+    if refusals:
+        raise refusals[0].join(*refusals[1:], *await asking.problems(request, profile, raw_options))
+    decoded = await asking.decoded(request, profile, raw_options)
     return Wanted(ingest=ingest.lower() in _TRUE, profile=profile or None, options=decoded, external_uuid=external_uuid)
 
 

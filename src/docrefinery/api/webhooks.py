@@ -1,16 +1,18 @@
 """``/v1/webhooks/``."""
 
+from typing import Any
 from uuid import UUID
 
 from litestar import Controller, Response, delete, get, patch, post, put
 from litestar.params import FromPath
+from msgspec import UNSET
 
 from docrefinery.api import bodies, query
 from docrefinery.api.auth import SECURITY, needs
 from docrefinery.api.deps import ApiRequest, PathRef, idempotency_key
 from docrefinery.api.listing import listing
 from docrefinery.api.views import DeliveryView, Listing, WebhookPatch, WebhookRequest, WebhookView
-from docrefinery.errors import NotFound
+from docrefinery.errors import NotFound, RequestError
 from docrefinery.model import DeliveryStatus, Scope
 from docrefinery.services.webhooks.endpoints import Change, Wanted
 
@@ -28,7 +30,7 @@ class WebhooksController(Controller):
     async def create(self, request: ApiRequest) -> Response[WebhookView]:
         """Register an endpoint for events of the tenant's jobs."""
         query.read(request, ())
-        wanted = _wanted(bodies.read(await request.body(), WebhookRequest))
+        wanted = _wanted(await bodies.read(await request.body(), WebhookRequest, later=_later(request)))
         endpoint, replayed = await request.services.webhooks.create(request.user, wanted, idempotency_key(request))
         headers = {"Location": f"/v1/webhooks/{endpoint.id}/"} | _replayed(replayed)
         return Response(WebhookView.of(endpoint), status_code=201, headers=headers)
@@ -49,7 +51,7 @@ class WebhooksController(Controller):
     async def change(self, request: ApiRequest, ref: PathRef) -> WebhookView:
         """Change some fields of an endpoint; enabling it forgets its failures."""
         query.read(request, ())
-        data = bodies.read(await request.body(), WebhookPatch)
+        data = await bodies.read(await request.body(), WebhookPatch, later=_later(request))
         change = Change(name=data.name, url=data.url, secret=data.secret, events=data.events, enabled=data.enabled)
         return WebhookView.of(await request.services.webhooks.change(request.user, ref, change))
 
@@ -57,7 +59,7 @@ class WebhooksController(Controller):
     async def replace(self, request: ApiRequest, ref: PathRef) -> WebhookView:
         """Replace an endpoint as a whole: what is not given takes its default, and no `secret` means none."""
         query.read(request, ())
-        wanted = _wanted(bodies.read(await request.body(), WebhookRequest))
+        wanted = _wanted(await bodies.read(await request.body(), WebhookRequest, later=_later(request)))
         return WebhookView.of(await request.services.webhooks.change(request.user, ref, Change.to(wanted)))
 
     @delete("/{id:str}/", guards=[needs(Scope.WEBHOOKS_WRITE)])
@@ -94,6 +96,15 @@ class WebhooksController(Controller):
 
 def _wanted(data: WebhookRequest) -> Wanted:
     return Wanted(name=data.name, url=data.url, secret=data.secret, events=data.events, enabled=data.enabled)
+
+
+def _later(request: ApiRequest) -> bodies.Later:
+    """Return what looks at the URL and the secret of a body whose other fields are wrong."""
+
+    async def find(given: dict[str, Any]) -> list[RequestError]:
+        return await request.services.webhooks.problems(given.get("url", UNSET), given.get("secret", UNSET))
+
+    return find
 
 
 def _uuid(text: str) -> UUID:

@@ -144,14 +144,18 @@ def effective(
 
     A profile's ``exports`` beat even the request's.
 
+    :raises InvalidOptions: if the requested options are wrong; it names a profile that does not exist as well.
     :raises UnknownProfile: if the profile does not exist.
-    :raises InvalidOptions: if the requested options are wrong.
     """
-    parsed = parse(requested, registry)
     name = profile or defaults.profile or None
     chosen = registry.profiles.get(name) if name else None
-    if name and chosen is None:
-        raise UnknownProfile(f"There is no profile `{name}`; there are {', '.join(sorted(registry.profiles))}.")
+    unknown = [_unknown(name, registry, requested=bool(profile))] if name and chosen is None else []
+    try:
+        parsed = parse(requested, registry)
+    except InvalidOptions as error:
+        raise error.join(*unknown) from None
+    if unknown:
+        raise unknown[0]
     installation = {
         "max_num_pages": settings.max_pages,
         "max_file_size": settings.upload_limit,
@@ -175,6 +179,11 @@ def effective(
     return Effective(
         profile=name, options=_capped(options, settings, defaults), exports=options["exports"], ignored=parsed.ignored
     )
+
+
+def _unknown(name: str, registry: Registry, *, requested: bool) -> UnknownProfile:
+    message = f"There is no profile `{name}`; there are {', '.join(sorted(registry.profiles))}."
+    return UnknownProfile(message, pointer="/profile" if requested else "")
 
 
 def _with_both_names(layer: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from docrefinery.errors import InvalidOptions, ProfileDisabled
+from docrefinery.errors import InvalidOptions, ProfileDisabled, UnknownProfile
 from docrefinery.plugin.registry import Registry
 from docrefinery.services import options
 from docrefinery.services.abilities import Abilities
@@ -36,17 +36,22 @@ class Planner:
     async def effective(self, caller: Caller, wanted: Wanted) -> options.Effective:
         """Return the options that hold.
 
-        :raises InvalidOptions: naming every one that is wrong, also a language that is not installed.
+        Whichever is raised names every field that is wrong.
+
+        :raises InvalidOptions: if options are wrong, also for a language that is not installed.
         :raises UnknownProfile: if there is no such profile.
         """
         try:
             effective = options.effective(
                 self._settings, self._registry, caller.defaults, profile=wanted.profile, requested=wanted.options
             )
-        except InvalidOptions as error:
-            asked = wanted.options.get("ocr_languages") if isinstance(wanted.options, dict) else None
-            more = await self._abilities.wrong_languages(asked)
-            raise InvalidOptions(error.message, errors=[*error.errors, *more]) from None
+        except (InvalidOptions, UnknownProfile) as error:
+            asked = wanted.options if isinstance(wanted.options, dict) else {}
+            try:
+                await self._abilities.check_languages(asked)
+            except InvalidOptions as more:
+                error.join(more)
+            raise
         await self._abilities.check_languages(effective.options)
         return effective
 

@@ -8,8 +8,11 @@ from msgspec import Struct
 from docrefinery.errors import (
     DocumentQuarantined,
     InvalidJobState,
+    InvalidOptions,
+    RequestError,
     StorageError,
     Unavailable,
+    UnknownProfile,
 )
 from docrefinery.model import DocumentStatus
 from docrefinery.services.absent import absent
@@ -168,6 +171,14 @@ class Submissions:
         effective = await self._planner.effective(caller, wanted)
         check_enabled(caller, effective.profile)
         return effective
+
+    async def problems(self, caller: Caller, wanted: Wanted) -> list[RequestError]:
+        """Return what options and profile would be refused for, to be named by a refusal that is certain already."""
+        try:
+            await self._planner.effective(caller, wanted)
+        except (InvalidOptions, UnknownProfile) as error:
+            return [error]
+        return []
 
     async def start_job(
         self, caller: Caller, document_ref: Ref, wanted: Wanted, key: str | None, origin: Origin

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
-from docrefinery.errors import FieldError, InvalidRequest, InvalidWebhookUrl, NotFound
+from docrefinery.errors import FieldError, InvalidRequest, InvalidWebhookUrl, NotFound, RequestError
 from docrefinery.model import JOB_UPDATED, PING
 from docrefinery.services.audit import Action, note
 from docrefinery.services.events import PingEvent
@@ -62,14 +62,14 @@ class Webhooks:
         :param key: the request's idempotency key.
         :returns: the endpoint and whether it is replayed.
         :raises InvalidWebhookUrl: if nothing may be sent to its URL.
+        :raises InvalidRequest: if its secret cannot be kept.
         """
         attempt = Attempt.of(key, "POST /v1/webhooks/", *self._asked(wanted)) if key else None
         # The name is looked up outside of the transaction, which would hold a connection meanwhile.
-        problem = await self._problem(wanted.url)
+        problems = await self.problems(wanted.url, wanted.secret)
 
         async def work() -> EndpointRecord:
-            if problem is not None:
-                raise problem
+            _raise(problems)
             values = webhooks.EndpointValues(
                 name=wanted.name,
                 url=wanted.url,
@@ -104,10 +104,10 @@ class Webhooks:
 
         :raises NotFound: if the tenant has none of this name.
         :raises InvalidWebhookUrl: if nothing may be sent to its new URL.
+        :raises InvalidRequest: if its new secret cannot be kept.
         """
         await self.get(caller, ref)
-        if change.url is not UNSET:
-            await self._guard.check(change.url)
+        _raise(await self.problems(change.url, change.secret))
         async with self._db.transaction():
             before = await self.get(caller, ref, lock=True)
             after = await webhooks.update(
@@ -177,20 +177,27 @@ class Webhooks:
             raise NotFound(f"There is no delivery {delivery} of webhook {ref}.", kind="delivery", ref=delivery)
         return found
 
-    async def _problem(self, url: str) -> InvalidWebhookUrl | None:
-        try:
-            await self._guard.check(url)
-        except InvalidWebhookUrl as error:
-            return error
-        return None
+    async def problems(self, url: str | UnsetType, secret: str | UnsetType | None) -> list[RequestError]:
+        """Return what a URL and a secret would be refused for here, each if it is given."""
+        found: list[RequestError] = []
+        if url is not UNSET:
+            try:
+                await self._guard.check(url)
+            except InvalidWebhookUrl as error:
+                found.append(error)
+        if isinstance(secret, str) and not self._secrets.available:
+            reason = "cannot be kept: the operator of this installation has to set DOCREFINERY_SECRET_KEYS first"
+            found.append(InvalidRequest(f"The webhook's `secret` {reason}.", errors=[FieldError("/secret", reason)]))
+        return found
 
     def _encrypted(self, secret: str | None) -> bytes | None:
-        if secret is None:
-            return None
-        if not self._secrets.available:
-            reason = "cannot be kept: the operator of this installation has to set DOCREFINERY_SECRET_KEYS first"
-            raise InvalidRequest(f"The webhook's `secret` {reason}.", errors=[FieldError("/secret", reason)])
-        return self._secrets.encrypt(secret)
+        return None if secret is None else self._secrets.encrypt(secret)
+
+
+def _raise(problems: Sequence[RequestError]) -> None:
+    """Raise the first, if there are any, with the fields of all."""
+    if problems:
+        raise problems[0].join(*problems[1:])
 
 
 def _distinct(events: Sequence[str]) -> list[str]:
