@@ -19,7 +19,7 @@ from docrefinery.bootstrap.jail import command_scratch, require_jail
 from docrefinery.bootstrap.models import models_of
 from docrefinery.capabilities import NONE
 from docrefinery.cli.context import settings
-from docrefinery.cli.output import errors
+from docrefinery.cli.output import errors, printable
 from docrefinery.errors import InvalidRequest
 from docrefinery.model import ALWAYS_EXPORTED
 from docrefinery.pipeline import outcomes
@@ -92,7 +92,7 @@ async def _convert_all(
     try:
         with Progress(*columns, console=errors) as progress:
             for source, folder in zip(files, _folders(files, out), strict=True):
-                bar = progress.add_task(_short(source.name), total=None)
+                bar = progress.add_task(_short(printable(source.name)), total=None)
 
                 def tell(now: outcomes.Progress, bar: TaskID = bar) -> None:
                     progress.update(bar, completed=now.pages_done, total=now.pages_total or None)
@@ -107,9 +107,9 @@ async def _convert_all(
                     reason = result if isinstance(result, str) else _placed(result, registry, source, folder, drawings)
                     if reason:
                         failed += 1
-                        errors.print(f"[red]failed[/] {escape(str(source))}: {escape(reason)}", soft_wrap=True)
+                        errors.print(f"[red]failed[/] {escape(printable(f'{source}: {reason}'))}", soft_wrap=True)
                     else:
-                        errors.print(f"[green]done[/] {escape(str(folder))}", soft_wrap=True)
+                        errors.print(f"[green]done[/] {escape(printable(str(folder)))}", soft_wrap=True)
     finally:
         await converter.close()
     return failed
@@ -185,7 +185,9 @@ def _asked(effective: Effective, registry: Registry, chosen: Settings) -> outcom
 
 
 def _of_file(asked: outcomes.Task, source: Path, workdir: str) -> outcomes.Task:
-    return dataclasses.replace(asked, source=source.absolute(), name=source.name, workdir=Path(workdir))
+    # The child is told in UTF-8, which has no way to write some names.
+    name = source.name.encode(errors="replace").decode()
+    return dataclasses.replace(asked, source=source.absolute(), name=name, workdir=Path(workdir))
 
 
 def _make_writable(folder: Path) -> None:
@@ -223,5 +225,5 @@ def _placed(
     except OSError as error:
         return f"its results cannot be written: {error.strerror or error}: {error.filename or folder}"
     for warning in converted.warnings:
-        errors.print(f"[yellow]{warning.code}[/] {escape(f'{source.name}: {warning.message}')}")
+        errors.print(f"[yellow]{warning.code}[/] {escape(printable(f'{source.name}: {warning.message}'))}")
     return ""

@@ -1,8 +1,10 @@
 """What commands print: a table for people, JSON for machines; results to stdout, progress to stderr."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
+from unicodedata import category
 
 import msgspec
 import typer
@@ -19,6 +21,17 @@ errors = Console(stderr=True, highlight=False)
 def tell(text: str) -> None:
     """Print a line of progress as it is: paths stay whole, and brackets are no markup."""
     errors.print(text, soft_wrap=True, markup=False)
+
+
+def printable(text: str) -> str:
+    """Return a text without anything that moves a terminal's cursor or breaks a line, spelled as JSON does instead."""
+    # Spaces of every width are harmless, and in many names.
+    return "".join(c if c.isprintable() or category(c) == "Zs" else json.dumps(c)[1:-1] for c in text)
+
+
+def encodable(text: str) -> str:
+    """Return a text in which bytes of no known encoding, such as a file's name may have, are spelled out."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def show(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:

@@ -371,5 +371,67 @@ async def test_a_second_push_into_the_same_folder_is_refused_while_the_first_run
     assert (await run("in", "--out", "out")).summary["kept"] == 1
 
 
+async def test_a_file_whose_name_is_in_no_known_encoding_is_done_like_any_other(
+    run: Run, worker: HandWorker, tmp_path: Path
+) -> None:
+    make(tmp_path / "in", 2)
+    odd = os.fsdecode(b"b\xff")
+    (tmp_path / "in" / f"{odd}.pdf").write_bytes(a_pdf())
+    (tmp_path / "in" / f"{odd}-gone.pdf").symlink_to(tmp_path / odd)
+    async with working(worker):
+        push = await run("in", "--out", "out")
+    assert push.named("done") == ["b\\udcff.pdf", "f000.pdf", "f001.pdf"], push.errors
+    assert [each["error_code"] for each in push.outcomes if each["status"] == "failed"] == ["NO_SUCH_FILE"]
+    assert complete(tmp_path / "out", [odd, "f000", "f001"])
+    (tmp_path / "in" / f"{odd}-gone.pdf").unlink()
+    again = await run("in", "--out", "out")
+    assert (again.code, again.summary["kept"]) == (0, 3)
+
+
+async def test_results_of_an_earlier_run_are_neither_replaced_nor_moved(
+    run: Run, worker: HandWorker, tmp_path: Path
+) -> None:
+    for folder in ("s1", "s2", "s2/deep"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.pdf").write_bytes(a_pdf())
+
+    def placed(push: Said) -> dict[str, tuple[str, str]]:
+        assert push.code == 0, push.errors
+        return {each["path"]: (each["status"], each["folder"]) for each in push.outcomes}
+
+    async with working(worker):
+        assert placed(await run("s1", "--out", "out")) == {"s1/x.pdf": ("done", "out/x")}
+        assert placed(await run("s2/x.pdf", "--out", "out")) == {"s2/x.pdf": ("done", "out/x-2")}
+        assert placed(await run("s2", "s1", "--out", "out")) == {
+            "s1/x.pdf": ("kept", "out/x"),
+            "s2/x.pdf": ("kept", "out/x-2"),
+            "s2/deep/x.pdf": ("done", "out/deep/x"),
+        }
+    assert sorted(path.parent.name for path in (tmp_path / "out").rglob("*.markdown")) == ["x", "x", "x-2"]
+
+
+async def test_a_folder_that_was_begun_when_a_push_was_killed_is_gone_on_with_and_nobody_elses(
+    run: Run, start: Run, served: Serving, worker: HandWorker, tmp_path: Path
+) -> None:
+    for folder in ("s1", "s2"):
+        make(tmp_path / folder, 1)
+    (tmp_path / "out/f000").mkdir(parents=True)
+    # Its results cannot be put where this pipe is: it stops in the middle.
+    os.mkfifo(tmp_path / "out/f000/f000.markdown")
+    async with working(worker):
+        push = await start("s1", "--out", "out", url=served.url)
+        await until((tmp_path / "out/.docrefinery-push.jsonl").exists, 40)
+        await until(lambda: (tmp_path / "out/.docrefinery-push.jsonl").read_bytes().strip(), 40)
+        push.process.kill()
+        await push.ended()
+        (tmp_path / "out/f000/f000.markdown").unlink()
+        swapped = await run("s2", "s1", "--out", "out")
+    assert {each["path"]: each["folder"] for each in swapped.outcomes} == {
+        "s1/f000.pdf": "out/f000",
+        "s2/f000.pdf": "out/f000-2",
+    }
+    assert complete(tmp_path / "out", ["f000"])
+
+
 async def _queued(db: Database) -> bool:
     return bool(await db.fetch("SELECT FROM jobs"))

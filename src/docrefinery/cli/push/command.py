@@ -12,10 +12,11 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 import typer
 
-from docrefinery.cli.output import tell
-from docrefinery.cli.push.inputs import collect, folders
+from docrefinery.cli.output import printable, tell
+from docrefinery.cli.push.folders import Folders
+from docrefinery.cli.push.inputs import collect
 from docrefinery.cli.push.journal import InUse, Journal
-from docrefinery.cli.push.outcomes import Summary, printable
+from docrefinery.cli.push.outcomes import Summary
 from docrefinery.cli.push.pushing import Pushing, Stop, Wanted
 from docrefinery.cli.push.showing import shown_as
 from docrefinery.client import AsyncClient, ClientError, ConfigurationError, MissingArtifacts, Patience, Plan
@@ -73,7 +74,7 @@ def push(
         wanted = Wanted(processing=processing, plan=plan, kinds=kinds, wait=wait, parallel=jobs)
         async with client(patient) as lasting:
             pushing = Pushing(lasting, wanted, summary, journal, show)
-            await pushing.run(inputs, folders(inputs, out), told)
+            await pushing.run(inputs, Folders(inputs, out, journal), told)
 
     summary = Summary()
     with closing(_journal(out)) if wait else nullcontext() as journal:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from docrefinery.cli.output import encodable
 from docrefinery.cli.push.outcomes import Outcome, State, shown
 
 
@@ -61,26 +62,4 @@ def _walk(folder: Path, root: Path, seen: set[tuple[int, int]], told: list[Outco
 
 def failed(path: Path, code: str, message: str) -> Outcome:
     """Return the outcome of a file that cannot be pushed."""
-    return Outcome(path=shown(path), status=State.FAILED, error_code=code, message=message)
-
-
-def folders(inputs: Iterable[Input], out: Path) -> list[Path]:
-    """Return each file's folder: its stem's, or where several have that, the one of its relative path.
-
-    What still is the same, since it comes from several folders that were named, gets a number.
-    """
-    listed = list(inputs)
-    stems: dict[str, int] = {}
-    for each in listed:
-        stems[each.stem] = stems.get(each.stem, 0) + 1
-    taken: set[Path] = set()
-    result = []
-    for each in listed:
-        place = Path(each.stem) if stems[each.stem] == 1 else each.relative.parent / each.stem
-        chosen, number = place, 1
-        while chosen in taken:
-            number += 1
-            chosen = place.with_name(f"{place.name}-{number}")
-        taken.add(chosen)
-        result.append(out / chosen)
-    return result
+    return Outcome(path=shown(path), status=State.FAILED, error_code=code, message=encodable(message))

@@ -1,7 +1,8 @@
-"""What is complete in the folder of results: lines that are only added, so that a run that was cut short costs none."""
+"""What is in the folder of results, and of which bytes: lines that are only added, so that a cut run costs none."""
 
 import fcntl
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,27 @@ from msgspec import Struct
 NAME = ".docrefinery-push.jsonl"
 
 
-class Entry(Struct, frozen=True, kw_only=True):
-    """The results of one file: ``asked`` is a hash of what was asked, ``files`` has each name's SHA-256."""
+class Entry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The results of one file: ``asked`` is a hash of what was asked, ``files`` has each name's SHA-256.
+
+    A folder whose results are begun has but the SHA-256 of the PDF.
+    """
 
     folder: str
     sha256: str
-    asked: str
-    document_id: int
-    job_id: int
-    files: dict[str, str]
+    asked: str = ""
+    document_id: int = 0
+    job_id: int = 0
+    files: dict[str, str] = {}
 
 
-_read = msgspec.json.Decoder(Entry).decode
-_write = msgspec.json.Encoder().encode
+# Names may be in no known encoding; msgspec's own JSON has no way to write these.
+def _read(line: bytes) -> Entry:
+    return msgspec.convert(json.loads(line), Entry)
+
+
+def _write(entry: Entry) -> bytes:
+    return json.dumps(msgspec.to_builtins(entry)).encode()
 
 
 def asked_of(*what: Any) -> str:
@@ -47,6 +56,7 @@ class Journal:
         self._out = out
         self._path = out / NAME
         self._entries: dict[str, Entry] = {}
+        self._folders: dict[str, dict[str, None]] = {}
         self._file = self._path.open("ab")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,10 +66,10 @@ class Journal:
         for line in self._path.read_bytes().splitlines():
             try:
                 entry = _read(line)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except ValueError:
                 # The line that was being written when everything stopped.
                 continue
-            self._entries[entry.folder] = entry
+            self._take(entry)
         # Whatever was left without an end is a line of its own.
         self._file.write(b"\n")
 
@@ -68,15 +78,41 @@ class Journal:
         entry = self._entries.get(self._name(folder))
         return entry if entry is not None and (entry.sha256, entry.asked) == (sha256, asked) else None
 
+    def owner(self, folder: str) -> str:
+        """Return the SHA-256 of the PDF whose results a folder has; nothing if that is not known."""
+        entry = self._entries.get(folder)
+        return entry.sha256 if entry is not None else ""
+
+    def has(self, sha256: str) -> bool:
+        """Whether any folder has results of these bytes, or had them begun."""
+        return bool(self._folders.get(sha256))
+
+    def folders(self, sha256: str) -> list[str]:
+        """Return the folders that have results of these bytes, or had them begun."""
+        return list(self._folders.get(sha256, ()))
+
+    def begin(self, folder: Path, sha256: str) -> None:
+        """Note whose a folder is, before anything is written to it."""
+        if self.owner(name := self._name(folder)) != sha256:
+            self._add(Entry(folder=name, sha256=sha256))
+
     def add(self, folder: Path, entry: Entry) -> None:
         """Note that a file's results are complete."""
-        entry = msgspec.structs.replace(entry, folder=self._name(folder))
-        self._entries[entry.folder] = entry
+        self._add(msgspec.structs.replace(entry, folder=self._name(folder)))
+
+    def _add(self, entry: Entry) -> None:
+        self._take(entry)
         self._file.write(_write(entry) + b"\n")
         self._file.flush()
 
+    def _take(self, entry: Entry) -> None:
+        if (before := self._entries.get(entry.folder)) is not None:
+            self._folders[before.sha256].pop(entry.folder)
+        self._entries[entry.folder] = entry
+        self._folders.setdefault(entry.sha256, {})[entry.folder] = None
+
     def _name(self, folder: Path) -> str:
-        return str(folder.relative_to(self._out)).encode(errors="backslashreplace").decode()
+        return str(folder.relative_to(self._out))
 
     def close(self) -> None:
         """Close the file."""

@@ -1,12 +1,12 @@
 """What became of each file, and the sum of it."""
 
-import json
 from collections import Counter
 from enum import StrEnum
 from pathlib import Path
-from unicodedata import category
 
 from msgspec import Struct, field
+
+from docrefinery.cli.output import encodable
 
 
 class State(StrEnum):
@@ -86,12 +86,6 @@ class Summary(Struct):
         return f"{named}: {', '.join(filter(None, [*parts, f'{left} left' if left else '']))}."
 
 
-def printable(text: str) -> str:
-    """Return a text without anything that moves a terminal's cursor or breaks a line, spelled as JSON does instead."""
-    # Spaces of every width are harmless, and in many names.
-    return "".join(c if c.isprintable() or category(c) == "Zs" else json.dumps(c)[1:-1] for c in text)
-
-
 def shown(path: Path) -> str:
     """Return a path as text, whatever its bytes are."""
-    return str(path).encode(errors="backslashreplace").decode()
+    return encodable(str(path))

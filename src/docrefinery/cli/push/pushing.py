@@ -5,12 +5,13 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
+from typing import TypeVar
 
 from msgspec import Struct
 
 from docrefinery.cli.push.fetching import Fetching, Results
 from docrefinery.cli.push.files import File
+from docrefinery.cli.push.folders import Folders
 from docrefinery.cli.push.inputs import Input, failed
 from docrefinery.cli.push.journal import Entry, Journal, asked_of
 from docrefinery.cli.push.looking import is_there, look
@@ -40,6 +41,9 @@ SAME_FOR_ALL = frozenset(
     {"UNAUTHENTICATED", "INSUFFICIENT_SCOPE", "PROFILE_DISABLED", "UNKNOWN_PROFILE", "INVALID_OPTIONS"}
 )
 """Refusals that every file would meet."""
+
+
+T = TypeVar("T")
 
 
 class Stop(Exception):
@@ -81,7 +85,7 @@ class Pushing:
         self._phases: Counter[str] = Counter()
         self._firsts: dict[str, asyncio.Future[tuple[Outcome, Results | None]]] = {}
 
-    async def run(self, inputs: Sequence[Input], folders: Sequence[Path], told: Sequence[Outcome]) -> None:
+    async def run(self, inputs: Sequence[Input], folders: Folders, told: Sequence[Outcome]) -> None:
         """Push all of them.
 
         :param told: what was found out before.
@@ -94,7 +98,7 @@ class Pushing:
         try:
             async with asyncio.TaskGroup() as group:
                 watching = group.create_task(self._watch())
-                await self._push_all(list(zip(inputs, folders, strict=True)))
+                await self._push_all(inputs, folders)
                 watching.cancel()
         except BaseExceptionGroup as group:
             raise _first(group) from None
@@ -105,25 +109,38 @@ class Pushing:
         with _stopping():
             await self._watching.run()
 
-    async def _push_all(self, inputs: list[tuple[Input, Path]]) -> None:
+    async def _push_all(self, inputs: Sequence[Input], folders: Folders) -> None:
+        later: list[tuple[Input, str]] = []
         async with asyncio.TaskGroup() as group:
-            for start in range(0, len(inputs), BATCH):
-                files = await self._looked_at(inputs[start : start + BATCH])
-                known = await self._known([file.sha256 for file in files])
-                for file in files:
-                    await self._room.acquire()
-                    group.create_task(self._one(file, known.get(file.sha256)))
+            for batch in _batches(inputs):
+                files = []
+                for each, sha256 in await self._looked_at(batch):
+                    if (folder := folders.now(each, sha256)) is not None:
+                        files.append(File(each, folder, sha256))
+                    else:
+                        later.append((each, sha256))
+                await self._start(group, files)
+            for left in _batches(later):
+                await self._start(group, [File(each, folders.at_last(each, sha256), sha256) for each, sha256 in left])
 
-    async def _looked_at(self, inputs: Sequence[tuple[Input, Path]]) -> list[File]:
-        """Return the PDFs that are not complete already; of the others the way ends here."""
-        looks = [asyncio.to_thread(look, each.path, self._stop) for each, _ in inputs]
-        files = []
-        for (each, folder), found in zip(inputs, await asyncio.gather(*looks), strict=True):
+    async def _looked_at(self, inputs: Sequence[Input]) -> list[tuple[Input, str]]:
+        """Return the PDFs with their hashes; of the others the way ends here."""
+        looks = [asyncio.to_thread(look, each.path, self._stop) for each in inputs]
+        pdfs = []
+        for each, found in zip(inputs, await asyncio.gather(*looks), strict=True):
             if isinstance(found, Outcome):
                 self._end(found)
-            elif not await self._complete(file := File(each, folder, found)):
-                files.append(file)
-        return files
+            else:
+                pdfs.append((each, found))
+        return pdfs
+
+    async def _start(self, group: asyncio.TaskGroup, files: Sequence[File]) -> None:
+        """Send those on their way that are not complete already."""
+        files = [file for file in files if not await self._complete(file)]
+        known = await self._known([file.sha256 for file in files])
+        for file in files:
+            await self._room.acquire()
+            group.create_task(self._one(file, known.get(file.sha256)))
 
     async def _complete(self, file: File) -> bool:
         """Whether the results of a file are here already, as they were noted."""
@@ -196,6 +213,7 @@ class Pushing:
                 file, State.FAILED, **ids, error_code=code, message=job.error_message or job.status
             ), None
         async with self._phase("fetching"):
+            self._begin(file)
             results = await self._fetching.fetch(file, sent.document, job)
         return self._outcome(file, State.DONE, **ids), results
 
@@ -215,10 +233,15 @@ class Pushing:
             why = {"error_code": first.error_code, "message": first.message}
             return self._outcome(file, first.status, **ids, **why), None
         try:
+            self._begin(file)
             copied = await asyncio.to_thread(results.copied, file)
         except OSError as error:
             return failed(file.input.path, "CANNOT_WRITE", f"{error.strerror or error}: {file.folder}"), None
         return self._outcome(file, State.DONE, **ids), copied
+
+    def _begin(self, file: File) -> None:
+        if self._journal is not None:
+            self._journal.begin(file.folder, file.sha256)
 
     def _note(self, file: File, outcome: Outcome, results: Results | None) -> None:
         if self._journal is None or results is None or outcome.document_id is None or outcome.job_id is None:
@@ -253,6 +276,10 @@ class Pushing:
     def _move(self, phase: str, by: int) -> None:
         self._phases[phase] += by
         self._show.moved(self._phases)
+
+
+def _batches(of: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (of[start : start + BATCH] for start in range(0, len(of), BATCH))
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from docrefinery.cli.output import errors
-from docrefinery.cli.push.outcomes import Outcome, State, Summary, advice, printable
+from docrefinery.cli.output import errors, printable
+from docrefinery.cli.push.outcomes import Outcome, State, Summary, advice
 from docrefinery.client import Job
 
 STYLES = {State.FAILED: "red", State.SKIPPED: "yellow"}

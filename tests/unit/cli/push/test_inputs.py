@@ -4,9 +4,17 @@ from pathlib import Path
 
 from hypothesis import given, strategies as st
 
-from docrefinery.cli.push.inputs import Input, collect, folders
+from docrefinery.cli.push.folders import Folders
+from docrefinery.cli.push.inputs import Input, collect
 
 names = st.sampled_from(["a", "b", "a.b", "é"])
+
+
+def folders(inputs: list[Input], out: Path) -> list[Path]:
+    chosen = Folders(inputs, out)
+    return [chosen.at_last(each, "") for each in inputs]
+
+
 paths = st.lists(st.tuples(st.lists(names, max_size=2), names), max_size=12)
 
 

@@ -41,3 +41,18 @@ def test_what_is_asked_has_a_hash_that_order_does_not_change() -> None:
         {"options": {"b": 2, "a": 1}, "profile": None}
     )
     assert asked_of({"profile": "x"}) != asked_of({"profile": None})
+
+
+def test_a_folder_that_was_begun_is_known_and_not_complete(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    journal.add(tmp_path / "done", ENTRY)
+    for name in ("done", "begun"):
+        journal.begin(tmp_path / name, "s")
+    journal.close()
+    journal = Journal(tmp_path)
+    assert journal.folders("s") == ["done", "begun"]
+    assert journal.find(tmp_path / "done", "s", "q") is not None
+    assert journal.find(tmp_path / "begun", "s", "q") is None
+    journal.begin(tmp_path / "done", "other bytes")
+    assert (journal.owner("done"), journal.folders("s")) == ("other bytes", ["begun"])
+    journal.close()

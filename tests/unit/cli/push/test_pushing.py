@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx
 
-from docrefinery.cli.push.inputs import collect, folders
+from docrefinery.cli.push.folders import Folders
+from docrefinery.cli.push.inputs import collect
 from docrefinery.cli.push.outcomes import Outcome, Summary
 from docrefinery.cli.push.pushing import Pushing, Wanted
 from docrefinery.cli.push.showing import Lines
@@ -98,7 +99,7 @@ def pushed(service: Service, folder: Path, out: Path) -> tuple[Summary, list[Out
         transport = httpx.MockTransport(service)
         async with AsyncClient("http://r.example", api_key=KEY, patience=patience, transport=transport) as client:
             pushing = Pushing(client, Wanted(processing={}, plan=Plan()), summary, None, show)
-            await pushing.run(inputs, folders(inputs, out), told)
+            await pushing.run(inputs, Folders(inputs, out), told)
 
     asyncio.run(run())
     return summary, show.outcomes, waits
