@@ -16,6 +16,7 @@ ACROSS_TENANTS = {
     "audit.prune": OPERATOR,
     "audit.settled": OPERATOR,
     "claims.CLAIM": "the next job of any tenant, by turns",
+    "claims._PAGES_READ": LEASED,
     "claims._cancel_requested": LEASED,
     "claims._crash": LEASED,
     "claims._end": LEASED,

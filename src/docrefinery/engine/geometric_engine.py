@@ -57,7 +57,7 @@ class GeometricEngine:
         done = PagesDone(pages.total, on_page)
         recognition = _recognition(options, _ocr(options, aid), aid, done)
         pipeline = PagesPipeline(_pipeline_options(options, aid), recognition)
-        result, backend = _run(pipeline, source, pages, recognition, done)
+        result, backend = _run(pipeline, source, pages, recognition, done, hashed=False)
         return encode(pipeline.read(result, backend, pages.first, pages.last, _summary(recognition)))
 
     def put_together(
@@ -84,9 +84,15 @@ class GeometricEngine:
 
 
 def _run(
-    pipeline: GeometricPdfPipeline, source: Path, pages: Pages, recognition: Recognition | None, done: PagesDone
+    pipeline: GeometricPdfPipeline,
+    source: Path,
+    pages: Pages,
+    recognition: Recognition | None,
+    done: PagesDone,
+    *,
+    hashed: bool = True,
 ) -> tuple[ConversionResult, DocumentBackend]:
-    given, backend = opened(source, pages, DocumentBackend)
+    given, backend = opened(source, pages, DocumentBackend, hashed=hashed)
 
     def on_event(event: PageCompletedProgress) -> None:
         # A page that has to be recognised counts when that is done.

@@ -24,14 +24,31 @@ _STARVED = ("MemoryError", "OutOfMemoryError", "can't allocate memory", "bad_all
 Backend = TypeVar("Backend", bound=PdfDocumentBackend)
 
 
-def opened(source: Path, pages: Pages, backend: type[Backend]) -> tuple[InputDocument, Backend]:
-    """Return a file as Docling's pipelines take it, and its backend; raises :class:`InvalidPdf`."""
-    document = InputDocument(
-        path_or_stream=source,
-        format=InputFormat.PDF,
-        backend=backend,
-        limits=DocumentLimits(page_range=(pages.first, pages.last)),
-    )
+class Unhashed(InputDocument):
+    """A file as Docling's pipelines take it, without its hash, which only a document's origin has."""
+
+    def __init__(self, path_or_stream: Path, backend: type[PdfDocumentBackend], limits: DocumentLimits) -> None:
+        # Past Docling's own, which hashes.
+        super(InputDocument, self).__init__(
+            file=path_or_stream, document_hash="", format=InputFormat.PDF, limits=limits
+        )
+        self._init_doc(backend, path_or_stream)
+        if self.valid:
+            assert isinstance(self._backend, backend)
+            self.page_count = self._backend.page_count()
+
+
+def opened(source: Path, pages: Pages, backend: type[Backend], *, hashed: bool = True) -> tuple[InputDocument, Backend]:
+    """Return a file as Docling's pipelines take it, and its backend.
+
+    :param hashed: false for pages that make no document yet: it would be hashed for each of many parts.
+    :raises InvalidPdf: if it cannot be read.
+    """
+    limits = DocumentLimits(page_range=(pages.first, pages.last))
+    if hashed:
+        document = InputDocument(path_or_stream=source, format=InputFormat.PDF, backend=backend, limits=limits)
+    else:
+        document = Unhashed(source, backend, limits)
     if not document.valid:
         raise InvalidPdf("the file cannot be read as a PDF")
     found = document._backend
