@@ -78,8 +78,8 @@ def _errors(given: dict[str, Any], kind: type[Struct]) -> list[FieldError]:
             continue
         if reason := _reason(given[name], types[field.name]):
             items = given[name] if isinstance(given[name], list) else []
-            each = islice(_reasons(items, types[field.name]), _MOST_ITEMS)
-            wrong.append(FieldError(f"/{name}", "; ".join(dict.fromkeys(each)) or reason))
+            each = islice(dict.fromkeys(_reasons(items, types[field.name])), _MOST_ITEMS)
+            wrong.append(FieldError(f"/{name}", "; ".join(each) or reason))
     return wrong
 
 

@@ -296,16 +296,18 @@ async def _crash(
     """Requeue or end a job whose lease the transaction holds; a canceled one ends as canceled."""
     row = await db.fetch_one(
         f"""WITH lease AS (DELETE FROM leases WHERE job_id = $1 RETURNING *),
+           parts (done, total) AS ({_PAGES_READ}),
            fate AS (SELECT CASE WHEN cancel_requested_at IS NOT NULL THEN 'CANCELED'
                                 WHEN crashes + 1 >= $2 THEN 'FAILED' ELSE 'QUEUED' END AS status
                     FROM jobs WHERE id = $1)
            UPDATE jobs SET status = fate.status, crashes = crashes + 1, scan_ms = NULL, not_before = now() + $5,
                   stage = CASE fate.status WHEN 'QUEUED' THEN 'SCANNING' ELSE stage END,
-                  (pages_done, pages_total) = ({_PAGES_READ}),
+                  pages_done = CASE fate.status WHEN 'QUEUED' THEN parts.done ELSE lease.pages_done END,
+                  pages_total = CASE fate.status WHEN 'QUEUED' THEN parts.total ELSE lease.pages_total END,
                   finished_at = CASE fate.status WHEN 'QUEUED' THEN NULL ELSE now() END,
                   error_code = CASE fate.status WHEN 'FAILED' THEN $3 ELSE '' END,
                   error_message = CASE fate.status WHEN 'FAILED' THEN $4 ELSE '' END
-           FROM fate WHERE id = $1 RETURNING jobs.status""",
+           FROM fate, parts, lease WHERE jobs.id = $1 RETURNING jobs.status""",
         job_id,
         max_crashes,
         crash.code,

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from piccolo.columns import Column, Timestamptz
 from piccolo.query.methods.select import Select
 
-from docrefinery.errors import InvalidFilter
+from docrefinery.errors import FieldError, InvalidFilter
 from docrefinery.store.merging import Bound, Merge, narrowed
 from docrefinery.store.records import Row
 
@@ -51,9 +51,8 @@ class Cursor(Struct, frozen=True, array_like=True):
         """
         ours = len(kinds) == len(self.key) and all(map(isinstance, self.key, kinds))
         if not ours or self.of not in ("", of):
-            raise InvalidFilter(
-                "The query cannot be read: `cursor` belongs to another list or filter; start without it."
-            )
+            reason = "belongs to another list or filter; start without it"
+            raise InvalidFilter(f"The query cannot be read: `cursor` {reason}.", errors=[FieldError("/cursor", reason)])
 
 
 class Page(Struct, Generic[T], frozen=True):

@@ -139,6 +139,9 @@ async def test_a_long_list_of_wrong_events_is_answered_in_bounds(client: httpx.A
     response = await client.post("/v1/webhooks/", json=body)
     assert pointers(assert_problem(response, 400, "INVALID_REQUEST")) == ["/events"]
     assert len(response.content) < 4096
+    many = await client.post("/v1/webhooks/", json={**body, "events": ["a"] * 20 + ["b"]})
+    [event] = assert_problem(many, 400, "INVALID_REQUEST")["errors"]
+    assert event["detail"] == "Invalid enum value 'a'; Invalid enum value 'b'"
 
 
 async def test_a_filter_names_each_wrong_value_beside_the_other_filters(client: httpx.AsyncClient) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from docrefinery.model import JobStatus
-from tests.support.calls import assert_problem, queued, results, uploaded
+from tests.support.calls import assert_problem, pointers, queued, results, uploaded
 from tests.support.work import HandWorker
 
 NUMBERS = 5
@@ -154,8 +154,9 @@ async def test_cursor_of_another_list_is_refused(client: httpx.AsyncClient, work
             if url == own:
                 assert answer.status_code == 200
             else:
-                detail = assert_problem(answer, 400, "INVALID_FILTER")["detail"]
-                assert "`cursor` belongs to another list or filter; start without it." in detail
+                problem = assert_problem(answer, 400, "INVALID_FILTER")
+                assert "`cursor` belongs to another list or filter; start without it." in problem["detail"]
+                assert pointers(problem) == ["/cursor"]
     # The release before did not say whose it was.
     assert (await client.get(f"/v1/jobs/?cursor={encoded([False, [10**6]])}")).status_code == 200
 

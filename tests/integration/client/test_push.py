@@ -435,3 +435,17 @@ async def test_a_folder_that_was_begun_when_a_push_was_killed_is_gone_on_with_an
 
 async def _queued(db: Database) -> bool:
     return bool(await db.fetch("SELECT FROM jobs"))
+
+
+async def test_results_of_a_copy_do_not_pass_for_those_of_the_file_whose_folder_it_has(
+    run: Run, worker: HandWorker, tmp_path: Path
+) -> None:
+    make(tmp_path / "in", 1)
+    (tmp_path / "copy.pdf").write_bytes((tmp_path / "in/f000.pdf").read_bytes())
+    chunks = ("--out", "out", "--options", '{"exports": ["chunks_json"]}')
+    async with working(worker, as_asked=True):
+        await run("in", "--out", "out", "--profile", "fast_text")
+        await run("copy.pdf", *chunks)
+        push = await run("in", *chunks)
+    assert push.named("done") == ["f000.pdf"]
+    assert (tmp_path / "out/f000/f000.chunks_json").is_file()

@@ -160,3 +160,14 @@ async def test_page_progress_comes_with_a_stage_and_never_goes_back(db: Database
     # Nothing was stored of them: they are read anew.
     await claims.give_back(db, claim, delay=timedelta(0))
     assert await told() == ("SCANNING", 0, None)
+
+
+async def test_a_job_that_ends_by_a_crash_keeps_the_pages_that_were_told(db: Database, worker: HandWorker) -> None:
+    tenant = await make_tenant(db, "acme")
+    job = await make_job(db, tenant)
+    claim = await worker.claim()
+    await claims.beat(db, claim, LEASE, pages_done=4, pages_total=9)
+    await claims.crashed(db, claim, claims.Crash(code="WORKER_CRASHED", message="It did."), max_crashes=1)
+    now = await jobs.get(db, tenant, job.id)
+    assert now is not None
+    assert (now.status, now.pages_done, now.pages_total) == ("FAILED", 4, 9)

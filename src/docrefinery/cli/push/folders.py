@@ -19,13 +19,14 @@ class Folders:
         self._taken: set[Path] = set()
         self._numbers: dict[Path, int] = {}
         self._left: dict[str, Iterator[Path]] = {}
+        self._before = journal.hashes() if journal is not None else frozenset[str]()
 
     def now(self, each: Input, sha256: str) -> Path | None:
         """Return a file's folder, unless that depends on which ones the others of the run leave."""
         for place in self._places(each):
             if self._owner(place) == sha256 and place not in self._taken:
                 return self._take(place)
-        if self._journal is not None and self._journal.has(sha256):
+        if sha256 in self._before:
             return None
         return self._take(self._free(each, sha256))
 
@@ -63,8 +64,7 @@ class Folders:
     def _is_free(self, place: Path, sha256: str) -> bool:
         if place in self._taken:
             return False
-        # A folder that was removed is nobody's.
-        return self._owner(place) in ("", sha256) or not (self._out / place).exists()
+        return self._owner(place) in ("", sha256) or _is_removed(self._out / place)
 
     def _owner(self, place: Path) -> str:
         return self._journal.owner(str(place)) if self._journal is not None else ""
@@ -72,6 +72,14 @@ class Folders:
     def _take(self, place: Path) -> Path:
         self._taken.add(place)
         return self._out / place
+
+
+def _is_removed(folder: Path) -> bool:
+    """Whether a folder is nobody's any more; one that cannot be looked at still is somebody's."""
+    try:
+        return not folder.exists()
+    except OSError:
+        return False
 
 
 def _is_below(place: Path) -> bool:

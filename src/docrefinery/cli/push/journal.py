@@ -83,9 +83,9 @@ class Journal:
         entry = self._entries.get(folder)
         return entry.sha256 if entry is not None else ""
 
-    def has(self, sha256: str) -> bool:
-        """Whether any folder has results of these bytes, or had them begun."""
-        return bool(self._folders.get(sha256))
+    def hashes(self) -> frozenset[str]:
+        """Return the SHA-256 of every PDF of which some folder has results, or had them begun."""
+        return frozenset(sha256 for sha256, folders in self._folders.items() if folders)
 
     def folders(self, sha256: str) -> list[str]:
         """Return the folders that have results of these bytes, or had them begun."""

@@ -145,7 +145,8 @@ class Pushing:
     async def _complete(self, file: File) -> bool:
         """Whether the results of a file are here already, as they were noted."""
         entry = self._journal.find(file.folder, file.sha256, self._asked) if self._journal is not None else None
-        if entry is None:
+        # Results under another name may stand beside older ones under this one.
+        if entry is None or not all(name.startswith(f"{file.input.stem}.") for name in entry.files):
             return False
         checks = [asyncio.to_thread(is_there, file.folder / n, sha, self._stop) for n, sha in entry.files.items()]
         if not all(await asyncio.gather(*checks)):

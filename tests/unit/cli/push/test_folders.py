@@ -81,3 +81,26 @@ def test_many_files_of_one_name_and_many_of_the_same_bytes_are_quick(tmp_path: P
                 journal.begin(folders.now(each, sha256) or folders.at_last(each, sha256), sha256)
             journal.close()
         assert len((out / NAME).read_bytes().split()) == FILES * 4
+
+
+def test_a_folder_that_cannot_be_looked_at_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: Path) -> bool:
+        raise PermissionError
+
+    chosen(tmp_path, {"in/x.pdf": "1"})
+    journal, each = Journal(tmp_path), of("in/x.pdf")
+    monkeypatch.setattr(Path, "exists", refused)
+    assert Folders([each], tmp_path, journal).now(each, "2") == tmp_path / "x-2"
+    journal.close()
+
+
+def test_what_this_run_has_begun_changes_no_folder_of_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    first, copy, other = (of(path) for path in ("r0/a.pdf", "r1/b.pdf", "r2/b.pdf"))
+    folders = Folders([first, copy, other], tmp_path, journal)
+    place = folders.now(first, "1")
+    assert place is not None
+    journal.begin(place, "1")
+    assert folders.now(copy, "1") == tmp_path / "b"
+    assert folders.now(other, "2") == tmp_path / "b-2"
+    journal.close()
