@@ -77,7 +77,7 @@ class ObjectStorage:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self._answers, 30, f"the object storage answers: {self._home / 'log.txt'}")
+        wait_until(self._answers, 50, f"the object storage answers: {self._home / 'log.txt'}")
         return self
 
     def _answers(self) -> bool:
