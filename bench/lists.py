@@ -82,6 +82,7 @@ def _lists(some: dict[str, Any]) -> Iterator[tuple[str, Params]]:
         {"updated_after": ago[47], "status": "QUARANTINED"},
         {"updated_after": ago[40], "status": "FAILED", "profile": "structured"},
         {"updated_after": ago[47], "created_before": ago[40]},
+        {"updated_after": ago[24], "created_before": ago[24], "status": "SUCCEEDED"},
         {"updated_after": ago[47], "created_after": ago[1]},
         {"updated_after": ago[47], "created_after": ago[40], "created_before": ago[24]},
         {"document_id": document},
