@@ -16,7 +16,8 @@ from docrefinery.store.sql.counters import RECOUNT
 JOBS = 1_000_000
 JOBS_OF_A_DOCUMENT = 50
 REQUESTS = 500
-# Half of them ended within the last day. They were created one by one, two days long; few are quarantined.
+# Half of them ended within the last day. They were created one by one, two days long; few are quarantined. Most changed
+# last within seconds of their creation, 100,000 after a wait of six hours, and one in 50 at any time since.
 FILL = f"""
 ALTER TABLE jobs DISABLE TRIGGER USER;
 ALTER TABLE documents DISABLE TRIGGER USER;
@@ -36,7 +37,10 @@ SELECT tenant_id, 'bench', id, (ARRAY['fast_text', 'structured', NULL])[1 + n % 
        CASE WHEN s.status <> 'QUEUED' THEN now() - random() * interval '2 days' END, now() - interval '2 days',
        CASE WHEN n = 7 THEN gen_random_uuid() END,
        now() - interval '2 days' + r * interval '2 days' / {JOBS},
-       now() - interval '2 days' + (r + 100 * random()) * interval '2 days' / {JOBS}
+       now() - interval '2 days' + interval '2 days' / {JOBS} * CASE
+           WHEN n % 50 = 9 THEN r + ({JOBS} - r) * random() ^ 3
+           WHEN r BETWEEN {JOBS * 3 // 10} AND {JOBS * 4 // 10} THEN r + {JOBS // 8}
+           ELSE r + 100 * random() END
 FROM (SELECT *, row_number() OVER (ORDER BY n, id) AS r
       FROM documents CROSS JOIN generate_series(1, {JOBS_OF_A_DOCUMENT}) n
       WHERE original_filename = 'bench.pdf' ORDER BY n, id) d

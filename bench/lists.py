@@ -62,7 +62,7 @@ async def _fill(url: str) -> dict[str, Any]:
 
 def _lists(some: dict[str, Any]) -> Iterator[tuple[str, Params]]:
     """Yield every list that is measured."""
-    ago = {hours: (datetime.now(UTC) - timedelta(hours=hours)).isoformat() for hours in (1, 24, 40, 47)}
+    ago = {hours: (datetime.now(UTC) - timedelta(hours=hours)).isoformat() for hours in (1, 24, 25, 30, 31, 34, 40, 47)}
     document, external = str(some["document_id"]), some["external_uuid"]
     narrowed: list[Params] = [
         {},
@@ -82,7 +82,12 @@ def _lists(some: dict[str, Any]) -> Iterator[tuple[str, Params]]:
         {"updated_after": ago[47], "status": "QUARANTINED"},
         {"updated_after": ago[40], "status": "FAILED", "profile": "structured"},
         {"updated_after": ago[47], "created_before": ago[40]},
+        {"updated_after": ago[24], "created_before": ago[24]},
         {"updated_after": ago[24], "created_before": ago[24], "status": "SUCCEEDED"},
+        {"updated_after": ago[24], "created_before": ago[40], "status": "FAILED", "profile": "structured"},
+        {"updated_after": ago[24], "created_before": ago[30], "status": "SUCCEEDED"},
+        {"updated_after": ago[25], "created_before": ago[31]},
+        {"updated_after": ago[24], "created_after": ago[34], "created_before": ago[30]},
         {"updated_after": ago[47], "created_after": ago[1]},
         {"updated_after": ago[47], "created_after": ago[40], "created_before": ago[24]},
         {"document_id": document},

@@ -10,6 +10,7 @@ from docrefinery.model import QUEUE
 from docrefinery.store.artifacts import refers_to
 from docrefinery.store.database import Database
 from docrefinery.store.merging import Bound, Condition, Merge, created_between, numbered_between
+from docrefinery.store.octaves import changed_between
 from docrefinery.store.paging import Page, PageRequest, fetch_page
 from docrefinery.store.records import EventRecord, JobRecord, Ref
 from docrefinery.store.sql.lists import PROFILE
@@ -87,17 +88,13 @@ async def page(tenant_id: int, filters: JobFilters, request: PageRequest) -> Pag
     query, merge = JobView.select().where(JobView.tenant_id == tenant_id), None
     conditions = _conditions(tenant_id, filters)
     within = numbered_between("jobs", tenant_id, filters.created_after, filters.created_before)
+    numbers = [bound.on(("id",)) for bound in within]
     if changed is not None:
-        # The index of changes has the number too: what was created later, or else earlier, is passed over without a
-        # look at it. Between two bounds, PostgreSQL expects one row in 200, and would sort a third of a million.
-        conditions += [bound.on(("id",)) for bound in within if len(within) == 1]
-        # What was created after a time has changed after it.
-        within = [Bound(">=", ("{}", "0"), (max(changed, filters.created_after or changed),))]
+        within = [Bound(">=", ("{}", "0"), (changed,))]
     # Of what few rows have, one index tells; by number alone, others' jobs may be a million before a small tenant's.
     rare = filters.document_id is not None or filters.external_uuid is not None
-    if not rare and (changed is None or filters.status or filters.stage or filters.profile):
-        held = (Condition("tenant_id = {}", (tenant_id,)), *conditions)
-        merge = Merge("jobs", _groups(tenant_id, filters), _GROUP, held)
+    if not rare and (changed is None or filters != JobFilters(updated_after=changed)):
+        merge = _merge(tenant_id, filters, (Condition("tenant_id = {}", (tenant_id,)), *conditions), numbers)
     else:
         for condition in (*conditions, *_values(filters)):
             query = query.where(condition.raw)
@@ -107,16 +104,22 @@ async def page(tenant_id: int, filters: JobFilters, request: PageRequest) -> Pag
 
 
 _GROUP = {"status": "status", "stage": "stage", "profile": f"({PROFILE})"}
+_SPANNED = {"octave": "modified_octave", **_GROUP}
+_SPAN = (Bound(">=", ("g.since", "0")), Bound("<=", ("g.until", str(2**63 - 1))))
 
 
-def _groups(tenant_id: int, filters: JobFilters) -> Condition:
-    """Return the statuses, stages and profiles that jobs of the tenant have, or had, as far as the filters let them."""
+def _merge(tenant_id: int, filters: JobFilters, held: tuple[Condition, ...], numbers: Sequence[Condition]) -> Merge:
+    """Merge the statuses, stages and profiles that jobs of the tenant have, or had, as far as the filters let them."""
     wanted = _values(filters)
     conditions = "".join(f" AND {condition.sql}" for condition in wanted)
-    return Condition(
-        f"(SELECT status, stage, profile FROM tenant_job_counts WHERE tenant_id = {{}}{conditions}) g",
-        (tenant_id, *(value for condition in wanted for value in condition.values)),
-    )
+    held_by = f"SELECT status, stage, profile FROM tenant_job_counts WHERE tenant_id = {{}}{conditions}"
+    values = (tenant_id, *(value for condition in wanted for value in condition.values))
+    if filters.updated_after is None:
+        return Merge("jobs", Condition(f"({held_by}) g", values), _GROUP, held)
+    spans = changed_between(filters.updated_after, filters.created_after, filters.created_before)
+    groups = f"(SELECT * FROM ({held_by}) counted, {spans.sql} spans (octave, since, until)) g"
+    # The index has the number too: what was created at another time is passed over without a look at it.
+    return Merge("jobs", Condition(groups, (*values, *spans.values)), _SPANNED, (*held, *numbers), _SPAN)
 
 
 def _values(filters: JobFilters) -> list[Condition]:

@@ -5,7 +5,7 @@ import asyncpg
 from docrefinery.store.database import Database
 
 APP = "docrefinery"
-LATEST = "2026-11-27T10:10:00:000000"
+LATEST = "2026-11-27T12:00:00:000000"
 """Id of the newest migration; a test holds it to the folder."""
 
 

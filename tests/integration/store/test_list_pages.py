@@ -1,9 +1,13 @@
 """Lists of jobs hold what their filters say, once each and in order, however the rows are found and paged through."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
+from random import Random
 from typing import Any
+
+import asyncpg
+import pytest
 
 from docrefinery.settings import Settings
 from docrefinery.store import jobs
@@ -11,10 +15,12 @@ from docrefinery.store.database import Database
 from docrefinery.store.jobs import JobFilters
 from docrefinery.store.paging import PageRequest
 from docrefinery.store.records import JobRecord
+from docrefinery.store.sql.counters import RECOUNT
 from tests.support.tenants import make_job, make_tenant
 from tests.support.work import HandWorker
 
 SIZE = 4
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 async def paged(tenant_id: int, filters: JobFilters) -> list[int]:
@@ -90,4 +96,46 @@ async def test_lists_hold_what_their_filters_say(db: Database, settings: Setting
     }
     for values in product(*choices.values()):
         filters = JobFilters(**dict(zip(choices, values, strict=True)))
+        assert await paged(tenant_id, filters) == expected(known, filters), filters
+
+
+LAGS = [timedelta(seconds=seconds) for seconds in (0, 1, 59.999999, 60, 119, 120, 3600, 40_000, 3e5, 3.3e7)]
+
+
+async def jobs_that_changed_late(db: Database, settings: Settings, tenant_id: int, choose: Random) -> list[JobRecord]:
+    """Make jobs minutes apart, each of which has changed last at the end of an octave, or between two."""
+    moment = datetime(2026, 3, 1, tzinfo=UTC)
+    owner = await asyncpg.connect(settings.migration_database_url)
+    await owner.execute("ALTER TABLE jobs DISABLE TRIGGER USER")
+    for _ in range(30):
+        job = await make_job(db, tenant_id)
+        moment += timedelta(minutes=choose.choice([1, 90, 2000]))
+        await owner.execute(
+            "UPDATE jobs SET created_at = $2, modified_at = $3, profile = $4 WHERE id = $1",
+            *(job.id, moment, moment + choose.choice(LAGS), choose.choice([None, "rare"])),
+        )
+    await owner.execute("ALTER TABLE jobs ENABLE TRIGGER USER;" + ";".join(RECOUNT))
+    await owner.close()
+    rows = await db.fetch("SELECT * FROM job_views WHERE tenant_id = $1 ORDER BY id", tenant_id)
+    return [JobRecord.of(row) for row in rows]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_lists_by_creation_and_change_hold_what_their_filters_say(
+    db: Database, settings: Settings, seed: int
+) -> None:
+    choose = Random(seed)
+    tenant_id = await make_tenant(db, "acme")
+    known = await jobs_that_changed_late(db, settings, tenant_id, choose)
+    lags = [job.modified_at - job.created_at for job in known]
+    moments = [moment for job in known for moment in (job.created_at, job.modified_at)]
+    moments += [known[0].created_at + 2 * lag for lag in lags] + [FIRST, LAST]
+    for _ in range(100):
+        changed, after, before = (choose.choice(moments) for _ in range(3))
+        filters = JobFilters(
+            updated_after=changed,
+            created_after=choose.choice([None, after]),
+            created_before=choose.choice([None, before]),
+            profile=choose.choice([None, ("rare",), ("rare", "none")]),
+        )
         assert await paged(tenant_id, filters) == expected(known, filters), filters

@@ -115,11 +115,17 @@ def sorted_rows(plan: dict[str, Any]) -> float:
     return max([own, *(sorted_rows(part) for part in plan.get("Plans", []))])
 
 
+def touched(plan: dict[str, Any]) -> int:
+    """Return how many blocks a plan looked at."""
+    return int(plan["Shared Hit Blocks"]) + int(plan["Shared Read Blocks"])
+
+
 def literal(value: Any) -> str:
     """Return a parameter as it is written."""
     match value:
         case list():
-            return f"ARRAY[{', '.join(map(literal, value))}]::text[]"
+            kind = {int: "integer", datetime: "timestamptz"}.get(type(next(iter(value), "")), "text")
+            return f"ARRAY[{', '.join(map(literal, value))}]::{kind}[]"
         case datetime():
             return f"timestamptz '{value.isoformat()}'"
         case int():
@@ -162,7 +168,9 @@ class Explained:
         await self._connection.execute(f"PREPARE list AS {sql}")
         for mode in ("force_custom_plan", "force_generic_plan"):
             await self._connection.execute(f"SET plan_cache_mode = {mode}")
-            explained = await self._connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE list {values}")
+            explained = await self._connection.fetchval(
+                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE list {values}"
+            )
             found[mode] = json.loads(explained)[0]["Plan"]
         await self._connection.execute("DEALLOCATE list")
         return found
@@ -228,6 +236,41 @@ async def test_every_filter_seeks_in_an_index_whether_a_tenant_has_many_rows_or_
     ):
         page = await jobs.page(explained.tenant_id, filters, PageRequest())
         assert [job.created_at for job in page.items] == list(map(minute, created))
+
+
+CHANGED = f"""
+UPDATE jobs SET modified_at = CASE
+    WHEN id % 1000 = 7 THEN timestamptz '{minute(ROWS + 100)}'
+    ELSE created_at + CASE WHEN id % 4 = 0 THEN interval '7 days' ELSE interval '30 seconds' END END
+WHERE tenant_id = $1
+"""
+"""Most jobs have changed at once or a week after their creation, and one in 1,000 at the very end."""
+MOST_BLOCKS = 500
+"""Those of the way to each octave and each row; all that has changed since is in more."""
+BY_BOTH: list[dict[str, Any]] = [
+    {"updated_after": minute(11_000), "created_before": minute(500)},
+    {"updated_after": minute(9000), "created_before": minute(9000)},
+    {"updated_after": minute(9000), "created_before": minute(9000), "status": ("SUCCEEDED",)},
+    {"updated_after": minute(9000), "created_after": minute(5000), "created_before": minute(5060)},
+    {"updated_after": minute(19_000), "created_after": minute(100), "created_before": minute(1100)},
+]
+
+
+async def test_what_was_created_at_one_time_and_changed_at_another_is_sought_by_both(
+    explained: Explained, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await explained.hold_to(explained.tenants[0])
+    owner = await asyncpg.connect(settings.migration_database_url)
+    await owner.execute("ALTER TABLE jobs DISABLE TRIGGER USER")
+    await owner.execute(CHANGED, explained.tenant_id)
+    await owner.execute("ALTER TABLE jobs ENABLE TRIGGER USER")
+    await owner.execute("VACUUM ANALYZE jobs")
+    await owner.close()
+    for filters in BY_BOTH:
+        found = await explained.plans(of_jobs(**filters), PageRequest(), monkeypatch)
+        for mode, plan in found.items():
+            assert walked_past(plan) <= WALKED_PAST, f"{filters}, {mode}: {plan}"
+            assert touched(plan) <= MOST_BLOCKS, f"{filters}, {mode}: {plan}"
 
 
 async def assert_sought(explained: Explained, name: str, query: Query, monkeypatch: pytest.MonkeyPatch) -> None:
