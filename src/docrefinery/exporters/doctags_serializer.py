@@ -10,6 +10,8 @@ from docling_core.transforms.serializer.doctags import DocTagsDocSerializer, Doc
 from docling_core.types.doc import DoclingDocument, RichTableCell, TableItem
 from docling_core.types.doc.document import DOCUMENT_TOKENS_EXPORT_LABELS
 
+from docrefinery.exporters.excluding import ExcludingOnce
+
 
 class TableSerializer(DocTagsTableSerializer):
     """Docling's serializer, shown no more of the document than a table needs."""
@@ -24,7 +26,7 @@ class TableSerializer(DocTagsTableSerializer):
         return super().serialize(item=item, doc_serializer=doc_serializer, doc=doc, **kwargs)
 
 
-class Serializer(DocTagsDocSerializer):
+class Serializer(DocTagsDocSerializer, ExcludingOnce):
     """Docling's serializer of a document, with that of its tables."""
 
     table_serializer: BaseTableSerializer = TableSerializer()

@@ -5,6 +5,8 @@ from typing import Any
 
 from docling_core.transforms.serializer.markdown import MarkdownDocSerializer
 
+from docrefinery.exporters.excluding import ExcludingOnce
+
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _QUOTE = re.compile(r"^>", re.MULTILINE)
 _ENTITY = re.compile(r"&(?=#?\w+;)")
@@ -12,7 +14,7 @@ _ENTITY = re.compile(r"&(?=#?\w+;)")
 _EMPHASIS = re.compile(r"(?<!\\)(?:(?<![^\W_])_|_(?![^\W_]))")
 
 
-class Serializer(MarkdownDocSerializer):
+class Serializer(MarkdownDocSerializer, ExcludingOnce):
     """Docling's serializer with fewer escapes; what would be read as a tag is escaped as ever."""
 
     def post_process(

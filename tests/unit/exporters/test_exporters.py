@@ -1,8 +1,13 @@
 import io
 import json
 import zipfile
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from docling_core.transforms.serializer.common import DocSerializer
+from docling_core.transforms.serializer.doctags import DocTagsDocSerializer
+from docling_core.transforms.serializer.markdown import MarkdownDocSerializer
 from docling_core.types.doc import (
     BoundingBox,
     DocItemLabel,
@@ -17,6 +22,7 @@ from docling_core.types.doc import (
 from hypothesis import given, settings, strategies as st
 from PIL import Image
 
+from docrefinery.exporters import doctags_serializer, markdown_serializer
 from docrefinery.plugin import Exporter
 from docrefinery.plugin.registry import load
 
@@ -207,3 +213,34 @@ def test_doctags_of_many_tables_do_not_have_the_document_looked_at_for_each(monk
     written("doctags", document)
     # Once as a whole, and once more for the table that refers to its items.
     assert 0 < sum(seen) <= 2 * len(document.texts)
+
+
+@pytest.mark.parametrize("kind", ["markdown", "doctags"])
+def test_what_is_left_out_is_found_once_for_a_document(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    find = DocSerializer.get_excluded_refs
+
+    def counted(serializer: DocSerializer, **kwargs: Any) -> set[str]:
+        seen.append(kwargs)
+        return find(serializer, **kwargs)
+
+    monkeypatch.setattr(DocSerializer, "get_excluded_refs", counted)
+    written(kind, report())
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (markdown_serializer.Serializer, MarkdownDocSerializer),
+        (doctags_serializer.Serializer, DocTagsDocSerializer),
+    ],
+)
+@pytest.mark.parametrize("asked", [{}, {"pages": {1}}, {"pages": {2}}, {"labels": {DocItemLabel.TABLE}}, {"level": 3}])
+def test_what_is_left_out_is_what_docling_leaves_out(
+    ours: Callable[..., DocSerializer], theirs: Callable[..., DocSerializer], asked: dict[str, Any]
+) -> None:
+    document = report()
+    serializer, docling = ours(doc=document), theirs(doc=document)
+    assert serializer.get_excluded_refs() == docling.get_excluded_refs()
+    assert serializer.get_excluded_refs(**asked) == docling.get_excluded_refs(**asked)

@@ -2,6 +2,7 @@
 
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
+from typing import Any, TypeVar
 
 from docling_core.types.doc import (
     ContentLayer,
@@ -9,6 +10,8 @@ from docling_core.types.doc import (
     DocItemLabel,
     DoclingDocument,
     GroupItem,
+    ListItem,
+    NodeItem,
     ProvenanceItem,
     Size,
     TextItem,
@@ -25,6 +28,7 @@ from docrefinery.engine.geometric.model import Box
 from docrefinery.engine.geometric.pictures import Cutter
 from docrefinery.engine.geometric.tables.model import Table
 
+_Item = TypeVar("_Item", bound=TextItem)
 _LABELS = {
     "text": DocItemLabel.TEXT,
     "caption": DocItemLabel.CAPTION,
@@ -76,21 +80,22 @@ class Builder:
                 self._document.add_code(text, prov=self._first(block, text))
             case label:
                 text = join(block.lines, self._known)
-                layer = ContentLayer.FURNITURE if label in FURNITURE else None
-                item = self._document.add_text(
-                    _LABELS[label],
+                item = self._add(
+                    TextItem,
                     text,
-                    prov=self._first(block, text),
-                    content_layer=layer,
+                    self._first(block, text),
+                    self._document.body,
+                    label=_LABELS[label],
+                    content_layer=_layer(block),
                     hyperlink=whole_link(block, text),
                 )
                 self._place(item, block, text)
 
     def _picture(self, block: Block) -> None:
         assert isinstance(block.content, Figure)
-        layer = ContentLayer.FURNITURE if block.label in FURNITURE else None
+        layer = _layer(block)
         # A logo on every page would have every page rendered.
-        cutter = self._cutter if layer is None else None
+        cutter = self._cutter if layer is ContentLayer.BODY else None
         image = cutter.cut(block.page, self._places[block.page].on_page(block.box)) if cutter else None
         picture = self._document.add_picture(
             prov=self._first(block, ""), image=image, caption=self._caption(block), content_layer=layer
@@ -98,7 +103,7 @@ class Builder:
         for line in block.content.lines:
             text = clean(line.text)
             prov = self._provenance(block.page, line.box, (0, len(text)))
-            self._document.add_text(DocItemLabel.TEXT, text, prov=prov, parent=picture, content_layer=layer)
+            self._add(TextItem, text, prov, picture, label=DocItemLabel.TEXT, content_layer=layer)
 
     def _table(self, block: Block) -> None:
         assert isinstance(block.content, Table)
@@ -121,15 +126,36 @@ class Builder:
         marker = clean(block.marker)
         text = text.removeprefix(marker).lstrip()
         enumerated = any(letter.isalnum() for letter in marker)
-        item = self._document.add_list_item(
+        item = self._add(
+            ListItem,
             text,
+            self._first(block, text),
+            self._lists[-1],
             enumerated=enumerated,
             marker=marker,
-            parent=self._lists[-1],
-            prov=self._first(block, text),
             hyperlink=whole_link(block, text),
         )
         self._place(item, block, text)
+
+    def _add(self, kind: type[_Item], text: str, prov: ProvenanceItem, parent: NodeItem, **more: Any) -> _Item:
+        """Add what most of a document consists of, as Docling's ``add_text`` does and in two thirds of its time.
+
+        It leaves lists to their defaults, which are copied deeply for each item.
+        """
+        item = kind(
+            self_ref=f"#/texts/{len(self._document.texts)}",
+            parent=parent.get_ref(),
+            children=[],
+            prov=[prov],
+            source=[],
+            comments=[],
+            text=text,
+            orig=text,
+            **more,
+        )
+        self._document.texts.append(item)
+        parent.children.append(item.get_ref())
+        return item
 
     def _first(self, block: Block, text: str) -> ProvenanceItem:
         page, box = block.places[0]
@@ -142,6 +168,10 @@ class Builder:
 
     def _provenance(self, page: int, box: Box, span: tuple[int, int]) -> ProvenanceItem:
         return ProvenanceItem(page_no=page, bbox=self._places[page].bounding_box(box), charspan=span)
+
+
+def _layer(block: Block) -> ContentLayer:
+    return ContentLayer.FURNITURE if block.label in FURNITURE else ContentLayer.BODY
 
 
 def _code(block: Block) -> str:
