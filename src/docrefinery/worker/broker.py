@@ -1,7 +1,7 @@
 """The broker: Redis or Valkey as a doorbell."""
 
-import time
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import dramatiq
 import redis
@@ -10,6 +10,7 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware
 
 from docrefinery.services.doorbell import JOB_QUEUES, WEBHOOKS
+from docrefinery.worker.rung import Rung
 
 __all__ = ["DoorbellBroker", "build_broker", "nudge"]
 
@@ -17,32 +18,56 @@ ACTOR = "work"
 DELIVERER = "deliver"
 _ACTORS = {**dict.fromkeys(JOB_QUEUES, ACTOR), WEBHOOKS: DELIVERER}
 SOCKET_SECONDS = 2.0
+UNHEARD_SECONDS = 0.1
+"""How often a consumer looks while nobody could tell it of a message."""
 
 
 class DoorbellBroker(RedisBroker):
     """A broker whose worker leaves the nudges for jobs to others while it works on one, whichever queue it came from.
 
     ``takes`` is asked before each look into a queue of jobs. Dramatiq's queues for messages that are to wait are not
-    looked into, ten times a second each: a nudge does not wait. A look also tells Redis that a worker lives: the nudge
-    of one that takes no deliveries and is busy for a minute comes back, and somebody looks in vain.
+    looked into: a nudge does not wait. A look also tells Redis that a worker lives: the nudge of one that takes no
+    deliveries and is busy for a minute comes back, and somebody looks in vain.
+
+    :ivar rung: tells consumers when to look.
     """
 
     takes: Callable[[str], bool] = staticmethod(lambda _queue: True)
 
+    def __init__(self, client: redis.Redis, middleware: list[Middleware]) -> None:
+        super().__init__(client=client, middleware=middleware)  # type: ignore[no-untyped-call]
+        self.rung = Rung(client, f"{self.namespace}:rung")
+
+    def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
+        """Put a message into its queue, and tell the consumers."""
+        message = super().enqueue(message, delay=delay)
+        self.rung.tell(message.queue_name)
+        return message
+
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """Make the consumer of a queue."""
-        consumer = super().consume(queue_name, prefetch, timeout)
+        # Dramatiq's own sleeps for as long as it may before it says that there is nothing.
+        consumer = super().consume(queue_name, prefetch, 1)
         if queue_name == WEBHOOKS:
-            return consumer
-        return _Idle(consumer, lambda: queue_name in JOB_QUEUES and self.takes(queue_name), timeout / 1000)
+            return _Woken(consumer, lambda: True, self.rung, queue_name, timeout / 1000)
+        return _Woken(
+            consumer, lambda: queue_name in JOB_QUEUES and self.takes(queue_name), self.rung, queue_name, timeout / 1000
+        )
+
+    def close(self) -> None:
+        """Hear no more, and close the connections."""
+        self.rung.close()
+        super().close()
 
 
-class _Idle(Consumer):
-    """A consumer that looks only while its worker takes what it finds."""
+class _Woken(Consumer):
+    """A consumer that looks when there may be something, and only while its worker takes what it finds."""
 
-    def __init__(self, consumer: Consumer, takes: Callable[[], bool], seconds: float) -> None:
+    def __init__(self, consumer: Consumer, takes: Callable[[], bool], rung: Rung, queue: str, seconds: float) -> None:
         self._consumer = consumer
         self._takes = takes
+        self._rung = rung
+        self._event = rung.event(queue)
         self._seconds = seconds
 
     def ack(self, message: MessageProxy) -> None:
@@ -59,10 +84,12 @@ class _Idle(Consumer):
 
     def __next__(self) -> MessageProxy | None:
         """Return the next message, or ``None`` after a while."""
-        if not self._takes():
-            time.sleep(self._seconds)
-            return None
-        return next(self._consumer)
+        # Before the look: what comes during it is not missed.
+        self._event.clear()
+        if self._takes() and (message := next(self._consumer)) is not None:
+            return message
+        self._event.wait(self._seconds if self._rung.hears else min(self._seconds, UNHEARD_SECONDS))
+        return None
 
     def close(self) -> None:
         """Pass it on."""
@@ -81,7 +108,7 @@ def build_broker(url: str, *more: Middleware) -> DoorbellBroker:
     client = redis.Redis.from_url(
         url, socket_connect_timeout=SOCKET_SECONDS, socket_timeout=SOCKET_SECONDS, health_check_interval=30
     )
-    broker: DoorbellBroker = DoorbellBroker(client=client, middleware=[AsyncIO(), *more])  # type: ignore[no-untyped-call]
+    broker = DoorbellBroker(client, [AsyncIO(), *more])
     for queue in _ACTORS:
         broker.declare_queue(queue)
     return broker

@@ -26,8 +26,8 @@ from docrefinery.worker.presence import say_alive
 log = structlog.get_logger(__name__)
 
 STOP_MILLISECONDS = 6000
-POLL_MILLISECONDS = 100
-"""The most that an idle consumer sleeps before it asks Redis again, and so the most that a nudge waits."""
+POLL_MILLISECONDS = 500
+"""The most that an idle consumer rests before it asks Redis again, told or not."""
 
 
 def declare_actors(broker: DoorbellBroker, lifecycle: "OnTheLoop") -> None:
@@ -53,6 +53,8 @@ def declare_actors(broker: DoorbellBroker, lifecycle: "OnTheLoop") -> None:
                     await runner.drain()
             except UNREACHABLE as error:
                 log.warning("queue_not_drained", queue=queue, error=str(error))
+        # Nudges that came meanwhile were left to others.
+        broker.rung.wake()
 
     async def deliver(queue: str) -> None:
         await lifecycle.ready.wait()
@@ -90,6 +92,8 @@ class OnTheLoop(Middleware):
 
     def before_worker_shutdown(self, broker: object, worker: object) -> None:  # noqa: ARG002
         """Give the job in hand back before the threads are waited for."""
+        assert isinstance(broker, DoorbellBroker)
+        broker.rung.close()
         _loop().loop.call_soon_threadsafe(self._shut_down)
 
     def after_worker_shutdown(self, broker: object, worker: object) -> None:  # noqa: ARG002

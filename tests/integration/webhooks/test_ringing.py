@@ -1,11 +1,9 @@
 """How workers learn of deliveries, and what they do when they start."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-
-import pytest
 
 from docrefinery.services.doorbell import WEBHOOKS
 from docrefinery.services.webhooks.renewal import renew
@@ -15,23 +13,13 @@ from docrefinery.store import deliveries, webhooks
 from docrefinery.store.blobs import Blobs
 from docrefinery.store.database import Database
 from docrefinery.worker.bell import Bell
-from docrefinery.worker.broker import DoorbellBroker, build_broker
+from docrefinery.worker.broker import DoorbellBroker
 from docrefinery.worker.doorbell import RedisDoorbell
 from docrefinery.worker.maintenance import Maintenance
 from tests.support.hooks import KEYS, SECRET, make_endpoint
 from tests.support.waiting import until
 
 URL = "http://127.0.0.1:9999/"
-
-
-@pytest.fixture
-def broker(settings: Settings) -> Iterator[DoorbellBroker]:
-    """A broker without messages."""
-    broker = build_broker(settings.redis_url)
-    broker.flush_all()
-    yield broker
-    broker.flush_all()
-    broker.close()
 
 
 def messages(broker: DoorbellBroker) -> int:
