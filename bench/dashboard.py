@@ -29,7 +29,8 @@ SELECT gen_random_uuid(), t.id, 'bench.pdf', encode(sha256(n::text::bytea), 'hex
        now() - interval '2 days' + n * interval '2 days' / {JOBS // JOBS_OF_A_DOCUMENT}
 FROM (SELECT id FROM tenants WHERE name = 'default') t, generate_series(1, {JOBS // JOBS_OF_A_DOCUMENT}) n;
 INSERT INTO jobs (tenant_id, queue, document_id, profile, status, stage, error_code, pages_total, pages_done, scan_ms,
-                  convert_ms, export_ms, chunk_ms, finished_at, started_at, external_uuid, created_at, modified_at)
+                  convert_ms, export_ms, chunk_ms, finished_at, started_at, external_uuid, created_at, modified_at,
+                  modified_octave)
 SELECT tenant_id, 'bench', id, (ARRAY['fast_text', 'structured', NULL])[1 + n % 3], s.status,
        CASE s.status WHEN 'SUCCEEDED' THEN 'FINALIZING' ELSE 'SCANNING' END,
        CASE WHEN s.status IN ('FAILED', 'QUARANTINED') THEN 'INVALID_PDF' ELSE '' END, 10, 10, 1 + random() * 20,
@@ -37,16 +38,17 @@ SELECT tenant_id, 'bench', id, (ARRAY['fast_text', 'structured', NULL])[1 + n % 
        CASE WHEN s.status <> 'QUEUED' THEN now() - random() * interval '2 days' END, now() - interval '2 days',
        CASE WHEN n = 7 THEN gen_random_uuid() END,
        now() - interval '2 days' + r * interval '2 days' / {JOBS},
-       now() - interval '2 days' + interval '2 days' / {JOBS} * CASE
-           WHEN n % 50 = 9 THEN r + ({JOBS} - r) * random() ^ 3
-           WHEN r BETWEEN {JOBS * 3 // 10} AND {JOBS * 4 // 10} THEN r + {JOBS // 8}
-           ELSE r + 100 * random() END
+       now() - interval '2 days' + (r + lag) * interval '2 days' / {JOBS}, octave_of(lag * interval '2 days' / {JOBS})
 FROM (SELECT *, row_number() OVER (ORDER BY n, id) AS r
       FROM documents CROSS JOIN generate_series(1, {JOBS_OF_A_DOCUMENT}) n
       WHERE original_filename = 'bench.pdf' ORDER BY n, id) d
 CROSS JOIN LATERAL (
     SELECT (ARRAY['FAILED', 'QUEUED', 'CANCELED'])[1 + n % 3] AS status WHERE n < 6
-    UNION ALL SELECT CASE WHEN r % 50000 = 7 THEN 'QUARANTINED' ELSE 'SUCCEEDED' END WHERE n >= 6) s;
+    UNION ALL SELECT CASE WHEN r % 50000 = 7 THEN 'QUARANTINED' ELSE 'SUCCEEDED' END WHERE n >= 6) s
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN n % 50 = 9 THEN ({JOBS} - r) * random() ^ 3
+                WHEN r BETWEEN {JOBS * 3 // 10} AND {JOBS * 4 // 10} THEN {JOBS // 8}
+                ELSE 100 * random() END AS lag) l;
 ALTER TABLE jobs ENABLE TRIGGER USER;
 ALTER TABLE documents ENABLE TRIGGER USER;
 """

@@ -104,12 +104,15 @@ async def page(tenant_id: int, filters: JobFilters, request: PageRequest) -> Pag
 
 
 _GROUP = {"status": "status", "stage": "stage", "profile": f"({PROFILE})"}
-_SPANNED = {"octave": "modified_octave", **_GROUP}
-_SPAN = (Bound(">=", ("g.since", "0")), Bound("<=", ("g.until", str(2**63 - 1))))
+_GROUP_AND_OCTAVE = {"octave": "modified_octave", **_GROUP}
+_OF_OCTAVE = (Bound(">=", ("g.since", "0")), Bound("<=", ("g.until", str(2**63 - 1))))
 
 
 def _merge(tenant_id: int, filters: JobFilters, held: tuple[Condition, ...], numbers: Sequence[Condition]) -> Merge:
-    """Merge the statuses, stages and profiles that jobs of the tenant have, or had, as far as the filters let them."""
+    """Merge the statuses, stages and profiles that jobs of the tenant have, or had, as far as the filters let them.
+
+    In the order of change, each in every octave.
+    """
     wanted = _values(filters)
     conditions = "".join(f" AND {condition.sql}" for condition in wanted)
     held_by = f"SELECT status, stage, profile FROM tenant_job_counts WHERE tenant_id = {{}}{conditions}"
@@ -119,7 +122,7 @@ def _merge(tenant_id: int, filters: JobFilters, held: tuple[Condition, ...], num
     spans = changed_between(filters.updated_after, filters.created_after, filters.created_before)
     groups = f"(SELECT * FROM ({held_by}) counted, {spans.sql} spans (octave, since, until)) g"
     # The index has the number too: what was created at another time is passed over without a look at it.
-    return Merge("jobs", Condition(groups, (*values, *spans.values)), _SPANNED, (*held, *numbers), _SPAN)
+    return Merge("jobs", Condition(groups, (*values, *spans.values)), _GROUP_AND_OCTAVE, (*held, *numbers), _OF_OCTAVE)
 
 
 def _values(filters: JobFilters) -> list[Condition]:

@@ -38,20 +38,23 @@ class Bound(Struct, frozen=True):
         """Return the condition; ``own`` columns that are as in ``group`` come first in the index."""
         return Condition(f"({', '.join((*own, *order))}) {self.op} ({', '.join((*group, *self.sql))})", self.values)
 
-    def nearer(self, others: Sequence["Bound"]) -> "Bound":
-        """Return a bound that begins where the narrowest of them does, of this one and those on its side."""
-        side = [bound for bound in others if bound.op[0] == self.op[0]]
+    def nearest(self, others: Sequence["Bound"]) -> "Bound":
+        """Return a bound that begins where the narrowest of them does, of this one and those on its side.
+
+        Only by what the list is ordered by first: rows that are the same in that are for the other bounds to tell.
+        """
+        side = [self, *(bound for bound in others if bound.op[0] == self.op[0])]
         narrowest = "greatest" if self.op[0] == ">" else "least"
-        first = f"{narrowest}({', '.join((self.sql[0], *(bound.sql[0] for bound in side)))})"
-        values = (value for bound in side for value in bound.values[: bound.sql[0].count("{}")])
-        return Bound(self.op, (first, *self.sql[1:]), (*values, *self.values))
+        first = f"{narrowest}({', '.join(bound.sql[0] for bound in side)})"
+        taken = [bound.sql[0].count("{}") for bound in side]
+        values = (value for bound, count in zip(side, taken, strict=True) for value in bound.values[:count])
+        return Bound(self.op, (first, *self.sql[1:]), (*values, *self.values[taken[0] :]))
 
 
 def narrowed(bounds: Sequence[Bound], order: Sequence[str], *columns: Sequence[str]) -> list[Condition]:
-    """Return the conditions of bounds, of which later ones are narrower.
+    """Return the conditions of bounds, the last of which on each side is where an index is to be entered.
 
-    An index is entered at one bound on each side, and PostgreSQL does not find out by itself at which of several: all
-    but the last are looked at row by row.
+    PostgreSQL does not find out by itself at which of several: all others are looked at row by row.
     """
     last = {bound.op[0]: bound for bound in bounds}
     found = [(bound.on(order, *columns), bound in last.values()) for bound in bounds]
@@ -65,8 +68,8 @@ class Merge(Struct, frozen=True):
     """Which rows of which groups.
 
     ``groups`` stands in FROM and is called ``g``; ``columns`` are its columns, and what is compared with them in a row
-    of ``table``, in the order of the index that is to be read. ``held`` are conditions on that row, ``bounds`` the
-    places that ``g`` has for each group.
+    of ``table``, in the order of the index that is to be read. ``held`` are conditions on that row, ``bounds`` those of
+    each group in the list's order, in terms of ``g``.
     """
 
     table: str
@@ -94,7 +97,7 @@ class Merge(Struct, frozen=True):
         if self.bounds:
             # A fifth of what it takes to compare rows with rows, where many are passed over.
             same = [Condition(f"{mine} = {given}") for mine, given in zip(own, group, strict=True)]
-            return same + narrowed((*within, *(bound.nearer(within) for bound in self.bounds)), order)
+            return same + narrowed((*within, *(bound.nearest(within) for bound in self.bounds)), order)
         # Bounds around all columns, and an order by all of them, where equality and the last of them would do: only
         # one index has them, so a planner who is wrong about how many rows there are has no other to walk through.
         ends = (

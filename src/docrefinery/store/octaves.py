@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from docrefinery.store.merging import Condition
-from docrefinery.store.sql.octaves import OCTAVES
+from docrefinery.store.sql.octaves import OCTAVES, UNKNOWN
 
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -28,10 +28,10 @@ def changed_between(changed: datetime, after: datetime | None, before: datetime 
 def _spans(
     changed: datetime, after: datetime | None, before: datetime | None
 ) -> Iterator[tuple[int, datetime, datetime]]:
-    for octave in range(OCTAVES + 1):
-        least = timedelta(minutes=2 ** (octave - 1) if octave else 0)
+    for octave in (UNKNOWN, *range(OCTAVES + 1)):
+        least = timedelta(minutes=2 ** (octave - 1) if octave > 0 else 0)
         since = changed if after is None else max(changed, _later(after, least))
-        if before is None or octave == OCTAVES:
+        if before is None or octave in (UNKNOWN, OCTAVES):
             yield octave, since, _LAST
         else:
             yield octave, since, _later(before, timedelta(minutes=2**octave))

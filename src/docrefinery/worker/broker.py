@@ -1,5 +1,7 @@
 """The broker: Redis or Valkey as a doorbell."""
 
+import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -19,7 +21,9 @@ DELIVERER = "deliver"
 _ACTORS = {**dict.fromkeys(JOB_QUEUES, ACTOR), WEBHOOKS: DELIVERER}
 SOCKET_SECONDS = 2.0
 UNHEARD_SECONDS = 0.1
-"""How often a consumer looks while nobody could tell it of a message."""
+"""How long a consumer rests between two looks while nobody could tell it of a message."""
+VAIN_SECONDS = 0.05
+"""The least rest after one that found nothing: all who rest are told of each nudge, and one of them finds it."""
 
 
 class DoorbellBroker(RedisBroker):
@@ -36,7 +40,7 @@ class DoorbellBroker(RedisBroker):
 
     def __init__(self, client: redis.Redis, middleware: list[Middleware]) -> None:
         super().__init__(client=client, middleware=middleware)  # type: ignore[no-untyped-call]
-        self.rung = Rung(client, f"{self.namespace}:rung")
+        self.rung = Rung(client)
 
     def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
         """Put a message into its queue, and tell the consumers."""
@@ -48,14 +52,14 @@ class DoorbellBroker(RedisBroker):
         """Make the consumer of a queue."""
         # Dramatiq's own sleeps for as long as it may before it says that there is nothing.
         consumer = super().consume(queue_name, prefetch, 1)
-        if queue_name == WEBHOOKS:
-            return _Woken(consumer, lambda: True, self.rung, queue_name, timeout / 1000)
-        return _Woken(
-            consumer, lambda: queue_name in JOB_QUEUES and self.takes(queue_name), self.rung, queue_name, timeout / 1000
-        )
+
+        def takes() -> bool:
+            return queue_name == WEBHOOKS or (queue_name in JOB_QUEUES and self.takes(queue_name))
+
+        return _Woken(consumer, takes, self.rung, queue_name, prefetch, timeout / 1000)
 
     def close(self) -> None:
-        """Hear no more, and close the connections."""
+        """Hear no more."""
         self.rung.close()
         super().close()
 
@@ -63,20 +67,26 @@ class DoorbellBroker(RedisBroker):
 class _Woken(Consumer):
     """A consumer that looks when there may be something, and only while its worker takes what it finds."""
 
-    def __init__(self, consumer: Consumer, takes: Callable[[], bool], rung: Rung, queue: str, seconds: float) -> None:
+    def __init__(
+        self, consumer: Consumer, takes: Callable[[], bool], rung: Rung, queue: str, prefetch: int, seconds: float
+    ) -> None:
         self._consumer = consumer
+        # For messages in hand: with as many as it may have, Dramatiq's consumer does not look.
+        self._room = threading.Semaphore(prefetch)
         self._takes = takes
         self._rung = rung
         self._event = rung.event(queue)
         self._seconds = seconds
 
     def ack(self, message: MessageProxy) -> None:
-        """Pass it on."""
+        """Pass it on, and look again."""
         self._consumer.ack(message)
+        self._look_again()
 
     def nack(self, message: MessageProxy) -> None:
-        """Pass it on."""
+        """Pass it on, and look again."""
         self._consumer.nack(message)
+        self._look_again()
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """Pass it on."""
@@ -86,14 +96,21 @@ class _Woken(Consumer):
         """Return the next message, or ``None`` after a while."""
         # Before the look: what comes during it is not missed.
         self._event.clear()
-        if self._takes() and (message := next(self._consumer)) is not None:
-            return message
-        self._event.wait(self._seconds if self._rung.hears else min(self._seconds, UNHEARD_SECONDS))
+        if self._takes() and self._room.acquire(blocking=False):
+            if (message := next(self._consumer)) is not None:
+                return message
+            self._room.release()
+            time.sleep(VAIN_SECONDS)
+        self._event.wait(self._seconds if self._rung.hears else UNHEARD_SECONDS)
         return None
 
     def close(self) -> None:
         """Pass it on."""
         self._consumer.close()
+
+    def _look_again(self) -> None:
+        self._room.release()
+        self._event.set()
 
 
 def build_broker(url: str, *more: Middleware) -> DoorbellBroker:

@@ -4,6 +4,9 @@ import threading
 from contextlib import suppress
 
 import redis
+import structlog
+
+log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
 HEARING_SECONDS = 1.0
@@ -13,20 +16,21 @@ HEARING_SECONDS = 1.0
 class Rung:
     """What is told with each nudge, over Redis' publish and subscribe.
 
-    Nobody relies on it: who publishes may be kept from that by Redis' access lists, or be of an earlier release, and
-    a connection may be lost; so consumers look by themselves too, and often while nothing can be heard.
+    Nobody relies on it: Redis' access lists may not permit it, who rings may be of an earlier release, and a connection
+    may be lost. So consumers look by themselves too, and more often while it cannot be heard.
 
-    :param channel: which is told the name of a queue.
+    :param client: of the Redis that has the queues; channels are the same for all of its numbered databases.
     """
 
-    def __init__(self, client: redis.Redis, channel: str) -> None:
+    def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._channel = channel
-        self._events: dict[str, threading.Event] = {}
+        self._channel = f"dramatiq:{client.get_connection_kwargs().get('db', 0)}:rung"
+        self._events: dict[bytes, threading.Event] = {}
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._hears = False
+        self._said = True
 
     @property
     def hears(self) -> bool:
@@ -39,10 +43,11 @@ class Rung:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._listen, name="rung", daemon=True)
                 self._thread.start()
-            return self._events.setdefault(queue, threading.Event())
+            return self._events.setdefault(queue.encode(), threading.Event())
 
     def tell(self, queue: str) -> None:
         """Tell all who listen that something is in a queue."""
+        # It is there already, and found without this: whoever cannot listen says so.
         with suppress(redis.RedisError):
             self._client.publish(self._channel, queue)
 
@@ -60,21 +65,34 @@ class Rung:
         while not self._ended.is_set():
             try:
                 self._hear()
-            except (redis.RedisError, OSError):
-                # The consumers say what is wrong with Redis: they meet it as well.
-                self._hears = False
+            except (redis.RedisError, OSError) as error:
+                self._say(heard=False, error=str(error))
                 self._ended.wait(RETRY_SECONDS)
 
     def _hear(self) -> None:
-        with self._client.pubsub() as told:  # type: ignore[no-untyped-call]
-            told.subscribe(self._channel)
-            while not self._ended.is_set():
-                message = told.get_message(timeout=HEARING_SECONDS)
-                if message is None:
-                    continue
-                if message["type"] == "subscribe":
-                    self._hears = True
-                    # Whatever came before was told to nobody.
-                    self.wake()
-                elif event := self._events.get(message["data"].decode()):
-                    event.set()
+        try:
+            with self._client.pubsub() as told:  # type: ignore[no-untyped-call]
+                told.subscribe(self._channel)
+                while not self._ended.is_set():
+                    if (message := told.get_message(timeout=HEARING_SECONDS)) is not None:
+                        self._take(message["type"], message["data"])
+        finally:
+            self._hears = False
+
+    def _take(self, kind: str, queue: object) -> None:
+        if kind == "subscribe":
+            self._say(heard=True)
+            self._hears = True
+            # Whatever came before was told to nobody.
+            self.wake()
+        elif isinstance(queue, bytes) and (event := self._events.get(queue)):
+            event.set()
+
+    def _say(self, *, heard: bool, error: str = "") -> None:
+        """Log what has changed, once."""
+        if heard is not self._said:
+            self._said = heard
+            if heard:
+                log.info("nudges_heard")
+            else:
+                log.warning("nudges_not_heard", channel=self._channel, error=error)

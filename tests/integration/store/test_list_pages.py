@@ -110,9 +110,11 @@ async def jobs_that_changed_late(db: Database, settings: Settings, tenant_id: in
     for _ in range(30):
         job = await make_job(db, tenant_id)
         moment += timedelta(minutes=choose.choice([1, 90, 2000]))
+        lag, profile, known = choose.choice(LAGS), choose.choice([None, "rare"]), choose.random() < 0.8
         await owner.execute(
-            "UPDATE jobs SET created_at = $2, modified_at = $3, profile = $4 WHERE id = $1",
-            *(job.id, moment, moment + choose.choice(LAGS), choose.choice([None, "rare"])),
+            """UPDATE jobs SET created_at = $2, modified_at = $2 + $3::interval, profile = $4,
+                   modified_octave = CASE WHEN $5 THEN octave_of($3) ELSE -1 END WHERE id = $1""",
+            *(job.id, moment, lag, profile, known),
         )
     await owner.execute("ALTER TABLE jobs ENABLE TRIGGER USER;" + ";".join(RECOUNT))
     await owner.close()

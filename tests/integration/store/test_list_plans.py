@@ -34,11 +34,12 @@ SELECT gen_random_uuid(), $1, 'a.pdf', lpad(to_hex(n), 64, '0'), 10, format('%s/
        CASE WHEN n > 15000 THEN now() END, CASE WHEN n = 5 THEN '{RARE}'::uuid ELSE gen_random_uuid() END
 FROM generate_series(1, {ROWS}) n;
 INSERT INTO jobs (tenant_id, document_id, status, stage, profile, error_code, finished_at, created_at, modified_at,
-                  external_uuid)
+                  external_uuid, modified_octave)
 SELECT $1, id, CASE WHEN n < 10 THEN 'FAILED' ELSE 'SUCCEEDED' END,
        CASE WHEN n < 10 THEN 'CONVERTING' ELSE 'FINALIZING' END,
        CASE WHEN n < 20 THEN 'rare' WHEN n % 2 = 0 THEN 'common' END, CASE WHEN n < 10 THEN 'X' ELSE '' END, now(),
-       created_at, $2::timestamptz + (2 * {ROWS} - n) * interval '1 minute', external_uuid
+       created_at, $2::timestamptz + (2 * {ROWS} - n) * interval '1 minute', external_uuid,
+       octave_of((2 * {ROWS} - 2 * n) * interval '1 minute')
 FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM documents WHERE tenant_id = $1) d ORDER BY n;
 INSERT INTO artifacts (tenant_id, job_id, document_id, kind, filename, content_type, size_bytes, sha256, blob_key)
 SELECT tenant_id, id, document_id, CASE profile WHEN 'rare' THEN 'rare' ELSE 'text' END, 'a.txt', 'text/plain', 5,
@@ -242,7 +243,8 @@ CHANGED = f"""
 UPDATE jobs SET modified_at = CASE
     WHEN id % 1000 = 7 THEN timestamptz '{minute(ROWS + 100)}'
     ELSE created_at + CASE WHEN id % 4 = 0 THEN interval '7 days' ELSE interval '30 seconds' END END
-WHERE tenant_id = $1
+WHERE tenant_id = $1;
+UPDATE jobs SET modified_octave = octave_of(modified_at - created_at) WHERE tenant_id = $1
 """
 """Most jobs have changed at once or a week after their creation, and one in 1,000 at the very end."""
 MOST_BLOCKS = 500
@@ -259,27 +261,30 @@ BY_BOTH: list[dict[str, Any]] = [
 async def test_what_was_created_at_one_time_and_changed_at_another_is_sought_by_both(
     explained: Explained, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await explained.hold_to(explained.tenants[0])
     owner = await asyncpg.connect(settings.migration_database_url)
     await owner.execute("ALTER TABLE jobs DISABLE TRIGGER USER")
-    await owner.execute(CHANGED, explained.tenant_id)
+    for tenant_id in explained.tenants:
+        for statement in CHANGED.split(";"):
+            await owner.execute(statement, tenant_id)
     await owner.execute("ALTER TABLE jobs ENABLE TRIGGER USER")
     await owner.execute("VACUUM ANALYZE jobs")
     await owner.close()
-    for filters in BY_BOTH:
-        found = await explained.plans(of_jobs(**filters), PageRequest(), monkeypatch)
-        for mode, plan in found.items():
-            assert walked_past(plan) <= WALKED_PAST, f"{filters}, {mode}: {plan}"
-            assert touched(plan) <= MOST_BLOCKS, f"{filters}, {mode}: {plan}"
+    for tenant_id in explained.tenants:
+        await explained.hold_to(tenant_id)
+        for filters in BY_BOTH:
+            await assert_sought(explained, f"jobs by {filters}", of_jobs(**filters), monkeypatch, MOST_BLOCKS)
 
 
-async def assert_sought(explained: Explained, name: str, query: Query, monkeypatch: pytest.MonkeyPatch) -> None:
+async def assert_sought(
+    explained: Explained, name: str, query: Query, monkeypatch: pytest.MonkeyPatch, most_blocks: int = 2**31
+) -> None:
     request = PageRequest(size=50)
     for place in ("the first page", "a page behind it"):
         for mode, plan in (await explained.plans(query, request, monkeypatch)).items():
             told = f"{name} of tenant {explained.tenant_id}, {place}, {mode}: {plan}"
             assert walked_past(plan) <= WALKED_PAST, told
             assert sorted_rows(plan) <= 2000, told
+            assert touched(plan) <= most_blocks, told
         page = await query(explained.tenant_id, request)
         if page.next is None:
             return
