@@ -112,8 +112,8 @@ async def jobs_that_changed_late(db: Database, settings: Settings, tenant_id: in
         moment += timedelta(minutes=choose.choice([1, 90, 2000]))
         lag, profile, known = choose.choice(LAGS), choose.choice([None, "rare"]), choose.random() < 0.8
         await owner.execute(
-            """UPDATE jobs SET created_at = $2, modified_at = $2 + $3::interval, profile = $4,
-                   modified_octave = CASE WHEN $5 THEN octave_of($3) ELSE -1 END WHERE id = $1""",
+            """UPDATE jobs SET created_at = $2, modified_at = $2::timestamptz + $3::interval, profile = $4,
+                   modified_octave = CASE WHEN $5 THEN octave_of($3::interval) ELSE -1 END WHERE id = $1""",
             *(job.id, moment, lag, profile, known),
         )
     await owner.execute("ALTER TABLE jobs ENABLE TRIGGER USER;" + ";".join(RECOUNT))
@@ -141,3 +141,22 @@ async def test_lists_by_creation_and_change_hold_what_their_filters_say(
             profile=choose.choice([None, ("rare",), ("rare", "none")]),
         )
         assert await paged(tenant_id, filters) == expected(known, filters), filters
+
+
+async def test_every_change_says_how_long_after_the_creation_it_came(db: Database, settings: Settings) -> None:
+    async def octave(job_id: int) -> int:
+        [row] = await db.fetch("SELECT modified_octave FROM jobs WHERE id = $1", job_id)
+        found: int = row["modified_octave"]
+        return found
+
+    tenant_id = await make_tenant(db, "acme")
+    new, old = await make_job(db, tenant_id), await make_job(db, tenant_id)
+    assert await octave(new.id) == 0
+    owner = await asyncpg.connect(settings.migration_database_url)
+    await owner.execute("ALTER TABLE jobs DISABLE TRIGGER USER")
+    await owner.execute("UPDATE jobs SET created_at = now() - interval '3 hours', modified_octave = -1")
+    await owner.execute("ALTER TABLE jobs ENABLE TRIGGER USER")
+    await owner.close()
+    await jobs.cancel(db, tenant_id, old.id)
+    # 180 minutes are between 2 ** 7 and 2 ** 8 of them.
+    assert (await octave(new.id), await octave(old.id)) == (-1, 8)

@@ -1,7 +1,7 @@
 """Items of lists, how deep they are, and lists that go on."""
 
 import pytest
-from docling_core.types.doc import DoclingDocument, ListGroup, ListItem, TextItem
+from docling_core.types.doc import DoclingDocument, ListItem
 
 from tests.support.pages import Sheet, assembled, items, prose
 
@@ -142,20 +142,3 @@ def test_text_between_two_lists_parts_them() -> None:
         for at in range(2):
             column.put(f"• Item {at} of list {part}", shift=18)
     assert len(assembled(sheet).groups) == 2
-
-
-def test_texts_and_items_are_as_docling_adds_them() -> None:
-    found = assembled(sheet_of((0, "• Oars of ash"), (1, "• Sails of flax")))
-    added = DoclingDocument(name=found.name, pages=found.pages)
-    groups: list[ListGroup] = []
-    for item, _ in found.iterate_items(with_groups=True):
-        if isinstance(item, ListGroup):
-            groups.append(added.add_list_group(parent=groups[-1] if groups else None))
-        elif isinstance(item, ListItem):
-            mark = item.enumerated, item.marker
-            added.add_list_item(item.text, *mark, prov=item.prov[0], parent=groups[-1])
-        elif isinstance(item, TextItem):
-            added.add_text(item.label, item.text, prov=item.prov[0])
-    assert len(groups) == 2
-    assert added == found
-    assert DoclingDocument.model_validate_json(found.model_dump_json(by_alias=True, exclude_none=True)) == found
