@@ -114,15 +114,16 @@ def _merge(tenant_id: int, filters: JobFilters, held: tuple[Condition, ...], num
     In the order of change, each in every octave.
     """
     wanted = _values(filters)
-    conditions = "".join(f" AND {condition.sql}" for condition in wanted)
-    held_by = f"SELECT status, stage, profile FROM tenant_job_counts WHERE tenant_id = {{}}{conditions}"
+    more = "".join(f" AND {condition.sql}" for condition in wanted)
     values = (tenant_id, *(value for condition in wanted for value in condition.values))
     if filters.updated_after is None:
-        return Merge("jobs", Condition(f"({held_by}) g", values), _GROUP, held)
+        sql = f"(SELECT status, stage, profile FROM tenant_job_counts WHERE tenant_id = {{}}{more}) g"
+        return Merge("jobs", Condition(sql, values), _GROUP, held)
     spans = changed_between(filters.updated_after, filters.created_after, filters.created_before)
-    groups = f"(SELECT * FROM ({held_by}) counted, {spans.sql} spans (octave, since, until)) g"
+    sql = f"""(SELECT status, stage, profile, octave, since, until
+        FROM tenant_job_counts CROSS JOIN {spans.sql} spans (octave, since, until) WHERE tenant_id = {{}}{more}) g"""
     # The index has the number too: what was created at another time is passed over without a look at it.
-    return Merge("jobs", Condition(groups, (*values, *spans.values)), _GROUP_AND_OCTAVE, (*held, *numbers), _OF_OCTAVE)
+    return Merge("jobs", Condition(sql, (*spans.values, *values)), _GROUP_AND_OCTAVE, (*held, *numbers), _OF_OCTAVE)
 
 
 def _values(filters: JobFilters) -> list[Condition]:
