@@ -7,6 +7,7 @@ from typing import Any
 
 import dramatiq
 import redis
+import structlog
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware
@@ -15,6 +16,8 @@ from docrefinery.services.doorbell import JOB_QUEUES, WEBHOOKS
 from docrefinery.worker.rung import Rung
 
 __all__ = ["DoorbellBroker", "build_broker", "nudge"]
+
+log = structlog.get_logger(__name__)
 
 ACTOR = "work"
 DELIVERER = "deliver"
@@ -97,12 +100,20 @@ class _Woken(Consumer):
         # Before the look: what comes during it is not missed.
         self._event.clear()
         if self._takes() and self._room.acquire(blocking=False):
-            if (message := next(self._consumer)) is not None:
+            if (message := self._look()) is not None:
                 return message
             self._room.release()
             time.sleep(VAIN_SECONDS)
         self._event.wait(self._seconds if self._rung.hears else UNHEARD_SECONDS)
         return None
+
+    def _look(self) -> MessageProxy | None:
+        try:
+            return next(self._consumer)
+        except AWAY as error:
+            # Dramatiq would make another consumer after three seconds, in which Redis may have been back for long.
+            log.debug("broker_away", error=str(error))
+            return None
 
     def close(self) -> None:
         """Pass it on."""
@@ -136,5 +147,7 @@ def nudge(queue: str) -> dramatiq.Message[None]:
     return dramatiq.Message(queue_name=queue, actor_name=_ACTORS[queue], args=(queue,), kwargs={}, options={})
 
 
+AWAY = (dramatiq.errors.ConnectionClosed, redis.ConnectionError, redis.TimeoutError)
+"""What a look raises while Redis is away; the listening :class:`~docrefinery.worker.rung.Rung` says so."""
 UNREACHABLE = (redis.RedisError, OSError, dramatiq.errors.BrokerConnectionError)
 """What the broker raises when its server is away."""

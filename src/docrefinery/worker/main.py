@@ -22,6 +22,7 @@ from docrefinery.worker.broker import ACTOR, DELIVERER, DoorbellBroker
 from docrefinery.worker.orders import LEFT, Orders
 from docrefinery.worker.parts import Parts
 from docrefinery.worker.presence import say_alive
+from docrefinery.worker.rung import Rung
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +36,12 @@ def declare_actors(broker: DoorbellBroker, lifecycle: "OnTheLoop") -> None:
     assert lifecycle.parts is not None
     runner, courier = lifecycle.parts.runner, lifecycle.parts.courier
     slot, rung = asyncio.Lock(), asyncio.Event()
-    broker.takes = lambda queue: queue in runner.queues and not (slot.locked() or runner.stopping)
+
+    def takes(queue: str) -> bool:
+        # A job taken now would wait for a converter to start or for models while another worker could begin with it.
+        return queue in runner.queues and lifecycle.warmed and not (slot.locked() or runner.stopping)
+
+    broker.takes = takes
 
     async def work(queue: str) -> None:
         await lifecycle.ready.wait()
@@ -45,8 +51,6 @@ def declare_actors(broker: DoorbellBroker, lifecycle: "OnTheLoop") -> None:
         if slot.locked():
             return
         async with slot:
-            # A job claimed now would wait for models to be loaded while another worker could have begun with it.
-            await lifecycle.warmed.wait()
             try:
                 while rung.is_set():
                     rung.clear()
@@ -78,12 +82,15 @@ class OnTheLoop(Middleware):
     def __init__(self) -> None:
         self.parts: Parts | None = None
         self.ready = asyncio.Event()
-        self.warmed = asyncio.Event()
+        self.warmed = False
         self._open = AsyncExitStack()
+        self._rung: Rung | None = None
         self._draining: asyncio.Task[None] | None = None
 
     def after_worker_boot(self, broker: object, worker: object) -> None:  # noqa: ARG002
         """Start the pool, the converter, and the background tasks."""
+        assert isinstance(broker, DoorbellBroker)
+        self._rung = broker.rung
         _loop().run_coroutine(self._start())
 
     def take_no_more(self, left: Callable[[], None]) -> None:
@@ -108,8 +115,6 @@ class OnTheLoop(Middleware):
     def _shut_down(self) -> None:
         assert self.parts is not None
         self.parts.runner.shut_down()
-        # Whoever waits for the converter finds that nothing is claimed any more.
-        self.warmed.set()
 
     async def _start(self) -> None:
         parts = self.parts
@@ -143,7 +148,9 @@ class OnTheLoop(Middleware):
         except ConverterUnavailable as error:
             log.error("converter_does_not_start", error=str(error))  # noqa: TRY400 - the message has it all
         finally:
-            self.warmed.set()
+            self.warmed = True
+            assert self._rung is not None
+            self._rung.wake()
 
 
 def _loop() -> EventLoopThread:

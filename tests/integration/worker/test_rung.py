@@ -134,8 +134,11 @@ async def test_a_worker_that_has_done_its_job_looks_into_all_of_its_queues(broke
     lifecycle, runner = OnTheLoop(), Runner()
     lifecycle.parts = cast("Parts", SimpleNamespace(runner=runner, courier=None))
     lifecycle.ready.set()
-    lifecycle.warmed.set()
     declare_actors(broker, lifecycle)
+    # A job that it took before its converter is there would wait, beside a worker that could begin with it.
+    assert not broker.takes(QUEUE)
+    lifecycle.warmed = True
+    assert broker.takes(QUEUE)
     await inspect.unwrap(broker.get_actor(ACTOR).fn)(QUEUE)
     assert runner.drained == 1
     assert broker.rung.event(MODELS).is_set()
@@ -162,6 +165,27 @@ async def test_a_connection_that_is_cut_is_made_again_and_what_came_meanwhile_is
             await until(lambda: broker.client.execute_command("CLIENT KILL TYPE pubsub") > 0)
             await asyncio.to_thread(broker.enqueue, nudge(QUEUE))
             await until(partial(taken.has, number))
+
+
+async def test_a_broker_that_was_away_is_looked_at_as_soon_as_it_is_back(
+    broker: DoorbellBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, fetch = [], broker.do_fetch
+
+    def away(queue: str, count: int) -> list[bytes]:
+        looks.append(queue)
+        if len(looks) < 3:
+            raise redis.ConnectionError("it is away")
+        if len(looks) < 5:
+            raise redis.TimeoutError("it hangs")
+        found: list[bytes] = fetch(queue, count)
+        return found
+
+    monkeypatch.setattr(broker, "do_fetch", away)
+    broker.enqueue(nudge(QUEUE))
+    with looking(broker, QUEUE, 200) as taken:
+        # Dramatiq would have ended the consumer, and this thread with it.
+        await until(partial(taken.has, 1))
 
 
 async def test_access_lists_without_channels_only_cost_time(broker: DoorbellBroker, settings: Settings) -> None:
