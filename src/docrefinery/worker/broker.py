@@ -25,8 +25,8 @@ _ACTORS = {**dict.fromkeys(JOB_QUEUES, ACTOR), WEBHOOKS: DELIVERER}
 SOCKET_SECONDS = 2.0
 UNHEARD_SECONDS = 0.1
 """How long a consumer rests between two looks while nobody could tell it of a message."""
-VAIN_SECONDS = 0.05
-"""The least rest after one that found nothing: all who rest are told of each nudge, and one of them finds it."""
+VAIN_LOOKS, VAIN_SECONDS = 4, 0.05
+"""After so many looks without a message comes a rest, told or not: of all who are told of a nudge, one finds it."""
 
 
 class DoorbellBroker(RedisBroker):
@@ -76,6 +76,7 @@ class _Woken(Consumer):
         self._consumer = consumer
         # For messages in hand: with as many as it may have, Dramatiq's consumer does not look.
         self._room = threading.Semaphore(prefetch)
+        self._vain = 0
         self._takes = takes
         self._rung = rung
         self._event = rung.event(queue)
@@ -101,9 +102,12 @@ class _Woken(Consumer):
         self._event.clear()
         if self._takes() and self._room.acquire(blocking=False):
             if (message := self._look()) is not None:
+                self._vain = 0
                 return message
             self._room.release()
-            time.sleep(VAIN_SECONDS)
+            self._vain += 1
+            if self._vain > VAIN_LOOKS:
+                time.sleep(VAIN_SECONDS)
         self._event.wait(self._seconds if self._rung.hears else UNHEARD_SECONDS)
         return None
 

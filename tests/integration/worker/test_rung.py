@@ -80,6 +80,24 @@ async def test_a_nudge_is_heard_by_a_consumer_that_rests(broker: DoorbellBroker,
         assert taken.looks - looks < 10
 
 
+async def test_who_finds_what_it_is_told_of_never_rests_and_others_do_not_look_each_time(
+    broker: DoorbellBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docrefinery.worker.broker.VAIN_SECONDS", 60)
+    with looking(broker) as taken:
+        await until(lambda: broker.rung.hears)
+        for number in range(1, 11):
+            await asyncio.to_thread(broker.enqueue, nudge(QUEUE))
+            await until(partial(taken.has, number))
+        monkeypatch.setattr("docrefinery.worker.broker.VAIN_SECONDS", 0.5)
+        looks = taken.looks
+        for _ in range(100):
+            # Of one that somebody else has found.
+            broker.rung.tell(QUEUE)
+            await asyncio.sleep(0.01)
+        assert taken.looks - looks < 20
+
+
 async def test_a_nudge_that_nobody_told_of_is_found_all_the_same(
     broker: DoorbellBroker, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
