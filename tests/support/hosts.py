@@ -53,7 +53,12 @@ class Relay(socketserver.ThreadingTCPServer):
         if isinstance(self.behind, tuple):
             return socket.create_connection(self.behind)
         connection = socket.socket(socket.AF_UNIX)
-        connection.connect(self.behind)
+        try:
+            connection.connect(self.behind)
+        except OSError:
+            # The server may end before those who come back to it again and again.
+            connection.close()
+            raise
         return connection
 
 
