@@ -35,7 +35,7 @@ def declare_actors(broker: DoorbellBroker, lifecycle: "OnTheLoop") -> None:
     """Declare the actors: a message says that there may be work, the database says what."""
     assert lifecycle.parts is not None
     runner, courier = lifecycle.parts.runner, lifecycle.parts.courier
-    slot, rung = asyncio.Lock(), asyncio.Event()
+    slot, again = asyncio.Lock(), asyncio.Event()
 
     def takes(queue: str) -> bool:
         # A job taken now would wait for a converter to start or for models while another worker could begin with it.
@@ -45,15 +45,15 @@ def declare_actors(broker: DoorbellBroker, lifecycle: "OnTheLoop") -> None:
 
     async def work(queue: str) -> None:
         await lifecycle.ready.wait()
-        rung.set()
+        again.set()
         # Consumers of two queues may look at the same moment, and one that lost its connection fetches anew. Whoever
         # has the slot looks once more, since it may have been about to leave.
         if slot.locked():
             return
         async with slot:
             try:
-                while rung.is_set():
-                    rung.clear()
+                while again.is_set():
+                    again.clear()
                     await runner.drain()
             except UNREACHABLE as error:
                 log.warning("queue_not_drained", queue=queue, error=str(error))

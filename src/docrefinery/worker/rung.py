@@ -30,7 +30,7 @@ class Rung:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._hears = False
-        self._said = True
+        self._last_said = True
 
     @property
     def hears(self) -> bool:
@@ -90,8 +90,8 @@ class Rung:
 
     def _say(self, *, heard: bool, error: str = "") -> None:
         """Log what has changed, once."""
-        if heard is not self._said:
-            self._said = heard
+        if heard is not self._last_said:
+            self._last_said = heard
             if heard:
                 log.info("nudges_heard")
             else:
