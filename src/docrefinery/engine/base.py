@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from docrefinery.engine.preflight import Pages
 
 OnPage = Callable[[int, int], None]
-Inspection = Callable[[], tuple[JobWarning, ...]]
-"""Looks through a whole file, and returns what is to be told of it."""
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +105,20 @@ class TooLarge(Exception):
         self.pages = tuple(pages)
 
 
+class Meanwhile(Protocol):
+    """Has work done while something else is, in another process if there is one for it, else when it is asked for."""
+
+    def later(self, work: Callable[[], Found], kind: type[Found]) -> Callable[[], Found]:
+        """Note work that is to be done, and return what asks for its result.
+
+        :param work: done after what was noted before it.
+        :param kind: of its result, which msgspec can encode.
+        """
+
+    def begin(self) -> None:
+        """Begin: what was noted is done as the data of this process is now."""
+
+
 class Engine(Protocol):
     """Something that makes a document of a PDF."""
 
@@ -145,7 +158,7 @@ class Parting(Engine, Protocol):
         name: str,
         options: EngineOptions,
         parts: Mapping[tuple[int, int], Path],
-        inspection: Inspection,
+        meanwhile: Meanwhile,
         aid: Help,
     ) -> EngineResult:
         """Make a document of its pages.
@@ -153,7 +166,7 @@ class Parting(Engine, Protocol):
         :param source: the PDF.
         :param name: its original file name.
         :param parts: files of what :meth:`read_pages` returned, by the numbers of the first and the last page.
-        :param inspection: asked last, as it may be at work in another process meanwhile.
+        :param meanwhile: has done what needs no document.
         :param aid: as of a conversion.
         :raises JobError: if that is no document, or the parts are not what they should be.
         """

@@ -11,8 +11,9 @@ from docling.datamodel.progress import PageCompletedProgress
 from msgspec import Struct
 
 from docrefinery.capabilities import Ocr, held_ocr, lacking
-from docrefinery.engine.base import Describe, EngineOptions, EngineResult, Help, Inspection, OnPage
+from docrefinery.engine.base import Describe, EngineOptions, EngineResult, Help, Meanwhile, OnPage
 from docrefinery.engine.describing import describe_pictures, described
+from docrefinery.engine.geometric.assembly.across import Across
 from docrefinery.engine.geometric.backend import DocumentBackend
 from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.parts import PagesPipeline, PartsPipeline
@@ -20,7 +21,7 @@ from docrefinery.engine.geometric.pipeline import GeometricPdfPipeline, Geometri
 from docrefinery.engine.geometric.ranges import BadPages, decode, encode, joined
 from docrefinery.engine.ocr import recognizer_of
 from docrefinery.engine.ocr.recognition import Recognition, Summary
-from docrefinery.engine.preflight import Pages, preflight
+from docrefinery.engine.preflight import Pages, inspected, preflight
 from docrefinery.engine.progress import PagesDone
 from docrefinery.engine.running import executed, judged, named, opened, page_warnings, script_warnings
 from docrefinery.engine.telling import layout_warnings, size_warnings
@@ -66,7 +67,7 @@ class GeometricEngine:
         name: str,
         options: EngineOptions,
         parts: Mapping[tuple[int, int], Path],
-        inspection: Inspection,
+        meanwhile: Meanwhile,
         aid: Help,
     ) -> EngineResult:
         """Make a document of pages; see :class:`~docrefinery.engine.base.Parting`."""
@@ -75,11 +76,16 @@ class GeometricEngine:
             together = joined(decode(path.read_bytes(), *numbers) for numbers, path in parts.items())
         except BadPages as error:
             raise ConversionFailed(f"pages that were read elsewhere cannot be used: {error}") from error
-        pipeline = PartsPipeline(_pipeline_options(options, aid), together)
+        across = Across.of(together.layouts)
+        across.copies = meanwhile.later(across.copies, set[int])
+        across.compounds = meanwhile.later(across.compounds, set[str])
+        warnings = meanwhile.later(lambda: inspected(source), tuple[JobWarning, ...])
+        meanwhile.begin()
+        pipeline = PartsPipeline(_pipeline_options(options, aid), together, across)
         result, _ = _run(pipeline, source, pages, None, PagesDone(pages.total, lambda *_: None))
         layouts = {layout.number: layout for layout in together.layouts}
         summary = Summary(together.ocr, together.unread_scripts, set(together.drawn))
-        read = _Read(replace(pages, warnings=inspection()), layouts, summary)
+        read = _Read(replace(pages, warnings=warnings()), layouts, summary)
         return _concluded(result, read, name, options, _ocr(options, aid), aid)
 
 

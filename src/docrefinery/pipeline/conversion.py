@@ -2,20 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from docrefinery.capabilities import Models, without_models
-from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help, Inspection, Parting, TooLarge
+from docrefinery.engine.base import Engine, EngineOptions, EngineResult, Help, Parting, TooLarge
 from docrefinery.engine.debugging import draw_pages
-from docrefinery.engine.preflight import Pages, inspected, preflight
+from docrefinery.engine.preflight import Pages, preflight
 from docrefinery.engine.running import listed
 from docrefinery.errors import ConversionFailed, ExportFailed, ModelsUnavailable
 from docrefinery.model import JobWarning, Stage
+from docrefinery.pipeline.beside import Beside
 from docrefinery.pipeline.exporting import export_all, file_name
-from docrefinery.pipeline.forks import Fork, processes
 from docrefinery.pipeline.protocol import (
     PAGES_FILE,
     Convert,
@@ -138,8 +137,8 @@ def _converted(
     source = Path(request.source)
     if request.parts and isinstance(engine, Parting):
         parts = {(part.first, part.last): Path(part.path) for part in request.parts}
-        with _inspection(source, request.processes) as inspection:
-            return engine.put_together(source, request.name, options, parts, inspection, aid)
+        with Beside(request.processes) as meanwhile:
+            return engine.put_together(source, request.name, options, parts, meanwhile, aid)
     send(Working(Stage.CONVERTING, 0, 0))
 
     def on_page(done: int, total: int) -> None:
@@ -150,16 +149,6 @@ def _converted(
     except TooLarge as error:
         told.append(_too_large(error))
         return engines["geometric"].convert(source, request.name, options, on_page, aid)
-
-
-@contextmanager
-def _inspection(source: Path, wanted: int) -> Iterator[Inspection]:
-    """Have a file looked through: beside what is done meanwhile if there may be another process, else when asked."""
-    if processes(wanted) < 2:
-        yield lambda: inspected(source)
-        return
-    with Fork(lambda: msgspec.msgpack.encode(inspected(source))) as fork:
-        yield lambda: msgspec.msgpack.decode(fork.answer(), type=tuple[JobWarning, ...])
 
 
 def options_of(given: Mapping[str, object], exporters: Iterable[Exporter]) -> EngineOptions:

@@ -12,10 +12,11 @@ import sys
 import traceback
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import NoReturn, Self
 
 import psutil
 
+_LENGTH_BYTES = 8
 _ROOM = 1.5
 """Of the memory that is in use: what each process may come to, since its parent counts shared pages for each."""
 
@@ -31,27 +32,34 @@ def processes(wanted: int) -> int:
 
 
 class Fork:
-    """A process that is at work; as a context it ends where nobody has waited for its answer.
+    """A process that is at work; as a context it ends where nobody has waited for its last answer.
 
     :ivar pid: its process id, 0 when it has ended.
-    :param work: returns the answer, which is not empty; what it raises ends this process as it ended the other.
+    :param works: each returns an answer, one after the other; what one raises ends this process as it ended the other.
     """
 
-    def __init__(self, work: Callable[[], bytes]) -> None:
-        self._answer, out = os.pipe()
+    def __init__(self, *works: Callable[[], bytes]) -> None:
+        self._answers: list[bytes] = []
+        self._expected = len(works)
+        answers, out = os.pipe()
         sys.stderr.flush()
         self.pid = os.fork()
         if self.pid:
             os.close(out)
+            self._stream = os.fdopen(answers, "rb")
             return
         # Nothing of the parent's own end may run here: it leaves through this.
         code = 1
         try:
-            os.close(self._answer)
+            os.close(answers)
             # The collector would write to what is shared, and so have it copied.
             gc.freeze()
             with os.fdopen(out, "wb") as stream:
-                stream.write(work())
+                for work in works:
+                    answer = work()
+                    stream.write(len(answer).to_bytes(_LENGTH_BYTES))
+                    stream.write(answer)
+                    stream.flush()
             code = 0
         except MemoryError:
             code = errno.ENOMEM
@@ -71,22 +79,33 @@ class Fork:
             os.kill(self.pid, signal.SIGKILL)
             self._ended()
 
-    def answer(self) -> bytes:
-        """Wait for the answer; raises :class:`MemoryError` if there was no memory left for it."""
-        with os.fdopen(self._answer, "rb", closefd=False) as stream:
-            answer = stream.read()
+    def answer(self, number: int = 0) -> bytes:
+        """Wait for the answer to one of its works; raises :class:`MemoryError` if there was no memory left for it.
+
+        :param number: counted from 0.
+        """
+        while len(self._answers) <= number:
+            length = int.from_bytes(self._stream.read(_LENGTH_BYTES))
+            answer = self._stream.read(length)
+            if not answer or len(answer) < length:
+                self._fall()
+            self._answers.append(answer)
+        if self.pid and len(self._answers) == self._expected and self._ended():
+            os._exit(1)
+        return self._answers[number]
+
+    def _fall(self) -> NoReturn:
+        """End as the other process did."""
         ended = self._ended()
+        if ended == errno.ENOMEM:
+            raise MemoryError
         if ended < 0:
             # What ended one would have ended the other, and its parent is to hear of the same.
             signal.signal(-ended, signal.SIG_DFL)
             os.kill(os.getpid(), -ended)
-        if ended == errno.ENOMEM:
-            raise MemoryError
-        if ended or not answer:
-            os._exit(ended or 1)
-        return answer
+        os._exit(max(ended, 1))
 
     def _ended(self) -> int:
-        os.close(self._answer)
+        self._stream.close()
         pid, self.pid = self.pid, 0
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

@@ -12,9 +12,10 @@ from docrefinery.engine.base import EngineOptions, EngineResult, Help
 from docrefinery.engine.geometric.layout.figures import Figure
 from docrefinery.engine.geometric.ranges import BadPages, Failure, PageRange, decode, encode, joined
 from docrefinery.engine.geometric_engine import GeometricEngine
-from docrefinery.engine.preflight import Pages, inspected
+from docrefinery.engine.preflight import Pages
 from docrefinery.errors import ConversionFailed
 from docrefinery.model import PAGES_TOGETHER
+from docrefinery.pipeline.beside import Beside
 from docrefinery.pipeline.parting import ranges
 from tests.support import pdfs
 from tests.support.structured import Bookmark, Text, structured
@@ -58,7 +59,7 @@ def in_parts(source: Path, parts: Sequence[tuple[int, int]], options: EngineOpti
         pages = Pages(last, first, last)
         files[first, last] = folder / f"{first}-{last}"
         files[first, last].write_bytes(ENGINE.read_pages(source, pages, options, lambda _done, _total: None, Help()))
-    return ENGINE.put_together(source, "a.pdf", options, files, lambda: inspected(source), Help())
+    return ENGINE.put_together(source, "a.pdf", options, files, Beside(1), Help())
 
 
 def same(one: EngineResult, other: EngineResult) -> bool:

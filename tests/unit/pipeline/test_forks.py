@@ -50,6 +50,27 @@ def test_a_fork_that_answers_nothing_ends_this_process() -> None:
     assert said("b''").returncode == 1
 
 
+def test_works_are_done_one_after_the_other_and_asked_for_in_any_order() -> None:
+    first, second = b"1" * 100_000, b"2" * 100_000
+    fork = Fork(lambda: first, lambda: second)
+    assert [fork.answer(1), fork.answer(0), fork.answer(1)] == [second, first, second]
+    assert not fork.pid
+
+
+def test_what_a_fork_answered_before_it_fell_is_heard() -> None:
+    program = """
+import sys
+from docrefinery.pipeline.forks import Fork
+fork = Fork(lambda: b"the first", lambda: b"1" if 1 / 0 else b"")
+print(fork.answer(0).decode(), flush=True)
+fork.answer(1)
+print("no end")
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout) == (1, b"the first\n")
+    assert b"ZeroDivisionError" in ran.stderr
+
+
 def test_a_fork_ends_where_nobody_waits_for_it(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

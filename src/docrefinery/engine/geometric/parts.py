@@ -5,6 +5,7 @@ from typing import Literal
 from docling.datamodel.base_models import DoclingComponentType, ErrorItem, FailureCategory
 from docling.datamodel.document import ConversionResult
 
+from docrefinery.engine.geometric.assembly.across import Across
 from docrefinery.engine.geometric.backend import DocumentBackend
 from docrefinery.engine.geometric.pictures import cut_ahead
 from docrefinery.engine.geometric.pipeline import (
@@ -64,11 +65,13 @@ class PartsPipeline(GeometricPdfPipeline):
     """The second half.
 
     :param pages: what was read.
+    :param across: what is found across them.
     """
 
-    def __init__(self, pipeline_options: GeometricPdfPipelineOptions, pages: PageRange) -> None:
+    def __init__(self, pipeline_options: GeometricPdfPipelineOptions, pages: PageRange, across: Across) -> None:
         super().__init__(pipeline_options)
         self._pages = pages
+        self._across = across
 
     def _build_document(self, conv_res: ConversionResult) -> ConversionResult:
         conv_res.errors += [_error(failure) for failure in self._pages.failures]
@@ -76,7 +79,7 @@ class PartsPipeline(GeometricPdfPipeline):
 
     def _assemble_document(self, conv_res: ConversionResult) -> ConversionResult:
         cutter = self.cutter(backend_of(conv_res.input), self._pages.cuts)
-        conv_res.document = assembled(conv_res.input, self._pages.layouts, cutter)
+        conv_res.document = assembled(conv_res.input, self._pages.layouts, cutter, self._across)
         return conv_res
 
 

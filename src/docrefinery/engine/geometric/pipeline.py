@@ -13,6 +13,7 @@ from docling.pipeline.native_pdf_pipeline import NativePdfPipeline, _NativeBuild
 from docling.utils.locks import pypdfium2_lock
 from docling_core.types.doc import DoclingDocument, DocumentOrigin
 
+from docrefinery.engine.geometric.assembly.across import Across
 from docrefinery.engine.geometric.assembly.assemble import fill
 from docrefinery.engine.geometric.backend import DocumentBackend, PageBackend
 from docrefinery.engine.geometric.layout.layout import Layout
@@ -114,7 +115,7 @@ class GeometricPdfPipeline(NativePdfPipeline):
         self.lay_out_recognised(conv_res)
         backend = backend_of(conv_res.input)
         layouts = [backend.layouts[page.page_no] for page in conv_res.pages if page.page_no in backend.layouts]
-        conv_res.document = assembled(conv_res.input, layouts, self.cutter(backend))
+        conv_res.document = assembled(conv_res.input, layouts, self.cutter(backend), Across.of(layouts))
         return conv_res
 
     def cutter(self, backend: DocumentBackend, cuts: Iterable[Cut] = ()) -> Cutter | None:
@@ -123,12 +124,15 @@ class GeometricPdfPipeline(NativePdfPipeline):
         return Cutter(backend.native_document, options.images_scale, cuts) if options.generate_picture_images else None
 
 
-def assembled(given: InputDocument, layouts: Sequence[Layout], cutter: Cutter | None) -> DoclingDocument:
+def assembled(
+    given: InputDocument, layouts: Sequence[Layout], cutter: Cutter | None, across: Across
+) -> DoclingDocument:
     """Return the document of pages.
 
     :param given: the file that they are of.
     :param layouts: in order.
     :param cutter: cuts out the images of pictures; ``None`` leaves them without.
+    :param across: what is found across them.
     """
     origin = DocumentOrigin(
         mimetype="application/pdf",
@@ -139,7 +143,7 @@ def assembled(given: InputDocument, layouts: Sequence[Layout], cutter: Cutter | 
     backend = backend_of(given)
     with pypdfium2_lock:
         outline = outline_of(backend.native_document)
-    fill(document, layouts, cutter, outline)
+    fill(document, layouts, across, cutter, outline)
     return document
 
 

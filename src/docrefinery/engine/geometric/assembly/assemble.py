@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from docling_core.types.doc import DoclingDocument
 
+from docrefinery.engine.geometric.assembly.across import Across
 from docrefinery.engine.geometric.assembly.blocks import Block, Label
 from docrefinery.engine.geometric.assembly.captions import pair_captions
 from docrefinery.engine.geometric.assembly.document import FURNITURE, Builder
@@ -16,7 +17,6 @@ from docrefinery.engine.geometric.assembly.logos import mark_logos
 from docrefinery.engine.geometric.assembly.outline import follow_outline
 from docrefinery.engine.geometric.assembly.paragraphs import blocks_of
 from docrefinery.engine.geometric.assembly.tagging import is_tagged_well, mark_roles
-from docrefinery.engine.geometric.assembly.text import words_of
 from docrefinery.engine.geometric.assembly.typography import Typography, is_typescript, typography
 from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.layout.lines import Line
@@ -35,15 +35,21 @@ def assemble(layouts: Iterable[Layout], name: str = "document", outline: Sequenc
     :param outline: of the document, in order.
     """
     document = DoclingDocument(name=name)
-    fill(document, list(layouts), outline=outline)
+    pages = list(layouts)
+    fill(document, pages, Across.of(pages), outline=outline)
     return document
 
 
 def fill(
-    document: DoclingDocument, layouts: Sequence[Layout], cutter: Cutter | None = None, outline: Sequence[Entry] = ()
+    document: DoclingDocument,
+    layouts: Sequence[Layout],
+    across: Across,
+    cutter: Cutter | None = None,
+    outline: Sequence[Entry] = (),
 ) -> None:
     """Add pages and their content to a document that has none yet.
 
+    :param across: what is found across them.
     :param cutter: cuts out the images of pictures; ``None`` leaves them without.
     :param outline: of the document, in order.
     """
@@ -54,7 +60,7 @@ def fill(
             for line in layout.lines:
                 line.mono = False
     measures = typography(layouts)
-    outside = furniture(layouts, measures)
+    outside = furniture(layouts, measures, across.copies)
     blocks = _all_blocks(layouts, outside, measures)
     tagged = is_tagged_well(blocks)
     if tagged:
@@ -69,8 +75,7 @@ def fill(
     mark_items(body, measures)
     pair_captions(body)
     mark_logos(layouts, body)
-    known = words_of(line for layout in layouts for line in layout.lines)
-    builder = Builder(document, known, cutter)
+    builder = Builder(document, across.compounds(), cutter)
     for layout in layouts:
         builder.page(layout)
     for block in join_flow(blocks):

@@ -43,10 +43,10 @@ FURNITURE = ("page_header", "page_footer", "imprint", "logo")
 class Builder:
     """Builds one document, item by item."""
 
-    def __init__(self, document: DoclingDocument, known: AbstractSet[str], cutter: Cutter | None) -> None:
+    def __init__(self, document: DoclingDocument, compounds: AbstractSet[str], cutter: Cutter | None) -> None:
         self._cutter = cutter
         self._document = document
-        self._known = known
+        self._compounds = compounds
         self._places: dict[int, Place] = {}
         self._lists: list[GroupItem] = []
 
@@ -61,10 +61,10 @@ class Builder:
             self._lists = []
         match block.label:
             case "title":
-                text = join(block.lines, self._known)
+                text = join(block.lines, self._compounds)
                 self._place(self._document.add_title(text, prov=self._first(block, text)), block, text)
             case "section_header":
-                text = join(block.lines, self._known)
+                text = join(block.lines, self._compounds)
                 item = self._document.add_heading(
                     text, level=block.level, prov=self._first(block, text), hyperlink=whole_link(block, text)
                 )
@@ -79,7 +79,7 @@ class Builder:
                 text = _code(block)
                 self._document.add_code(text, prov=self._first(block, text))
             case label:
-                text = join(block.lines, self._known)
+                text = join(block.lines, self._compounds)
                 item = self._add(
                     TextItem,
                     text,
@@ -113,7 +113,7 @@ class Builder:
     def _caption(self, block: Block) -> TextItem | None:
         if block.caption is None:
             return None
-        text = join(block.caption.lines, self._known)
+        text = join(block.caption.lines, self._compounds)
         prov = self._provenance(block.caption.page, block.caption.box, (0, len(text)))
         caption: TextItem = self._document.add_text(DocItemLabel.CAPTION, text, prov=prov)
         return caption
@@ -122,7 +122,7 @@ class Builder:
         del self._lists[block.level + 1 :]
         while len(self._lists) <= block.level:
             self._lists.append(self._document.add_list_group(parent=self._lists[-1] if self._lists else None))
-        text = join(block.lines, self._known)
+        text = join(block.lines, self._compounds)
         marker = clean(block.marker)
         text = text.removeprefix(marker).lstrip()
         enumerated = any(letter.isalnum() for letter in marker)

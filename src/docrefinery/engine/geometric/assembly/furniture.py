@@ -6,14 +6,13 @@ up to its numbers, at the same height, on neighbouring pages.
 
 import re
 import statistics
-from collections.abc import Sequence, Set as AbstractSet
+from collections.abc import Callable, Sequence, Set as AbstractSet
 from dataclasses import dataclass
 from typing import TypeVar
 
 from docrefinery.engine.geometric.assembly.edges import (
     alike,
     behind_rule,
-    copies,
     detached,
     edge,
     place,
@@ -68,18 +67,23 @@ class Furniture:
         return found
 
 
-def furniture(layouts: Sequence[Layout], typography: Typography) -> Furniture:
-    """Return a document's headers and footers."""
+def furniture(layouts: Sequence[Layout], typography: Typography, copies: Callable[[], AbstractSet[int]]) -> Furniture:
+    """Return a document's headers and footers.
+
+    :param copies: finds the pages on which repetition says nothing; asked last.
+    """
     found = Furniture({}, {})
     if statistics.median(len(layout.lines) for layout in layouts) < _FEWEST_LINES:
         return found
-    copied, area = copies(layouts), text_edges(layouts, typography)
-    for at_top, into in ((True, found.headers), (False, found.footers)):
-        edges = _Edges(layouts, typography, copied, area, at_top=at_top)
-        for layout in layouts:
-            edge = edges.furniture_of(layout)
-            if edge:
-                into[layout.number] = edge if at_top else edge[::-1]
+    area = text_edges(layouts, typography)
+    top, bottom = (_Edges(layouts, typography, area, at_top=at_top) for at_top in (True, False))
+    copied = copies()
+    for layout in layouts:
+        repeats = layout.number not in copied
+        if header := top.furniture_of(layout, repeats=repeats):
+            found.headers[layout.number] = header
+        if footer := bottom.furniture_of(layout, repeats=repeats):
+            found.footers[layout.number] = footer[::-1]
     return found
 
 
@@ -90,7 +94,6 @@ class _Edges:
         self,
         layouts: Sequence[Layout],
         typography: Typography,
-        copied: AbstractSet[int],
         area: tuple[float, float] | None,
         *,
         at_top: bool,
@@ -100,20 +103,21 @@ class _Edges:
         self._first_page = layouts[0].number
         self._lines = {layout.number: edge(layout, at_top=at_top) for layout in layouts}
         self._repeated = repeated(self._lines)
-        self._copies = copied
         self._places = places(self._lines, typography, at_top=at_top)
         self._often = max(2, len(layouts) // 3)
         self._area = area
 
-    def furniture_of(self, layout: Layout) -> list[Line]:
+    def furniture_of(self, layout: Layout, *, repeats: bool) -> list[Line]:
         """Return a page's lines from its edge up to the last one that is a header or footer.
 
         Below that one comes white space or a rule: what goes on without is text, however often it is repeated.
+
+        :param repeats: whether repetition says something on this page.
         """
         edge = self._lines[layout.number]
         last = 0
         for index, line in enumerate(edge):
-            if self._is_one(layout, index, line):
+            if self._is_one(layout, index, line, repeats=repeats):
                 last = index + 1 if self._is_parted(layout, index, line) else last
             elif line.size > self._typography.size - _SMALLER:
                 # A line of text beyond what is repeated says that this is text as well.
@@ -125,10 +129,10 @@ class _Edges:
             return True
         return detached(line, layout, self._typography, at_top=self._at_top)
 
-    def _is_one(self, layout: Layout, index: int, line: Line) -> bool:
+    def _is_one(self, layout: Layout, index: int, line: Line, *, repeats: bool) -> bool:
         if line.size > _LARGEST * self._typography.size or line.single or _is_content(line):
             return False
-        return self._is_repeated(layout, line) or self._looks_like_one(layout, index, line)
+        return (repeats and self._is_repeated(line)) or self._looks_like_one(layout, index, line)
 
     def _looks_like_one(self, layout: Layout, index: int, line: Line) -> bool:
         if not self._is_parted(layout, index, line):
@@ -140,10 +144,8 @@ class _Edges:
             return False
         return self._places[place(line, at_top=self._at_top)] > self._often or self._is_outside(layout, line)
 
-    def _is_repeated(self, layout: Layout, line: Line) -> bool:
+    def _is_repeated(self, line: Line) -> bool:
         """Whether a text is on several pages; one with another number on each has to be set apart from the text."""
-        if layout.number in self._copies:
-            return False
         if self._repeated[line.text.casefold()] > 1:
             return True
         return self._repeated[alike(line)] > 1 and (self._is_set_apart(line) or line.is_row)

@@ -35,13 +35,11 @@ class Place:
     def bounding_box(self, box: Box) -> BoundingBox:
         """Return a box of the layout in Docling's terms: from the page's lower left corner."""
         left, top, right, bottom = self.on_page(box)
-        return BoundingBox(
-            l=_within(left, self.width),
-            t=_within(self.height - top, self.height),
-            r=_within(right, self.width),
-            b=_within(self.height - bottom, self.height),
-            coord_origin=CoordOrigin.BOTTOMLEFT,
-        )
+        width, height = self.width, self.height
+        if not (0.0 <= left <= width and 0.0 <= right <= width and 0.0 <= top <= height and 0.0 <= bottom <= height):
+            left, right = _within(left, width), _within(right, width)
+            top, bottom = _within(top, height), _within(bottom, height)
+        return BoundingBox(l=left, t=height - top, r=right, b=height - bottom, coord_origin=CoordOrigin.BOTTOMLEFT)
 
 
 def _within(value: float, most: float) -> float:

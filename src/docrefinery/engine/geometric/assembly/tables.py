@@ -23,4 +23,7 @@ def table_data(table: Table, place: Place) -> TableData:
         )
         for cell in table.cells
     ]
-    return TableData(num_rows=table.rows, num_cols=table.columns, table_cells=cells)
+    data = TableData(num_rows=table.rows, num_cols=table.columns, table_cells=[])
+    # They are what they are: given at once, each would be tried as every kind of cell that there is.
+    data.table_cells += cells
+    return data

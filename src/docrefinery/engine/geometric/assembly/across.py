@@ -1,0 +1,25 @@
+"""What is found across all pages and needs nothing but them: it may be looked for while something else is done."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from docrefinery.engine.geometric.assembly.edges import copies
+from docrefinery.engine.geometric.assembly.text import compounds
+from docrefinery.engine.geometric.layout.layout import Layout
+
+
+class Across(Struct):
+    """What is found, as it is asked for.
+
+    :param copies: numbers of pages whose lines are mostly on others too.
+    :param compounds: words with a hyphen that the document never has without it.
+    """
+
+    copies: Callable[[], set[int]]
+    compounds: Callable[[], set[str]]
+
+    @classmethod
+    def of(cls, layouts: Sequence[Layout]) -> "Across":
+        """Return what is looked for when it is asked for."""
+        return cls(lambda: copies(layouts), lambda: compounds(line for layout in layouts for line in layout.lines))
