@@ -79,14 +79,15 @@ class Sharing:
         reader = self._readers.for_options(task.options)
         parts = list(ranges(long.first, long.last, recognises=bool(task.options.get("do_ocr"))))
         await patiently(lambda: slices.share(self._db, claim, parts, reader))
-        # Together: each waits some seconds for a broker that hangs, and the pages need not.
-        await asyncio.gather(*(self._ring(claim.queue) for _ in parts[1 : RINGS + 1]))
+        # A broker that hangs is waited for some seconds, and the pages need not.
+        ringing = asyncio.gather(*(self._ring(claim.queue) for _ in parts[1 : RINGS + 1]), return_exceptions=True)
         shared = _Shared(claim, lease, task, long.last - long.first + 1, reader)
         try:
             with self._watching(claim.job_id) as watch:
                 while not isinstance(step := await self._step(shared, watch), Outcome):
                     pass
         finally:
+            ringing.cancel()
             await self._converter.forget()
         return step
 
