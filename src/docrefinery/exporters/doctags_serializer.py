@@ -9,6 +9,7 @@ from docling_core.transforms.serializer.base import BaseDocSerializer, BaseTable
 from docling_core.transforms.serializer.doctags import DocTagsDocSerializer, DocTagsParams, DocTagsTableSerializer
 from docling_core.types.doc import DoclingDocument, RichTableCell, TableItem
 from docling_core.types.doc.document import DOCUMENT_TOKENS_EXPORT_LABELS
+from pydantic import SkipValidation
 
 from docrefinery.exporters.excluding import ExcludingOnce
 
@@ -28,6 +29,9 @@ class TableSerializer(DocTagsTableSerializer):
 
 class Serializer(DocTagsDocSerializer, ExcludingOnce):
     """Docling's serializer of a document, with that of its tables."""
+
+    # An engine's document is valid, and to look at all of it again takes a third of the time.
+    doc: SkipValidation[DoclingDocument]
 
     table_serializer: BaseTableSerializer = TableSerializer()
 

@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 from docling_core.transforms.serializer.markdown import MarkdownDocSerializer
+from docling_core.types.doc import DoclingDocument
+from pydantic import SkipValidation
 
 from docrefinery.exporters.excluding import ExcludingOnce
 
@@ -16,6 +18,9 @@ _EMPHASIS = re.compile(r"(?<!\\)(?:(?<![^\W_])_|_(?![^\W_]))")
 
 class Serializer(MarkdownDocSerializer, ExcludingOnce):
     """Docling's serializer with fewer escapes; what would be read as a tag is escaped as ever."""
+
+    # An engine's document is valid, and to look at all of it again takes a third of the time.
+    doc: SkipValidation[DoclingDocument]
 
     def post_process(
         self, text: str, *, escape_html: bool = True, escape_underscores: bool = True, **kwargs: Any

@@ -11,6 +11,7 @@ import msgspec
 from docling.backend.docling_parse_backend import ThreadedDoclingParseDocumentBackend
 from docling.datamodel.base_models import DoclingComponentType, ErrorItem
 from docling.datamodel.document import ConversionResult
+from docling_core.types.doc import DoclingDocument
 
 from docrefinery.capabilities import Hardware, Models, Ocr, held_ocr, lacking
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage, TooLarge
@@ -70,7 +71,8 @@ class ModelEngine:
             _give_memory_back()
         _add_unread(result, pipeline.read_notes)
         failures = judged(pages, result, fail_on_partial=bool(options.fail_on_partial))
-        document = result.document
+        # With boxes that stay on their pages and items of lists in lists, which Docling sees to as it reads a document.
+        document = DoclingDocument.model_validate(result.document)
         named(document, name)
         undescribed = [
             *drop_empty_descriptions(document),
