@@ -55,7 +55,9 @@ def uuid(name: str, description: str) -> Param:
 def time(name: str, description: str) -> Param:
     """Declare a point in time."""
     schema = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.DATE_TIME)
-    return Param(name, description, _explained(time_of, "is not an ISO 8601 time"), schema)
+    return Param(
+        name, description, _explained(time_of, "is not an ISO 8601 time of the years 1 to 9999 in UTC"), schema
+    )
 
 
 def words(name: str, description: str, pattern: str = r"[\w.-]{1,64}") -> Param:

@@ -80,7 +80,7 @@ class Sharing:
         parts = list(ranges(long.first, long.last, recognises=bool(task.options.get("do_ocr"))))
         await patiently(lambda: slices.share(self._db, claim, parts, reader))
         # A broker that hangs is waited for some seconds, and the pages need not.
-        ringing = asyncio.gather(*(self._ring(claim.queue) for _ in parts[1 : RINGS + 1]), return_exceptions=True)
+        ringing = asyncio.create_task(self._tell_others(claim.queue, min(len(parts) - 1, RINGS)))
         shared = _Shared(claim, lease, task, long.last - long.first + 1, reader)
         try:
             with self._watching(claim.job_id) as watch:
@@ -88,8 +88,16 @@ class Sharing:
                     pass
         finally:
             ringing.cancel()
+            await asyncio.gather(ringing, return_exceptions=True)
             await self._converter.forget()
         return step
+
+    async def _tell_others(self, queue: str, count: int) -> None:
+        try:
+            await asyncio.gather(*(self._ring(queue) for _ in range(count)))
+        except Exception:
+            # The sweep tells them later, and this worker reads all pages by itself if it has to.
+            log.exception("workers_not_told", queue=queue)
 
     async def _step(self, shared: "_Shared", watch: Watch) -> Outcome | None:
         """Do what is to be done next; returns how the job ends once that is known."""

@@ -138,6 +138,7 @@ class Installation:
         self.db = db
         self.settings = settings
         self.rung: list[str] = []
+        self.broker_hangs = False
         self._folder = folder
         self._changes = Changes(db, channels=(CANCELS, SLICES))
 
@@ -158,6 +159,8 @@ class Installation:
 
         async def ring(queue: str) -> None:
             self.rung.append(queue)
+            if self.broker_hangs:
+                await asyncio.Event().wait()
 
         slot = Slot(
             worker_id=uuid4(),
@@ -219,6 +222,16 @@ async def test_one_worker_alone_reads_every_part(installation: Installation) -> 
     assert reading.read_parts == PARTS
     assert reading.together == [f"{first}-{last}".encode() for first, last in PARTS]
     assert installation.rung == ["convert"] * (len(PARTS) - 1)
+
+
+async def test_a_broker_that_hangs_holds_up_no_pages(installation: Installation) -> None:
+    installation.broker_hangs = True
+    async with installation:
+        runner, reading = installation.worker("one")
+        await runner.drain()
+        assert (await installation.job()).status == "SUCCEEDED"
+    assert len(installation.rung) == len(PARTS) - 1
+    assert reading.read_parts == PARTS
 
 
 async def test_a_free_worker_reads_what_the_other_has_not_begun_with(installation: Installation) -> None:
