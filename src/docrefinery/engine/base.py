@@ -116,7 +116,7 @@ class Meanwhile(Protocol):
         """
 
     def begin(self) -> None:
-        """Begin: what was noted is done as the data of this process is now."""
+        """Begin; what the work needs must not change any more until it is asked for."""
 
 
 class Engine(Protocol):

@@ -76,9 +76,7 @@ class GeometricEngine:
             together = joined(decode(path.read_bytes(), *numbers) for numbers, path in parts.items())
         except BadPages as error:
             raise ConversionFailed(f"pages that were read elsewhere cannot be used: {error}") from error
-        across = Across.of(together.layouts)
-        across.copies = meanwhile.later(across.copies, set[int])
-        across.compounds = meanwhile.later(across.compounds, set[str])
+        across = Across.of(together.layouts).found(meanwhile)
         warnings = meanwhile.later(lambda: inspected(source), tuple[JobWarning, ...])
         meanwhile.begin()
         pipeline = PartsPipeline(_pipeline_options(options, aid), together, across)

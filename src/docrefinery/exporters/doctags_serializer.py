@@ -30,7 +30,7 @@ class TableSerializer(DocTagsTableSerializer):
 class Serializer(DocTagsDocSerializer, ExcludingOnce):
     """Docling's serializer of a document, with that of its tables."""
 
-    # An engine's document is valid, and to look at all of it again takes a third of the time.
+    # An engine's document is valid, and to look through all of it once more takes up to a quarter of the time.
     doc: SkipValidation[DoclingDocument]
 
     table_serializer: BaseTableSerializer = TableSerializer()

@@ -19,7 +19,7 @@ _EMPHASIS = re.compile(r"(?<!\\)(?:(?<![^\W_])_|_(?![^\W_]))")
 class Serializer(MarkdownDocSerializer, ExcludingOnce):
     """Docling's serializer with fewer escapes; what would be read as a tag is escaped as ever."""
 
-    # An engine's document is valid, and to look at all of it again takes a third of the time.
+    # An engine's document is valid, and to look through all of it once more takes up to a quarter of the time.
     doc: SkipValidation[DoclingDocument]
 
     def post_process(

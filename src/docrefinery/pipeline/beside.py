@@ -10,6 +10,8 @@ from docrefinery.engine.base import Meanwhile
 from docrefinery.pipeline.forks import Fork, processes
 
 Found = TypeVar("Found")
+_HERE = b""
+"""Instead of an answer: the work failed, and fails here in its turn, with all that belongs to that."""
 
 
 class Beside(Meanwhile):
@@ -26,10 +28,11 @@ class Beside(Meanwhile):
     def later(self, work: Callable[[], Found], kind: type[Found]) -> Callable[[], Found]:
         """Note what is to be done; see :class:`~docrefinery.engine.base.Meanwhile`."""
         number = len(self._works)
-        self._works.append(lambda: msgspec.msgpack.encode(work()))
+        self._works.append(lambda: _answer(work))
 
         def asked() -> Found:
-            return work() if self._fork is None else msgspec.msgpack.decode(self._fork.answer(number), type=kind)
+            answer = _HERE if self._fork is None else self._fork.answer(number)
+            return work() if answer == _HERE else msgspec.msgpack.decode(answer, type=kind)
 
         return asked
 
@@ -46,3 +49,12 @@ class Beside(Meanwhile):
     ) -> None:
         if self._fork is not None:
             self._fork.__exit__(kind, error, trace)
+
+
+def _answer(work: Callable[[], object]) -> bytes:
+    try:
+        return msgspec.msgpack.encode(work())
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - it may be that nobody asks, and else it is raised where somebody does
+        return _HERE

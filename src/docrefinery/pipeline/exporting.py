@@ -52,6 +52,9 @@ def export_all(
             send(Working(exporter.stage, result.pages_total, result.pages_total))
 
     started = time.monotonic()
+    if ordered:
+        # Others may have begun with all of a stage before this process has begun with anything.
+        begin(ordered[0])
     outcomes = _SideBySide(ordered, result, Path(request.workdir), begin).outcomes(processes(request.processes))
     for exporter, outcome in zip(ordered, outcomes, strict=True):
         begin(exporter)

@@ -12,7 +12,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Self
 
 import psutil
 
@@ -85,23 +85,27 @@ class Fork:
         :param number: counted from 0.
         """
         while len(self._answers) <= number:
-            length = int.from_bytes(self._stream.read(_LENGTH_BYTES))
+            if not self.pid:
+                raise MemoryError
+            header = self._stream.read(_LENGTH_BYTES)
+            length = int.from_bytes(header)
             answer = self._stream.read(length)
-            if not answer or len(answer) < length:
+            if len(header) < _LENGTH_BYTES or len(answer) < length:
                 self._fall()
             self._answers.append(answer)
-        if self.pid and len(self._answers) == self._expected and self._ended():
-            os._exit(1)
+        if self.pid and len(self._answers) == self._expected:
+            self._ended()
         return self._answers[number]
 
-    def _fall(self) -> NoReturn:
-        """End as the other process did."""
+    def _fall(self) -> None:
+        """End as the other process did; one that had no memory left ends the asking alone."""
         ended = self._ended()
         if ended == errno.ENOMEM:
             raise MemoryError
         if ended < 0:
             # What ended one would have ended the other, and its parent is to hear of the same.
-            signal.signal(-ended, signal.SIG_DFL)
+            if ended != -signal.SIGKILL:
+                signal.signal(-ended, signal.SIG_DFL)
             os.kill(os.getpid(), -ended)
         os._exit(max(ended, 1))
 

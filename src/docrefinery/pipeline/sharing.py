@@ -88,8 +88,10 @@ class Sharing:
                     pass
         finally:
             ringing.cancel()
-            await asyncio.gather(ringing, return_exceptions=True)
-            await self._converter.forget()
+            try:
+                await self._converter.forget()
+            finally:
+                await asyncio.gather(ringing, return_exceptions=True)
         return step
 
     async def _tell_others(self, queue: str, count: int) -> None:

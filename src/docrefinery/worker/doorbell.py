@@ -1,6 +1,7 @@
 """Ringing: a message into Redis, after the commit, without waiting long and without failing."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from dramatiq.brokers.redis import RedisBroker
@@ -10,6 +11,7 @@ from docrefinery.worker.broker import UNREACHABLE, nudge
 log = structlog.get_logger(__name__)
 
 PATIENCE_SECONDS = 2.0
+_RINGERS = 4
 
 
 class RedisDoorbell:
@@ -17,12 +19,14 @@ class RedisDoorbell:
 
     def __init__(self, broker: RedisBroker) -> None:
         self._broker = broker
+        # Of their own: a broker that hangs would hold the threads that fetch and store files.
+        self._threads = ThreadPoolExecutor(_RINGERS, "doorbell")
 
     async def ring(self, queue: str) -> None:
         """Wake a worker; if that fails, the sweep of any worker does it later."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await asyncio.to_thread(self._broker.enqueue, nudge(queue))
+                await asyncio.get_running_loop().run_in_executor(self._threads, self._broker.enqueue, nudge(queue))
         except UNREACHABLE as error:
             log.warning("doorbell_failed", queue=queue, error=str(error))
 

@@ -11,11 +11,28 @@ from docrefinery.pipeline.converter import Converter
 from docrefinery.pipeline.outcomes import Converted, Crashed, Long, Outcome, Rejected, Task
 from tests.integration.pipeline.conftest import assert_works, ignore
 from tests.support import pdfs
+from tests.support.structured import Text, structured
 
 Tasks = Callable[..., Task]
 PAGES = 20
 PARTS = [(1, 8), (9, 16), (17, 20)]
 KINDS = ("text", "markdown", "doctags", "chunks_json", "docling_json")
+
+
+def repeating() -> bytes:
+    """Return pages with running heads, some that are copies of others, and a word that may lose its hyphen."""
+    pages = []
+    for number in range(1, PAGES + 1):
+        what = "what is said on four pages" if 9 <= number <= 12 else f"what is said on page {number} alone"
+        page = [Text("The annual report of the harbour", 30)]
+        page += [Text(f"{what}, for the {times}. time of this", 100 + 14 * times) for times in range(1, 9)]
+        page += [
+            Text("It is told by whom you ask that it is a well-", 300),
+            Text("known matter of taste and habit.", 314),
+        ]
+        pages.append(page)
+    pages[2].append(Text("There is nothing well-known here.", 500))
+    return structured(*pages, tagged=False)
 
 
 async def together(converter: Converter, asked: Task, processes: int) -> Outcome:
@@ -36,11 +53,14 @@ def words(outcome: Outcome) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("processes", [1, 2, 9])
-async def test_every_artifact_is_the_same_to_the_byte(converter: Converter, task: Tasks, processes: int) -> None:
-    content = pdfs.born_digital(PAGES)
+@pytest.mark.parametrize("content", [pdfs.born_digital(PAGES), repeating()], ids=["plain", "repeating"])
+async def test_every_artifact_is_the_same_to_the_byte(
+    converter: Converter, task: Tasks, content: bytes, processes: int
+) -> None:
     whole = await converter.convert(task(content, *KINDS), ignore)
     parted = await together(converter, task(content, *KINDS), processes)
     assert words(whole) == words(parted)
+    assert (b"well-known matter" in words(parted)["markdown"]) == (b"nothing well-known" in words(parted)["markdown"])
     assert isinstance(parted, Converted)
     assert isinstance(whole, Converted)
     assert (parted.pages_total, parted.engine, parted.warnings) == (PAGES, whole.engine, whole.warnings)

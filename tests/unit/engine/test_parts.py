@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from docling_core.types.doc import DoclingDocument
 from hypothesis import given, settings, strategies as st
 
 from docrefinery.engine.base import EngineOptions, EngineResult, Help
@@ -63,12 +64,19 @@ def in_parts(source: Path, parts: Sequence[tuple[int, int]], options: EngineOpti
 
 
 def same(one: EngineResult, other: EngineResult) -> bool:
+    assert is_valid(one.document)
     documents = [result.document.model_dump_json(by_alias=True, exclude_none=True) for result in (one, other)]
     rest = [
         (result.page_count, result.pages_total, result.failed_pages, result.warnings, result.engine)
         for result in (one, other)
     ]
     return documents[0] == documents[1] and rest[0] == rest[1]
+
+
+def is_valid(document: DoclingDocument) -> bool:
+    """Whether Docling has nothing to mend of it as it reads it, which exporters rely on."""
+    as_it_is = document.model_dump_json()
+    return DoclingDocument.model_validate(document).model_dump_json() == as_it_is
 
 
 def parted(first: int, last: int, cuts: Sequence[int]) -> Iterator[tuple[int, int]]:

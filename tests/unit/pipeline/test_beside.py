@@ -33,7 +33,7 @@ with Beside(2) as meanwhile:
 
 def test_work_that_nobody_asked_for_is_ended() -> None:
     program = """
-import os, signal, time
+import os, signal
 from docrefinery.pipeline.beside import Beside
 with Beside(2) as meanwhile:
     pid = meanwhile.later(os.getpid, int)
@@ -47,3 +47,20 @@ except ProcessLookupError:
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60, check=True)
     assert ran.stdout == b"it is gone\n"
+
+
+def test_work_that_fails_elsewhere_fails_where_it_is_asked_for() -> None:
+    program = """
+from docrefinery.pipeline.beside import Beside
+with Beside(2) as meanwhile:
+    wrong = meanwhile.later(lambda: 1 // 0, int)
+    right = meanwhile.later(lambda: 6 * 7, int)
+    meanwhile.begin()
+    print(right())
+    try:
+        wrong()
+    except ZeroDivisionError as error:
+        print(error)
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60, check=True)
+    assert ran.stdout.splitlines() == [b"42", b"integer division or modulo by zero"]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import psutil
+import pytest
 
 from docrefinery.pipeline.forks import Fork, processes
 
@@ -42,12 +43,19 @@ def test_what_nobody_catches_in_a_fork_ends_this_process_and_is_told() -> None:
     assert b"ZeroDivisionError" in ran.stderr
 
 
-def test_a_signal_that_ends_a_fork_ends_this_process() -> None:
-    assert said("os.kill(os.getpid(), signal.SIGSEGV)").returncode == -signal.SIGSEGV
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGTERM, signal.SIGKILL])
+def test_a_signal_that_ends_a_fork_ends_this_process(number: signal.Signals) -> None:
+    assert said(f"os.kill(os.getpid(), {int(number)})").returncode == -number
 
 
-def test_a_fork_that_answers_nothing_ends_this_process() -> None:
-    assert said("b''").returncode == 1
+def test_an_empty_answer_is_one() -> None:
+    ran = said("b''")
+    assert (ran.returncode, ran.stdout) == (0, b"")
+
+
+def test_a_fork_that_ends_without_an_answer_ends_this_process() -> None:
+    assert said("os._exit(3)").returncode == 3
+    assert said("os._exit(0)").returncode == 1
 
 
 def test_works_are_done_one_after_the_other_and_asked_for_in_any_order() -> None:

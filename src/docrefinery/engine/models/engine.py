@@ -12,6 +12,7 @@ from docling.backend.docling_parse_backend import ThreadedDoclingParseDocumentBa
 from docling.datamodel.base_models import DoclingComponentType, ErrorItem
 from docling.datamodel.document import ConversionResult
 from docling_core.types.doc import DoclingDocument
+from pydantic import ValidationError
 
 from docrefinery.capabilities import Hardware, Models, Ocr, held_ocr, lacking
 from docrefinery.engine.base import EngineOptions, EngineResult, Help, OnPage, TooLarge
@@ -25,6 +26,7 @@ from docrefinery.engine.progress import PagesDone
 from docrefinery.engine.quality import look_at_text
 from docrefinery.engine.running import executed, judged, named, opened, page_warnings, script_warnings
 from docrefinery.engine.sizes import fitting_scale
+from docrefinery.errors import ConversionFailed
 from docrefinery.model import JobWarning
 
 ENGINE = "docling"
@@ -71,8 +73,7 @@ class ModelEngine:
             _give_memory_back()
         _add_unread(result, pipeline.read_notes)
         failures = judged(pages, result, fail_on_partial=bool(options.fail_on_partial))
-        # With boxes that stay on their pages and items of lists in lists, which Docling sees to as it reads a document.
-        document = DoclingDocument.model_validate(result.document)
+        document = _valid(result.document)
         named(document, name)
         undescribed = [
             *drop_empty_descriptions(document),
@@ -133,6 +134,17 @@ def _can_be_drawn(options: EngineOptions, width: float, height: float) -> bool:
         _OCR_SCALE if options.do_ocr else 1.0,
     )
     return fitting_scale(max(scales), width, height, _MOST_PIXELS) == max(scales)
+
+
+def _valid(document: DoclingDocument) -> DoclingDocument:
+    """Return a document as Docling reads it: boxes stay on their pages, and items of lists are in lists.
+
+    :raises ConversionFailed: if Docling would not read it.
+    """
+    try:
+        return DoclingDocument.model_validate(document)
+    except ValidationError as error:
+        raise ConversionFailed(f"Docling made a document that it does not read: {error}") from error
 
 
 def _add_unread(result: ConversionResult, notes: Notes) -> None:

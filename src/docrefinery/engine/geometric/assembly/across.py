@@ -4,12 +4,13 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from docrefinery.engine.base import Meanwhile
 from docrefinery.engine.geometric.assembly.edges import copies
 from docrefinery.engine.geometric.assembly.text import compounds
 from docrefinery.engine.geometric.layout.layout import Layout
 
 
-class Across(Struct):
+class Across(Struct, frozen=True):
     """What is found, as it is asked for.
 
     :param copies: numbers of pages whose lines are mostly on others too.
@@ -23,3 +24,7 @@ class Across(Struct):
     def of(cls, layouts: Sequence[Layout]) -> "Across":
         """Return what is looked for when it is asked for."""
         return cls(lambda: copies(layouts), lambda: compounds(line for layout in layouts for line in layout.lines))
+
+    def found(self, meanwhile: Meanwhile) -> "Across":
+        """Return the same, looked for meanwhile."""
+        return Across(meanwhile.later(self.copies, set[int]), meanwhile.later(self.compounds, set[str]))

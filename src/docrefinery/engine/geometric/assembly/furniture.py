@@ -70,7 +70,7 @@ class Furniture:
 def furniture(layouts: Sequence[Layout], typography: Typography, copies: Callable[[], AbstractSet[int]]) -> Furniture:
     """Return a document's headers and footers.
 
-    :param copies: finds the pages on which repetition says nothing; asked last.
+    :param copies: finds the pages on which repetition says nothing; asked last, and not where pages have few lines.
     """
     found = Furniture({}, {})
     if statistics.median(len(layout.lines) for layout in layouts) < _FEWEST_LINES:

@@ -37,25 +37,25 @@ def clean(text: str) -> str:
     return " ".join(text.split())
 
 
-def join(lines: Sequence[Line], known: AbstractSet[str]) -> str:
+def join(lines: Sequence[Line], hyphenated: AbstractSet[str]) -> str:
     """Return the text of a paragraph.
 
-    :param known: the document's compounds: a hyphen at a line's end may belong to one.
+    :param hyphenated: the document's compounds: a hyphen at a line's end may belong to one.
     """
     text = ""
     for line in lines:
-        text = append(text, line.text, known)
+        text = append(text, line.text, hyphenated)
     return clean(text)
 
 
-def append(text: str, following: str, known: AbstractSet[str]) -> str:
+def append(text: str, following: str, hyphenated: AbstractSet[str]) -> str:
     """Return two parts of a paragraph as one, the first of which ended a line."""
     if not text:
         return following
     # The end alone: a paragraph may have any number of lines.
     broken = _BROKEN.search(text[-_LONGEST_WORD:]) if text[-1] in _HYPHENS else None
     if broken and following[:1].isalpha():
-        return _mended(text, broken[1], following, known)
+        return _mended(text, broken[1], following, hyphenated)
     if broken and following[:1].isdigit():
         return text + following
     if _CJK.match(text[-1]) and _CJK.match(following[:1]):
@@ -63,11 +63,11 @@ def append(text: str, following: str, known: AbstractSet[str]) -> str:
     return f"{text} {following}"
 
 
-def _mended(text: str, before: str, following: str, known: AbstractSet[str]) -> str:
+def _mended(text: str, before: str, following: str, hyphenated: AbstractSet[str]) -> str:
     after = _WORD.match(following)
     if after is not None and after[0] in _SUSPENDED:
         return f"{text} {following}"
     if after is None or not following[0].islower() or before[-1].isdigit():
         return text + following
     first, second = before.lower(), after[0].lower()
-    return text + following if f"{first}-{second}" in known else text[:-1] + following
+    return text + following if f"{first}-{second}" in hyphenated else text[:-1] + following
