@@ -5,8 +5,15 @@ from pathlib import Path
 
 from docrefinery.capabilities import Hardware
 
-# Slots are processes; a library that starts a thread per core inside each of them only makes them fight.
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+# Slots are processes; a library that starts a thread per core inside each of them only makes them fight, and a process
+# with threads cannot have forks do some of its work.
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "OPENCV_FOR_THREADS_NUM",
+)
 # Which of the machine's GPUs it may see, and where their libraries are.
 _ACCELERATORS = ("CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "ZE_AFFINITY_MASK")
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_TRIES = 5
+"""Somebody else may be at a folder in it, and what was moved within that is seen the next time."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -17,10 +19,16 @@ def remove_tree(folder: Path, seconds: float = math.inf) -> None:
     :param seconds: time after which the rest stays: a child that lives may make more than is removed.
     """
     until = time.monotonic() + seconds
-    with suppress(OSError):
-        with _opened(folder) as top:
-            _empty(top, until)
-        folder.rmdir()
+    for _ in range(_TRIES):
+        try:
+            with _opened(folder) as top:
+                _empty(top, until)
+            folder.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            continue
+        return
 
 
 def _empty(top: int, until: float) -> None:

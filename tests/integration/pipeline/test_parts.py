@@ -1,6 +1,7 @@
 """A document that is read in parts by real converters, and exporters that work side by side."""
 
 import dataclasses
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +65,15 @@ async def test_every_artifact_is_the_same_to_the_byte(
     assert isinstance(parted, Converted)
     assert isinstance(whole, Converted)
     assert (parted.pages_total, parted.engine, parted.warnings) == (PAGES, whole.engine, whole.warnings)
+
+
+async def test_figures_leave_a_child_without_threads_which_would_keep_it_from_forks(
+    converter: Converter, task: Tasks
+) -> None:
+    # Of 800 pixels: OpenCV, which writes the image, takes more threads for a large one.
+    asked = task(pdfs.with_figure(), "figures_zip", images_scale=4)
+    assert isinstance(await converter.convert(asked, ignore), Converted)
+    assert len(os.listdir(f"/proc/{converter.pid}/task")) == 1  # noqa: PTH208
 
 
 async def test_a_child_is_given_a_document_once_for_all_its_pages(converter: Converter, task: Tasks) -> None:

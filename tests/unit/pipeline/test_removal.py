@@ -1,7 +1,9 @@
 """Folders that a child has filled."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 from docrefinery.pipeline.removal import remove_tree
 from docrefinery.pipeline.scratch import scratch_folder
@@ -72,3 +74,20 @@ def test_the_time_for_it_is_bounded(tmp_path: Path) -> None:
     tmp_path.joinpath("a", "b").mkdir(parents=True)
     remove_tree(tmp_path, seconds=0)
     assert tmp_path.joinpath("a", "b").exists()
+
+
+def test_two_may_remove_a_folder_and_what_is_in_it(tmp_path: Path) -> None:
+    both = Barrier(2)
+
+    def remove(folder: Path) -> None:
+        both.wait()
+        remove_tree(folder)
+
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(400):
+            outer = tmp_path / str(number)
+            below = outer / "job" / "results"
+            below.joinpath("folder").mkdir(parents=True)
+            below.joinpath("file").touch()
+            list(threads.map(remove, (outer, outer / "job")))
+    assert list(tmp_path.iterdir()) == []

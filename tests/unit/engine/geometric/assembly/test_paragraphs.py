@@ -50,19 +50,24 @@ def test_a_larger_quotation_is_none_of_the_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("elsewhere", "expected"),
+    ("elsewhere", "broken", "expected"),
     [
-        ("Nothing of the kind stands here, nor anywhere else on it.", "a wellknown matter"),
-        ("This matter is well-known here, as was said before it.", "a well-known matter"),
-        ("This matter is wellknown here, as was said before it.", "a wellknown matter"),
+        ("Nothing of the kind stands here, nor anywhere else on it.", "well-\nknown", "a wellknown matter"),
+        ("This matter is well-known here, as was said before it.", "well-\nknown", "a well-known matter"),
+        ("This matter is wellknown here, as was said before it.", "well-\nknown", "a wellknown matter"),
+        ("It is well-known, though not wellknown to all of them.", "well-\nknown", "a wellknown matter"),
+        ("This is an out-of-date matter, as was said before it.", "out-\nof-date", "a out-of-date matter"),
+        ("This is an outof-date matter, as was said before it.", "out-\nof-date", "a outof-date matter"),
     ],
-    ids=["nowhere", "with its hyphen", "without it"],
+    ids=["nowhere", "with its hyphen", "without it", "both", "with both of its hyphens", "with the second one"],
 )
-def test_a_hyphen_at_a_lines_end_stays_if_the_document_writes_the_word_with_it(elsewhere: str, expected: str) -> None:
+def test_a_hyphen_at_a_lines_end_stays_if_the_document_writes_the_word_with_it_alone(
+    elsewhere: str, broken: str, expected: str
+) -> None:
     sheet = Sheet()
     column = sheet.column(72, 72, 300)
     column.put(elsewhere)
-    column.put("Whoever asks will hear that it is only a well-\nknown matter of taste and of habit.")
+    column.put(f"Whoever asks will hear that it is only a {broken} matter of taste and of habit.")
     assert expected in items(assembled(sheet))[-1]
 
 
