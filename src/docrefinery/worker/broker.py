@@ -84,13 +84,11 @@ class _Woken(Consumer):
 
     def ack(self, message: MessageProxy) -> None:
         """Pass it on, and look again."""
-        self._consumer.ack(message)
-        self._look_again()
+        self._end(self._consumer.ack, message)
 
     def nack(self, message: MessageProxy) -> None:
         """Pass it on, and look again."""
-        self._consumer.nack(message)
-        self._look_again()
+        self._end(self._consumer.nack, message)
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         """Pass it on."""
@@ -123,9 +121,15 @@ class _Woken(Consumer):
         """Pass it on."""
         self._consumer.close()
 
-    def _look_again(self) -> None:
-        self._room.release()
-        self._event.set()
+    def _end(self, tell: Callable[[MessageProxy], None], message: MessageProxy) -> None:
+        try:
+            tell(message)
+        except AWAY as error:
+            # It is given to somebody once this worker is gone, and one nudge too many harms nobody.
+            log.warning("nudge_not_acknowledged", error=str(error))
+        finally:
+            self._room.release()
+            self._event.set()
 
 
 def build_broker(url: str, *more: Middleware) -> DoorbellBroker:

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Event, Thread
 from types import SimpleNamespace
@@ -66,6 +66,28 @@ def looking(broker: DoorbellBroker, queue: str = QUEUE, milliseconds: int = LONG
         broker.rung.close()
         thread.join(10)
         assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    "error", [redis.TimeoutError("no answer"), redis.ConnectionError("refused"), ValueError("odd")]
+)
+def test_a_consumer_whose_acknowledgement_is_lost_goes_on_looking(broker: DoorbellBroker, error: Exception) -> None:
+    consumer = broker.consume(QUEUE, 1, 100)
+
+    def lost(*_: object) -> None:
+        raise error
+
+    for tell in ("ack", "nack"):
+        broker.enqueue(nudge(QUEUE))
+        broker.enqueue(nudge(QUEUE))
+        message = next(consumer)
+        assert message is not None
+        with pytest.MonkeyPatch.context() as patched, suppress(ValueError):
+            patched.setattr(broker, f"do_{tell}", lost, raising=False)
+            getattr(consumer, tell)(message)
+        following = next(consumer)
+        assert following is not None
+        consumer.ack(following)
 
 
 async def test_a_nudge_is_heard_by_a_consumer_that_rests(broker: DoorbellBroker, settings: Settings) -> None:
