@@ -166,7 +166,7 @@ class Parting(Engine, Protocol):
         :param source: the PDF.
         :param name: its original file name.
         :param parts: files of what :meth:`read_pages` returned, by the numbers of the first and the last page.
-        :param meanwhile: has done what needs no document.
+        :param meanwhile: does what needs the pages or the file alone.
         :param aid: as of a conversion.
         :raises JobError: if that is no document, or the parts are not what they should be.
         """

@@ -9,9 +9,9 @@ from docling_core.transforms.serializer.base import BaseDocSerializer, BaseTable
 from docling_core.transforms.serializer.doctags import DocTagsDocSerializer, DocTagsParams, DocTagsTableSerializer
 from docling_core.types.doc import DoclingDocument, RichTableCell, TableItem
 from docling_core.types.doc.document import DOCUMENT_TOKENS_EXPORT_LABELS
-from pydantic import SkipValidation
 
 from docrefinery.exporters.excluding import ExcludingOnce
+from docrefinery.exporters.valid import ValidDocument
 
 
 class TableSerializer(DocTagsTableSerializer):
@@ -30,9 +30,7 @@ class TableSerializer(DocTagsTableSerializer):
 class Serializer(DocTagsDocSerializer, ExcludingOnce):
     """Docling's serializer of a document, with that of its tables."""
 
-    # An engine's document is valid, and to look through all of it once more takes up to a quarter of the time.
-    doc: SkipValidation[DoclingDocument]
-
+    doc: ValidDocument
     table_serializer: BaseTableSerializer = TableSerializer()
 
 

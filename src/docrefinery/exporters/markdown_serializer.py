@@ -4,10 +4,9 @@ import re
 from typing import Any
 
 from docling_core.transforms.serializer.markdown import MarkdownDocSerializer
-from docling_core.types.doc import DoclingDocument
-from pydantic import SkipValidation
 
 from docrefinery.exporters.excluding import ExcludingOnce
+from docrefinery.exporters.valid import ValidDocument
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _QUOTE = re.compile(r"^>", re.MULTILINE)
@@ -19,8 +18,7 @@ _EMPHASIS = re.compile(r"(?<!\\)(?:(?<![^\W_])_|_(?![^\W_]))")
 class Serializer(MarkdownDocSerializer, ExcludingOnce):
     """Docling's serializer with fewer escapes; what would be read as a tag is escaped as ever."""
 
-    # An engine's document is valid, and to look through all of it once more takes up to a quarter of the time.
-    doc: SkipValidation[DoclingDocument]
+    doc: ValidDocument
 
     def post_process(
         self, text: str, *, escape_html: bool = True, escape_underscores: bool = True, **kwargs: Any

@@ -144,7 +144,10 @@ def _valid(document: DoclingDocument) -> DoclingDocument:
     try:
         return DoclingDocument.model_validate(document)
     except ValidationError as error:
-        raise ConversionFailed(f"Docling made a document that it does not read: {error}") from error
+        raise ConversionFailed(
+            "Docling's models made a document that Docling does not read; the profile fast_text converts without them: "
+            f"{error}"
+        ) from error
 
 
 def _add_unread(result: ConversionResult, notes: Notes) -> None:
