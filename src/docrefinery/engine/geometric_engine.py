@@ -1,13 +1,13 @@
 """The geometric engine as the service uses it: limits, OCR where a page says nothing, pictures, and what to tell."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
 from docling.datamodel.document import ConversionResult
 from docling.datamodel.progress import PageCompletedProgress
+from docling.utils.utils import create_file_hash
 from msgspec import Struct
 
 from docrefinery.capabilities import Ocr, held_ocr, lacking
@@ -19,9 +19,10 @@ from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.parts import PagesPipeline, PartsPipeline
 from docrefinery.engine.geometric.pipeline import GeometricPdfPipeline, GeometricPdfPipelineOptions
 from docrefinery.engine.geometric.ranges import BadPages, decode, encode, joined
+from docrefinery.engine.geometric.read import read_outline
 from docrefinery.engine.ocr import recognizer_of
 from docrefinery.engine.ocr.recognition import Recognition, Summary
-from docrefinery.engine.preflight import Pages, inspected, preflight
+from docrefinery.engine.preflight import Pages, preflight
 from docrefinery.engine.progress import PagesDone
 from docrefinery.engine.running import executed, judged, named, opened, page_warnings, script_warnings
 from docrefinery.engine.telling import layout_warnings, size_warnings
@@ -71,19 +72,20 @@ class GeometricEngine:
         aid: Help,
     ) -> EngineResult:
         """Make a document of pages; see :class:`~docrefinery.engine.base.Parting`."""
-        pages = preflight(source, options, inspects=False)
         try:
             together = joined(decode(path.read_bytes(), *numbers) for numbers, path in parts.items())
         except BadPages as error:
             raise ConversionFailed(f"pages that were read elsewhere cannot be used: {error}") from error
-        across = Across.of(together.layouts).found(meanwhile)
-        warnings = meanwhile.later(lambda: inspected(source), tuple[JobWarning, ...])
+        across = Across.of(together.layouts, lambda: read_outline(source)).found(meanwhile)
+        digest = meanwhile.later(lambda: create_file_hash(source), str)
+        looked_at = meanwhile.later(lambda: preflight(source, options), Pages)
         meanwhile.begin()
-        pipeline = PartsPipeline(_pipeline_options(options, aid), together, across)
-        result, _ = _run(pipeline, source, pages, None, PagesDone(pages.total, lambda *_: None))
+        pipeline = PartsPipeline(_pipeline_options(options, aid), together, across, digest)
+        pages = Pages(together.last, together.first, together.last)
+        result, _ = _run(pipeline, source, pages, None, PagesDone(pages.total, lambda *_: None), hashed=False)
         layouts = {layout.number: layout for layout in together.layouts}
         summary = Summary(together.ocr, together.unread_scripts, set(together.drawn))
-        read = _Read(replace(pages, warnings=warnings()), layouts, summary)
+        read = _Read(looked_at(), layouts, summary)
         return _concluded(result, read, name, options, _ocr(options, aid), aid)
 
 

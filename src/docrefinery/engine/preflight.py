@@ -58,12 +58,6 @@ def preflight(source: Path, options: EngineOptions, *, inspects: bool = True) ->
         return replace(pages, large=dict(_large(document, pages)), warnings=told)
 
 
-def inspected(source: Path) -> tuple[JobWarning, ...]:
-    """Return what is to be told of a document that preflight lets pass."""
-    with pypdfium2_lock, _opened(source) as document:
-        return _told(document, source)
-
-
 def _chosen(count: int, options: EngineOptions) -> Pages:
     first, last = options.page_range or (1, count)
     if first > min(last, count):

@@ -45,7 +45,8 @@ _ANOTHER = "sent the answer to another question"
 class Converter:
     """One converter child, replaced when it is worn out, killed or dead.
 
-    It does one thing at a time; make one for each slot. All of it belongs to the event loop that awaits it.
+    It does one thing at a time; make one for each slot. All of it belongs to the event loop that awaits it. The child
+    keeps its copy of a document until another one comes, or :meth:`forget`.
 
     :param plugins: names of the plugins to load; ``None`` loads all.
     :param scratch: existing folder for the child's own folder; ``None`` is the system's temporary folder.
@@ -171,8 +172,6 @@ class Converter:
     async def read(self, task: Task, first: int, last: int, on_progress: OnProgress) -> Path | Ending:
         """Read pages of a document, and return the file with what was read, in the task's folder.
 
-        The child keeps its copy of the document for the next pages of it, until :meth:`forget`.
-
         :raises ConverterUnavailable: if no child can be started.
         """
         describer = self._describer_for(task)
@@ -190,10 +189,10 @@ class Converter:
                 case _:
                     return answer
 
-        return await self._with_child(task.source, work, keeps=True)
+        return await self._with_child(task.source, work)
 
     async def forget(self) -> None:
-        """Take back the document that pages were read of."""
+        """Take back the document that was worked on last, when nothing more is to be done with it."""
         await self._staging.forget()
 
     def _describer_for(self, task: Task) -> PictureDescriber | None:
@@ -223,17 +222,12 @@ class Converter:
         source: Path,
         work: Callable[[ChildProcess, Staged], Awaitable[Worked]],
         parts: Parts = NO_PARTS,
-        *,
-        keeps: bool = False,
     ) -> Worked | Ending:
-        """Have a warm child, with a copy of the file in its folder, do some work.
-
-        :param keeps: whether the copy stays there for the work that comes next, if that is on the same file.
-        """
+        """Have a warm child, with a copy of the file in its folder, do some work."""
         self._begin()
         try:
             child = await self._child()
-            async with self._staging.given(child, source, parts, keeps=keeps) as staged:
+            async with self._staging.given(child, source, parts) as staged:
                 try:
                     outcome = self._ending or await work(child, staged)
                 except BaseException:

@@ -88,10 +88,7 @@ class Sharing:
                     pass
         finally:
             ringing.cancel()
-            try:
-                await self._converter.forget()
-            finally:
-                await asyncio.gather(ringing, return_exceptions=True)
+            await asyncio.gather(ringing, return_exceptions=True)
         return step
 
     async def _tell_others(self, queue: str, count: int) -> None:

@@ -1,20 +1,21 @@
 """A job within the child's own folder: its file goes in, its results come out.
 
 The child sees nothing else that is anybody's. And since it may have been taken over by what it opened, this side
-follows no link of its making: folders are opened once, and everything is reached from there. One folder may serve for
-several parts of a document, one after the other; what is in it is not believed the second time either.
+follows no link of its making: folders are opened once, and everything is reached from there. One folder serves for all
+that is done with a document, one after the other; what is in it is not believed the second time either.
 """
 
 import asyncio
 import os
+import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from docrefinery.pipeline.keeper import ConverterUnavailable
-from docrefinery.pipeline.outcomes import NO_PARTS, Parts
+from docrefinery.pipeline.outcomes import Parts
 from docrefinery.pipeline.process import ChildProcess
 from docrefinery.pipeline.removal import remove_tree
 
@@ -29,24 +30,28 @@ class Staged:
     :param folder: the child's own folder.
     :param owner: user that the job's files must belong to; ``None`` is this process's own.
     :param source: the job's file, which is copied.
-    :param parts: what was read of it before, which is copied as well.
     :ivar source: the copy.
-    :ivar parts: those copies.
+    :ivar parts: copies of what was read of it before.
     :ivar results: folder for what the child writes.
     :ivar given_bytes: bytes of the copies.
     :raises OSError: if the file cannot be copied.
     """
 
-    def __init__(self, folder: Path, owner: int | None, source: Path, parts: Parts = NO_PARTS) -> None:
-        self._of = folder, source
+    def __init__(self, folder: Path, owner: int | None, source: Path) -> None:
+        self._of = folder, source, _state(source)
+        self._owner = owner
         self._folder = Path(tempfile.mkdtemp(prefix="job-", dir=folder))
         self.source = self._folder / "source.pdf"
         self.results = self._folder / "results"
-        self.parts: Parts = {pages: self._folder / f"pages-{pages[0]}-{pages[1]}" for pages in parts}
+        self.parts: Parts = {}
+        self.given_bytes = 0
         self._descriptor = os.open(self._folder, _FOLDER)
         try:
-            files = {self.source.name: source} | {self.parts[pages].name: parts[pages] for pages in parts}
-            self.given_bytes = self._fill(owner, files)
+            os.mkdir(self.results.name, 0o700, dir_fd=self._descriptor)
+            self._hand_over(self.results.name)
+            self._copy(source, self.source.name)
+            if owner is not None:
+                os.fchown(self._descriptor, owner, -1)
             self.results_descriptor = os.open(self.results.name, _FOLDER, dir_fd=self._descriptor)
         except BaseException:
             os.close(self._descriptor)
@@ -54,8 +59,16 @@ class Staged:
             raise
 
     def is_of(self, folder: Path, source: Path) -> bool:
-        """Whether it was made for a child's folder and a job's file."""
-        return self._of == (folder, source)
+        """Whether it was made for a child's folder and a job's file as it is now; raises :class:`OSError`."""
+        return self._of == (folder, source, _state(source))
+
+    def give(self, parts: Parts) -> None:
+        """Copy what was read of the file before; raises :class:`OSError` if that cannot be done."""
+        # Names that the child, whose folder it is, cannot have taken.
+        mark = secrets.token_hex(8)
+        self.parts = {pages: self._folder / f"pages-{mark}-{pages[0]}" for pages in parts}
+        for pages, path in parts.items():
+            self._copy(path, self.parts[pages].name)
 
     def close(self) -> None:
         """Remove everything; what the child adds meanwhile goes with the child's own folder."""
@@ -63,40 +76,36 @@ class Staged:
         os.close(self._descriptor)
         remove_tree(self._folder, _REMOVAL_SECONDS)
 
-    def _fill(self, owner: int | None, files: Mapping[str, Path]) -> int:
-        """Copy files and return how many bytes that were; then they are the child's, and may be anything."""
-        written = 0
-        os.mkdir(self.results.name, 0o700, dir_fd=self._descriptor)
-        for name, path in files.items():
-            descriptor = os.open(name, _NEW, 0o600, dir_fd=self._descriptor)
-            with os.fdopen(descriptor, "wb") as copy, path.open("rb") as original:
-                shutil.copyfileobj(original, copy, 1024 * 1024)
-                written += copy.tell()
-        if owner is not None:
-            for name in (*files, self.results.name):
-                os.chown(name, owner, -1, dir_fd=self._descriptor, follow_symlinks=False)
-            os.fchown(self._descriptor, owner, -1)
-        return written
+    def _copy(self, path: Path, name: str) -> None:
+        """Copy a file; then it is the child's, and may be anything."""
+        descriptor = os.open(name, _NEW, 0o600, dir_fd=self._descriptor)
+        with os.fdopen(descriptor, "wb") as copy, path.open("rb") as original:
+            shutil.copyfileobj(original, copy, 1024 * 1024)
+            self.given_bytes += copy.tell()
+        self._hand_over(name)
+
+    def _hand_over(self, name: str) -> None:
+        if self._owner is not None:
+            os.chown(name, self._owner, -1, dir_fd=self._descriptor, follow_symlinks=False)
 
 
 class Staging:
-    """What children are given, one document at a time: that of which pages are read stays for the next pages of it."""
+    """What a child is given, one document at a time, which stays for whatever is done with it next."""
 
     def __init__(self) -> None:
         self._kept: Staged | None = None
 
     @asynccontextmanager
-    async def given(self, child: ChildProcess, source: Path, parts: Parts, *, keeps: bool) -> AsyncIterator[Staged]:
-        """Have a copy of a file in a child's folder.
+    async def given(self, child: ChildProcess, source: Path, parts: Parts) -> AsyncIterator[Staged]:
+        """Have a copy of a file, and of its parts, in a child's folder until :meth:`forget`.
 
-        :param keeps: whether it may be the copy of the work before, and stays for the next until :meth:`forget`.
-        :raises ConverterUnavailable: if the child cannot be given the file.
+        :raises ConverterUnavailable: if the child cannot be given the files.
         """
-        staged = await self._staged(child, source, parts, keeps=keeps)
+        staged = await self._staged(child, source, parts)
         try:
             yield staged
         finally:
-            if keeps and child.alive:
+            if child.alive:
                 self._kept = staged
             else:
                 await asyncio.to_thread(staged.close)
@@ -107,13 +116,20 @@ class Staging:
         if kept is not None:
             await asyncio.to_thread(kept.close)
 
-    async def _staged(self, child: ChildProcess, source: Path, parts: Parts, *, keeps: bool) -> Staged:
-        kept = self._kept
-        if kept is not None and keeps and kept.is_of(child.folder, source):
-            self._kept = None
-            return kept
-        await self.forget()
+    async def _staged(self, child: ChildProcess, source: Path, parts: Parts) -> Staged:
         try:
-            return await asyncio.to_thread(Staged, child.folder, child.owner, source, parts)
+            if self._kept is None or not self._kept.is_of(child.folder, source):
+                await self.forget()
+                self._kept = await asyncio.to_thread(Staged, child.folder, child.owner, source)
+            if parts:
+                await asyncio.to_thread(self._kept.give, parts)
         except OSError as error:
             raise ConverterUnavailable(f"the converter cannot be given the file: {error.strerror}") from error
+        staged, self._kept = self._kept, None
+        return staged
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """Return what changes where a file is written to or is another one."""
+    status = path.stat()
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

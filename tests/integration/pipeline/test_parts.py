@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 from docrefinery.pipeline.converter import Converter
 from docrefinery.pipeline.outcomes import Converted, Crashed, Long, Outcome, Rejected, Task
+from docrefinery.pipeline.protocol import PAGES_FILE
+from docrefinery.plugin import Clean
 from tests.integration.pipeline.conftest import assert_works, ignore
 from tests.support import pdfs
 from tests.support.structured import Text, structured
@@ -76,7 +79,7 @@ async def test_figures_leave_a_child_without_threads_which_would_keep_it_from_fo
     assert len(os.listdir(f"/proc/{converter.pid}/task")) == 1  # noqa: PTH208
 
 
-async def test_a_child_is_given_a_document_once_for_all_its_pages(converter: Converter, task: Tasks) -> None:
+async def test_a_child_is_given_a_document_once_for_all_that_is_done_with_it(converter: Converter, task: Tasks) -> None:
     await converter.start()
     child = converter._keeper.child
     assert child is not None
@@ -88,15 +91,27 @@ async def test_a_child_is_given_a_document_once_for_all_its_pages(converter: Con
         return [path.stat().st_ino for path in child.folder.glob("job-*/source.pdf")]
 
     one, other = task(pdfs.born_digital(PAGES), "text"), task(pdfs.born_digital(PAGES + 1), "text")
-    first = await given(one, 1, 8)
+    assert await converter.scan("basic", one.source) == Clean()
+    assert await converter.convert_unless_long(one, ignore, 1) == Long(1, PAGES)
+    first = await given(one, 1, PAGES)
     assert len(first) == 1
+    parts = {(1, PAGES): one.workdir.with_name(f"{one.workdir.name}-1") / PAGES_FILE}
+    for _ in range(2):
+        workdir = one.workdir.with_name(f"{one.workdir.name}-whole")
+        workdir.mkdir()
+        whole = await converter.convert(dataclasses.replace(one, workdir=workdir, parts=parts), ignore)
+        assert isinstance(whole, Converted)
+        shutil.rmtree(workdir)
     assert await given(one, 9, 16) == first
     assert len(await given(other, 1, 8)) == 1
     await converter.forget()
     assert not list(child.folder.glob("job-*"))
     await given(other, 9, 16)
+    other.source.write_bytes(other.source.read_bytes() + b"\n")
+    await converter.scan("basic", other.source)
+    assert [path.read_bytes() for path in child.folder.glob("job-*/source.pdf")] == [other.source.read_bytes()]
     await assert_works(converter, task)
-    assert not list(child.folder.glob("job-*"))
+    assert len(list(child.folder.glob("job-*"))) == 1
 
 
 async def test_a_child_that_takes_its_document_away_fails_its_own_job(converter: Converter, task: Tasks) -> None:

@@ -78,6 +78,7 @@ async def test_nothing_of_a_tenant_is_left_for_the_next(make: Make, task: Tasks)
         assert child is not None
         folders.append(child.folder)
     await until(lambda: not folders[0].exists())
+    await converter.forget()
     assert not list(folders[1].glob("job-*"))
 
 

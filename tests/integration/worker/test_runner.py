@@ -45,6 +45,7 @@ class Scripted:
         self.scanned: Verdict | outcomes.Outcome = Clean()
         self.converted: outcomes.Outcome = outcomes.Rejected("INVALID_PDF", "Made by hand.")
         self.models = NONE
+        self.forgets = 0
 
     def serve(self, tenant: str) -> None:
         """Serve everybody."""
@@ -68,6 +69,10 @@ class Scripted:
 
     def cancel(self) -> None:
         """Have nothing to kill."""
+
+    async def forget(self) -> None:
+        """Count."""
+        self.forgets += 1
 
 
 class Hanging:
@@ -303,6 +308,7 @@ async def test_files_of_a_job_are_gone_when_it_is_left(
     await a_job(db, settings)
     await a_runner(db, settings, converter, tmp_path).drain()
     assert list((tmp_path / "in-hand").iterdir()) == []
+    assert converter.forgets == 1
 
 
 async def test_jobs_that_want_models_are_taken_once_the_converter_holds_them(

@@ -106,7 +106,8 @@ def test_a_job_is_staged_where_its_child_alone_sees_it(tmp_path: Path) -> None:
 def test_what_a_child_makes_of_its_copy_raises_no_bound(tmp_path: Path) -> None:
     source = tmp_path / "document.pdf"
     source.write_bytes(b"%PDF-")
-    staged = Staged(tmp_path, None, source, {(1, 8): source})
+    staged = Staged(tmp_path, None, source)
+    staged.give({(1, 8): source})
     os.truncate(staged.source, 10**9)
     assert staged.given_bytes == 10
     staged.source.unlink()

@@ -1,5 +1,6 @@
 """The pipeline in two halves: pages are read in several places, and put together in one."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from docling.datamodel.base_models import DoclingComponentType, ErrorItem, FailureCategory
@@ -66,12 +67,20 @@ class PartsPipeline(GeometricPdfPipeline):
 
     :param pages: what was read.
     :param across: what is found across them.
+    :param digest: returns the SHA-256 of the file, in hexadecimal digits.
     """
 
-    def __init__(self, pipeline_options: GeometricPdfPipelineOptions, pages: PageRange, across: Across) -> None:
+    def __init__(
+        self,
+        pipeline_options: GeometricPdfPipelineOptions,
+        pages: PageRange,
+        across: Across,
+        digest: Callable[[], str],
+    ) -> None:
         super().__init__(pipeline_options)
         self._pages = pages
         self._across = across
+        self._digest = digest
 
     def _build_document(self, conv_res: ConversionResult) -> ConversionResult:
         conv_res.errors += [_error(failure) for failure in self._pages.failures]
@@ -79,7 +88,8 @@ class PartsPipeline(GeometricPdfPipeline):
 
     def _assemble_document(self, conv_res: ConversionResult) -> ConversionResult:
         cutter = self.cutter(backend_of(conv_res.input), self._pages.cuts)
-        conv_res.document = assembled(conv_res.input, self._pages.layouts, cutter, self._across)
+        file, layouts = conv_res.input.file, self._pages.layouts
+        conv_res.document = assembled(file, layouts, cutter, self._across, self._digest)
         return conv_res
 
 

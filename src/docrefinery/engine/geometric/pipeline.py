@@ -1,7 +1,7 @@
 """The engine as one of Docling's pipelines."""
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
 from typing import Protocol
 
 import pypdfium2 as pdfium
@@ -17,7 +17,7 @@ from docrefinery.engine.geometric.assembly.across import Across
 from docrefinery.engine.geometric.assembly.assemble import fill
 from docrefinery.engine.geometric.backend import DocumentBackend, PageBackend
 from docrefinery.engine.geometric.layout.layout import Layout
-from docrefinery.engine.geometric.model import Page
+from docrefinery.engine.geometric.model import Entry, Page
 from docrefinery.engine.geometric.page import layout_of
 from docrefinery.engine.geometric.pictures import Cutter
 from docrefinery.engine.geometric.ranges import Cut
@@ -115,7 +115,9 @@ class GeometricPdfPipeline(NativePdfPipeline):
         self.lay_out_recognised(conv_res)
         backend = backend_of(conv_res.input)
         layouts = [backend.layouts[page.page_no] for page in conv_res.pages if page.page_no in backend.layouts]
-        conv_res.document = assembled(conv_res.input, layouts, self.cutter(backend), Across.of(layouts))
+        across = Across.of(layouts, lambda: _outline(backend))
+        given = conv_res.input
+        conv_res.document = assembled(given.file, layouts, self.cutter(backend), across, lambda: given.document_hash)
         return conv_res
 
     def cutter(self, backend: DocumentBackend, cuts: Iterable[Cut] = ()) -> Cutter | None:
@@ -125,26 +127,29 @@ class GeometricPdfPipeline(NativePdfPipeline):
 
 
 def assembled(
-    given: InputDocument, layouts: Sequence[Layout], cutter: Cutter | None, across: Across
+    file: PurePath, layouts: Sequence[Layout], cutter: Cutter | None, across: Across, digest: Callable[[], str]
 ) -> DoclingDocument:
     """Return the document of pages.
 
-    :param given: the file that they are of.
+    :param file: that they are of.
     :param layouts: in order.
     :param cutter: cuts out the images of pictures; ``None`` leaves them without.
     :param across: what is found across them.
+    :param digest: returns the file's SHA-256, in hexadecimal digits.
     """
-    origin = DocumentOrigin(
+    document = DoclingDocument(name=file.stem)
+    fill(document, layouts, across, cutter)
+    document.origin = DocumentOrigin(
         mimetype="application/pdf",
-        filename=given.file.name,
-        binary_hash=given.document_hash,  # type: ignore[arg-type] # Docling makes a number of it
+        filename=file.name,
+        binary_hash=digest(),  # type: ignore[arg-type] # Docling makes a number of it
     )
-    document = DoclingDocument(name=Path(origin.filename).stem, origin=origin)
-    backend = backend_of(given)
-    with pypdfium2_lock:
-        outline = outline_of(backend.native_document)
-    fill(document, layouts, across, cutter, outline)
     return document
+
+
+def _outline(backend: DocumentBackend) -> list[Entry]:
+    with pypdfium2_lock:
+        return outline_of(backend.native_document)
 
 
 def backend_of(given: InputDocument) -> DocumentBackend:

@@ -36,7 +36,7 @@ def assemble(layouts: Iterable[Layout], name: str = "document", outline: Sequenc
     """
     document = DoclingDocument(name=name)
     pages = list(layouts)
-    fill(document, pages, Across.of(pages), outline=outline)
+    fill(document, pages, Across.of(pages, lambda: list(outline)))
     return document
 
 
@@ -45,13 +45,11 @@ def fill(
     layouts: Sequence[Layout],
     across: Across,
     cutter: Cutter | None = None,
-    outline: Sequence[Entry] = (),
 ) -> None:
     """Add pages and their content to a document that has none yet.
 
     :param across: what is found across them.
     :param cutter: cuts out the images of pictures; ``None`` leaves them without.
-    :param outline: of the document, in order.
     """
     if not layouts:
         return
@@ -66,7 +64,7 @@ def fill(
     if tagged:
         outside = outside.as_tagged(layouts)
         blocks = _all_blocks(layouts, outside, measures, tagged=True)
-    blocks = follow_outline(blocks, outline)
+    blocks = follow_outline(blocks, across.outline())
     body = [block for block in blocks if block.label not in FURNITURE]
     mark_blocks(body)
     if tagged:
