@@ -25,4 +25,5 @@ CHUNKS_JSON = Exporter(
     suffix=".chunks.json",
     write=write,
     stage=Stage.CHUNKING,
+    cost=16,
 )

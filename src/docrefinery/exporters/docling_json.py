@@ -19,4 +19,5 @@ DOCLING_JSON = Exporter(
     content_type="application/json",
     suffix=".json",
     write=write,
+    cost=4,
 )

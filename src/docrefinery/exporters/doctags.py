@@ -21,4 +21,5 @@ DOCTAGS = Exporter(
     content_type="text/plain; charset=utf-8",
     suffix=".doctags.txt",
     write=write,
+    cost=16,
 )

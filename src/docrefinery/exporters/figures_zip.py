@@ -36,4 +36,5 @@ FIGURES_ZIP = Exporter(
     suffix=".figures.zip",
     write=write,
     needs={"generate_picture_images": True},
+    cost=16,
 )

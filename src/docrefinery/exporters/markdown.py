@@ -21,4 +21,5 @@ MARKDOWN = Exporter(
     content_type="text/markdown; charset=utf-8",
     suffix=".md",
     write=write,
+    cost=12,
 )

@@ -110,9 +110,10 @@ class _SideBySide:
     def outcomes(self, count: int) -> list[_Outcome]:
         """Have everything written by so many processes, and return what each exporter came to."""
         apart = count > 1 and len(self._exporters) > 1
+        order = self._longest_first() if apart else range(len(self._exporters))
         tasks, last = os.pipe()
         # One byte for each: a read takes it away from the others.
-        os.write(last, bytes(range(len(self._exporters))))
+        os.write(last, bytes(order))
         os.close(last)
         forks = [Fork(lambda: self._apart_from_here(tasks)) for _ in range(min(count, len(self._exporters)) - 1)]
         found = self._take(tasks, self._begin, apart=apart)
@@ -122,6 +123,13 @@ class _SideBySide:
         if apart:
             self._gather(found)
         return [found[number] for number in range(len(self._exporters))]
+
+    def _longest_first(self) -> list[int]:
+        """Return the order in which nobody has to be waited for long: stages follow each other all the same."""
+        return sorted(
+            range(len(self._exporters)),
+            key=lambda number: (self._exporters[number].stage is Stage.CHUNKING, -self._exporters[number].cost),
+        )
 
     def _take(self, tasks: int, begin: Callable[[Exporter], None], *, apart: bool) -> dict[int, _Outcome]:
         found: dict[int, _Outcome] = {}

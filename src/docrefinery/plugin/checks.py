@@ -1,6 +1,7 @@
 """What descriptors check about their fields; a mistake is a :class:`ValueError` that says what to write."""
 
 import inspect
+import math
 import re
 from collections.abc import Mapping
 
@@ -50,3 +51,9 @@ def check_callable(what: str, field: str, function: object, *arguments: str) -> 
         signature.bind(*arguments)
     except TypeError as error:
         raise ValueError(f"{what}: {field} is called as {call}, and {field}{signature} has {error}") from error
+
+
+def check_positive(what: str, field: str, number: object) -> None:
+    """Raise unless a field is a number above 0."""
+    if not isinstance(number, int | float) or not 0 < number < math.inf:
+        raise ValueError(f"{what}: {field} must be a number above 0, not {number!r}")

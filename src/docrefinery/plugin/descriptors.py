@@ -55,6 +55,8 @@ class Exporter:
     :param stage: the stage under which its time is counted: ``EXPORTING``, or ``CHUNKING`` for chunks.
     :param needs: pipeline options that must hold for the export to have its input, for example
         ``{"generate_picture_images": True}``.
+    :param cost: how many times as long as the plain text it takes, roughly: of those that write side by side, those
+        that take long begin first.
     :raises ValueError: if a field is malformed, or ``write`` does not take a document and a stream.
     """
 
@@ -65,6 +67,7 @@ class Exporter:
     write: "Callable[[DoclingDocument, BinaryIO], None]"
     stage: Literal[Stage.EXPORTING, Stage.CHUNKING] = Stage.EXPORTING
     needs: Mapping[str, object] = field(default_factory=dict)
+    cost: float = 1.0
 
     def __post_init__(self) -> None:
         checks.check_name("exporter", self.kind)
@@ -78,6 +81,7 @@ class Exporter:
         checks.check_options(what, self.needs)
         if self.stage not in (Stage.EXPORTING, Stage.CHUNKING):
             raise ValueError(f"{what}: the stage must be EXPORTING or CHUNKING")
+        checks.check_positive(what, "cost", self.cost)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

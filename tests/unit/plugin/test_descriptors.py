@@ -1,5 +1,6 @@
 """A malformed descriptor says so when it is made, and what to write."""
 
+import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, BinaryIO
@@ -54,6 +55,9 @@ def make(kind: type, fields: Mapping[str, Any], changes: Mapping[str, Any]) -> o
         ({"suffix": None}, "the suffix None is not like"),
         ({"content_type": "markdown"}, "'markdown' is not a media type"),
         ({"stage": "SCANNING"}, "the stage must be EXPORTING or CHUNKING"),
+        ({"cost": 0}, "cost must be a number above 0, not 0"),
+        ({"cost": math.nan}, "cost must be a number above 0, not nan"),
+        ({"cost": "much"}, "cost must be a number above 0, not 'much'"),
         ({"write": None}, r"write must be a function that is called as write\(document, stream\), not None"),
         ({"write": short}, r"called as write\(document, stream\), .* too many positional arguments"),
         ({"write": long}, "missing a required argument: 'folder'"),
