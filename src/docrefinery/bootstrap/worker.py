@@ -1,5 +1,6 @@
 """The worker process."""
 
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -56,7 +57,8 @@ def build_worker(settings: Settings, scratch: Path) -> tuple[DoorbellBroker, OnT
     runner = Runner(
         Slot(
             worker_id=worker_id,
-            watching=changes.watching,
+            watching=partial(changes.watching, channel=CANCELS),
+            watching_pages=partial(changes.watching, channel=SLICES),
             scratch=scratch,
             readers=Readers.of(ocr),
             ring=doorbell.ring,

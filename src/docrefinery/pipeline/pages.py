@@ -141,6 +141,9 @@ class PageReader:
         pages = StoredPages(blob_key=key, size_bytes=path.stat().st_size, data_key=data_key)  # noqa: ASYNC240
 
         async def done() -> None:
+            if data_key is None:
+                await slices.done(self._db, taken, pages)
+                return
             async with self._db.transaction():
                 await self._vault.hold_key(taken.tenant_id, [(key, data_key)])
                 await slices.done(self._db, taken, pages)

@@ -24,7 +24,7 @@ class _Sizes(Struct, frozen=True):
 
 
 # Reading the text of so many pages takes some tenths of a second.
-_PLAIN = _Sizes(share=3, least=3, most=8)
+_PLAIN = _Sizes(share=3, least=1, most=8)
 # Recognising a page takes seconds.
 _RECOGNISED = _Sizes(share=8, least=1, most=4)
 

@@ -50,13 +50,14 @@ class _ModelsGone(Exception):
 class Slot(Struct, frozen=True, kw_only=True):
     """What one runner has for itself.
 
-    ``worker_id`` owns the leases, ``watching`` lets one hear of cancels at once, ``scratch`` is a private folder for
-    the files of the job in hand. ``readers`` are what it says of itself to those who share their pages, and ``ring``
-    tells others of its own.
+    ``worker_id`` owns the leases, ``watching`` lets one hear of cancels at once, ``watching_pages`` of pages that
+    somebody has left, ``scratch`` is a private folder for the files of the job in hand. ``readers`` are what it says of
+    itself to those who share their pages, and ``ring`` tells others of its own.
     """
 
     worker_id: UUID
     watching: Watching
+    watching_pages: Watching
     scratch: Path
     readers: Readers
     ring: Ring
@@ -89,7 +90,7 @@ class Runner:
         self._pages = PageReader(slot.worker_id, slot.watching, db, vault, converter, settings.lease_seconds)
         readers, ring, limit = slot.readers, slot.ring, settings.max_crashes
         self._helper = Helper(db, vault, converter, self._pages, readers, registry, slot.scratch, settings)
-        self._sharing = Sharing(db, vault, converter, self._pages, readers, slot.watching, ring, limit)
+        self._sharing = Sharing(db, vault, converter, self._pages, readers, slot.watching_pages, ring, limit)
         self._lease: Lease | None = None
         self._stopping = self._gives_back = False
         self._free = asyncio.Event()

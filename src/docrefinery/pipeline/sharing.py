@@ -45,6 +45,7 @@ class Sharing:
     """Converts long documents.
 
     :param readers: what workers must say of themselves to read pages as this one does.
+    :param watching: lets one hear of pages that somebody has left.
     :param ring: wakes a worker of a queue.
     :param max_crashes: workers or converters that may die of the same pages.
     """

@@ -28,11 +28,17 @@ class Watch:
     """One waiter's ear for one job.
 
     :param fallback: says after how many seconds to look without having been woken.
+    :param channel: the one that it hears; ``None`` hears them all.
     """
 
-    def __init__(self, fallback: Callable[[], float]) -> None:
+    def __init__(self, fallback: Callable[[], float], channel: str | None = None) -> None:
         self._event = asyncio.Event()
         self._fallback = fallback
+        self._channel = channel
+
+    def hears(self, channel: str) -> bool:
+        """Whether it is for a waiter of what is told there."""
+        return self._channel in (None, channel)
 
     def wake(self) -> None:
         """Let the waiter look."""
@@ -94,9 +100,12 @@ class Changes:
         self._wake_all()
 
     @contextmanager
-    def watching(self, job_id: int) -> Iterator[Watch]:
-        """Be woken when the job changes."""
-        watch = Watch(self._fallback)
+    def watching(self, job_id: int, channel: str | None = None) -> Iterator[Watch]:
+        """Be woken when something is told of the job.
+
+        :param channel: where; ``None`` is wherever this listens.
+        """
+        watch = Watch(self._fallback, channel)
         self._watches[job_id].add(watch)
         try:
             yield watch
@@ -162,4 +171,5 @@ class Changes:
             self._on_keys()
             return
         for watch in self._watches.get(int(payload), ()):
-            watch.wake()
+            if watch.hears(channel):
+                watch.wake()

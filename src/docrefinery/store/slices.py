@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct
 
-from docrefinery.store import garbage
 from docrefinery.store.claims import Beat, LeaseLost
 from docrefinery.store.database import Database
 from docrefinery.store.records import ClaimRecord, SliceRecord, SliceState
@@ -42,6 +42,18 @@ SELECT j.id AS job_id, j.uuid AS job_uuid, j.tenant_id, t.uuid AS tenant_uuid, l
        j.attempt, j.options, j.exports, d.original_filename, d.blob_key, d.size_bytes, d.data_key, j.traceparent,
        j.request_id
 FROM leased l JOIN jobs j ON j.id = $1 JOIN documents d ON d.id = j.document_id JOIN tenants t ON t.id = j.tenant_id
+"""
+
+# One statement, and so one transaction, for every range of every long document.
+_DONE = """
+WITH noted AS (
+    SELECT prefix FROM unreferenced_blobs WHERE prefix = $4 FOR UPDATE
+), ended AS (
+    UPDATE slices SET token = NULL, expires_at = NULL, blob_key = $4, size_bytes = $5, data_key = $6,
+        pages_done = last_page - first_page + 1
+    WHERE job_id = $1 AND first_page = $2 AND token = $3 AND EXISTS (SELECT FROM noted) RETURNING blob_key
+)
+DELETE FROM unreferenced_blobs u USING ended WHERE u.prefix = ended.blob_key RETURNING u.prefix
 """
 
 
@@ -101,12 +113,20 @@ async def claim_any(
 ) -> SliceRecord | None:
     """Take the next pages of any job of these queues, as far as its tenant's limit of running jobs allows."""
     for waiting in await db.fetch(_WAITING_JOBS, list(readers), list(queues)):
-        async with db.transaction():
-            if waiting["limited"] and not await _has_room(db, waiting["tenant_id"]):
-                continue
-            if (taken := await claim(db, waiting["job_id"], readers, owner, lease)) is not None:
-                return taken
+        if (taken := await _claim_one(db, waiting, readers, owner, lease)) is not None:
+            return taken
     return None
+
+
+async def _claim_one(
+    db: Database, waiting: asyncpg.Record, readers: Sequence[str], owner: UUID, lease: timedelta
+) -> SliceRecord | None:
+    """Take the next pages of a job, if its tenant has no limit or room for one more."""
+    job_id, tenant_id = waiting["job_id"], waiting["tenant_id"]
+    if not waiting["limited"]:
+        return await claim(db, job_id, readers, owner, lease)
+    async with db.transaction():
+        return await claim(db, job_id, readers, owner, lease) if await _has_room(db, tenant_id) else None
 
 
 async def _has_room(db: Database, tenant_id: int) -> bool:
@@ -148,17 +168,8 @@ async def beat(db: Database, held: SliceRecord, lease: timedelta, *, pages_done:
 
 async def done(db: Database, held: SliceRecord, pages: StoredPages) -> None:
     """Note that pages were read and are in the storage; raises :class:`LeaseLost`."""
-    async with db.transaction():
-        await _end(
-            db,
-            held,
-            "blob_key = $4, size_bytes = $5, data_key = $6, pages_done = last_page - first_page + 1",
-            pages.blob_key,
-            pages.size_bytes,
-            pages.data_key,
-        )
-        if not await garbage.forget(db, pages.blob_key):
-            raise LeaseLost
+    if not await db.fetch(_DONE, *_key(held), pages.blob_key, pages.size_bytes, pages.data_key):
+        raise LeaseLost
 
 
 async def failed(db: Database, held: SliceRecord, failure: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from docrefinery.services import changes as service
-from docrefinery.services.changes import FALLBACK_SECONDS, Changes, Watch
+from docrefinery.services.changes import CANCELS, FALLBACK_SECONDS, SLICES, Changes, Watch
 from docrefinery.store.database import Database
 from tests.support.tenants import make_job, make_tenant
 from tests.support.waiting import until
@@ -45,6 +45,24 @@ async def test_where_no_notice_arrives_waiters_are_woken_and_look_each_second(
         async with asyncio.timeout(5):
             await waiting
     assert changes._fallback() == FALLBACK_SECONDS
+
+
+async def test_a_waiter_for_cancels_is_not_woken_by_pages(db: Database) -> None:
+    changes, heard = Changes(db, channels=(CANCELS, SLICES)), list[str]()
+
+    async def wait(watch: Watch, what: str) -> None:
+        await watch.changed(60)
+        heard.append(what)
+
+    with changes.watching(1, CANCELS) as cancels, changes.watching(1, SLICES) as pages, changes.watching(2) as others:
+        waiting = [asyncio.create_task(wait(*one)) for one in ((cancels, CANCELS), (pages, SLICES), (others, "others"))]
+        await asyncio.sleep(0)
+        for channel in (SLICES, CANCELS):
+            changes._heard(channel, "1")
+            await until(lambda: bool(heard))
+            assert heard.pop() == channel
+        assert not heard
+        waiting[2].cancel()
 
 
 @pytest.mark.parametrize("turns", range(5))

@@ -115,6 +115,23 @@ async def test_late_pages_are_not_taken(db: Database, worker: HandWorker) -> Non
     assert (state.leased, state.crashes, state.blob_key) == (True, 1, None)
 
 
+async def test_pages_stay_garbage_unless_they_are_noted_as_read_and_are_not_noted_once_they_are_gone(
+    db: Database, worker: HandWorker
+) -> None:
+    claim = await shared(db, worker)
+    late = await taken(db, claim.job_id, lease=timedelta(seconds=-1))
+    await slices.expire(db)
+    with pytest.raises(LeaseLost):
+        await stored(db, late)
+    assert await garbage.hold(db, f"{late.tenant_uuid}/pages/{late.token}")
+    held = await taken(db, claim.job_id)
+    with pytest.raises(LeaseLost):
+        await slices.done(db, held, StoredPages(blob_key="never noted", size_bytes=1, data_key=None))
+    assert (await slices.beat(db, held, LEASE, pages_done=1))[0] == "held"
+    key = await stored(db, held)
+    assert not await garbage.hold(db, key)
+
+
 async def test_pages_that_are_given_back_are_nobodys_fault(db: Database, worker: HandWorker) -> None:
     claim = await shared(db, worker)
     await slices.give_back(db, await taken(db, claim.job_id))

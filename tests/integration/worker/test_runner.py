@@ -127,7 +127,14 @@ def a_runner(
     scratch = tmp_path / "in-hand"
     scratch.mkdir()
     return Runner(
-        Slot(worker_id=uuid4(), watching=quietly, scratch=scratch, readers=Readers.of(None), ring=quiet),
+        Slot(
+            worker_id=uuid4(),
+            watching=quietly,
+            watching_pages=quietly,
+            scratch=scratch,
+            readers=Readers.of(None),
+            ring=quiet,
+        ),
         db,
         vault,
         fake,

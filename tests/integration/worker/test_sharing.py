@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Self, cast
 from uuid import uuid4
@@ -164,7 +165,8 @@ class Installation:
 
         slot = Slot(
             worker_id=uuid4(),
-            watching=watching or self._changes.watching,
+            watching=watching or partial(self._changes.watching, channel=CANCELS),
+            watching_pages=partial(self._changes.watching, channel=SLICES),
             scratch=scratch,
             readers=Readers.of(None),
             ring=ring,
