@@ -143,7 +143,7 @@ class Parting(Engine, Protocol):
     """
 
     def read_pages(self, source: Path, pages: "Pages", options: EngineOptions, on_page: OnPage, aid: Help) -> bytes:
-        """Read some pages, and return what was read.
+        """Read some pages, and return what was read; the document may stay open until :meth:`forget`.
 
         :param source: the PDF.
         :param pages: which.
@@ -170,3 +170,6 @@ class Parting(Engine, Protocol):
         :param aid: as of a conversion.
         :raises JobError: if that is no document, or the parts are not what they should be.
         """
+
+    def forget(self) -> None:
+        """Close the document that pages were read of or that was made of them, if it is open."""

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-from docling.datamodel.document import ConversionResult
+from docling.datamodel.document import ConversionResult, InputDocument
 from docling.datamodel.progress import PageCompletedProgress
 from docling.utils.utils import create_file_hash
 from msgspec import Struct
@@ -15,6 +15,7 @@ from docrefinery.engine.base import Describe, EngineOptions, EngineResult, Help,
 from docrefinery.engine.describing import describe_pictures, described
 from docrefinery.engine.geometric.assembly.across import Across
 from docrefinery.engine.geometric.backend import DocumentBackend
+from docrefinery.engine.geometric.lasting import Lasting
 from docrefinery.engine.geometric.layout.layout import Layout
 from docrefinery.engine.geometric.parts import PagesPipeline, PartsPipeline
 from docrefinery.engine.geometric.pipeline import GeometricPdfPipeline, GeometricPdfPipelineOptions
@@ -43,6 +44,9 @@ class _Read(Struct, frozen=True):
 class GeometricEngine:
     """Structure from the page's own geometry, and recognised text where there is none."""
 
+    def __init__(self) -> None:
+        self._lasting = Lasting()
+
     def convert(self, source: Path, name: str, options: EngineOptions, on_page: OnPage, aid: Help) -> EngineResult:
         """Convert a file; see :class:`~docrefinery.engine.base.Engine`."""
         ocr = _ocr(options, aid)
@@ -50,7 +54,7 @@ class GeometricEngine:
         done = PagesDone(pages.total, on_page)
         recognition = _recognition(options, ocr, aid, done)
         pipeline = GeometricPdfPipeline(_pipeline_options(options, aid), recognition)
-        result, backend = _run(pipeline, source, pages, recognition, done)
+        result, backend = _run(pipeline, opened(source, pages, DocumentBackend), recognition, done)
         read = _Read(pages, backend.layouts, _summary(recognition))
         return _concluded(result, read, name, options, ocr, aid)
 
@@ -59,7 +63,7 @@ class GeometricEngine:
         done = PagesDone(pages.total, on_page)
         recognition = _recognition(options, _ocr(options, aid), aid, done)
         pipeline = PagesPipeline(_pipeline_options(options, aid), recognition)
-        result, backend = _run(pipeline, source, pages, recognition, done, hashed=False)
+        result, backend = _run(pipeline, self._lasting.opened(source, pages), recognition, done)
         return encode(pipeline.read(result, backend, pages.first, pages.last, _summary(recognition)))
 
     def put_together(
@@ -82,23 +86,25 @@ class GeometricEngine:
         meanwhile.begin()
         pipeline = PartsPipeline(_pipeline_options(options, aid), together, across, digest)
         pages = Pages(together.last, together.first, together.last)
-        result, _ = _run(pipeline, source, pages, None, PagesDone(pages.total, lambda *_: None), hashed=False)
+        document = self._lasting.opened(source, pages)
+        result, _ = _run(pipeline, document, None, PagesDone(pages.total, lambda *_: None))
         layouts = {layout.number: layout for layout in together.layouts}
         summary = Summary(together.ocr, together.unread_scripts, set(together.drawn))
         read = _Read(looked_at(), layouts, summary)
         return _concluded(result, read, name, options, _ocr(options, aid), aid)
 
+    def forget(self) -> None:
+        """Close what is open; see :class:`~docrefinery.engine.base.Parting`."""
+        self._lasting.close()
+
 
 def _run(
     pipeline: GeometricPdfPipeline,
-    source: Path,
-    pages: Pages,
+    document: tuple[InputDocument, DocumentBackend],
     recognition: Recognition | None,
     done: PagesDone,
-    *,
-    hashed: bool = True,
 ) -> tuple[ConversionResult, DocumentBackend]:
-    given, backend = opened(source, pages, DocumentBackend, hashed=hashed)
+    given, backend = document
 
     def on_event(event: PageCompletedProgress) -> None:
         # A page that has to be recognised counts when that is done.

@@ -88,7 +88,7 @@ class Child:
                     return self._convert(request, parent)
                 case protocol.Read():
                     return self._read(request, parent)
-                case protocol.Setup() | protocol.Description():
+                case protocol.Setup() | protocol.Description() | protocol.Forget():
                     raise RuntimeError("nothing was asked for")
         except MemoryError:
             # The parent, which set the bound, says it in words.
@@ -98,6 +98,14 @@ class Child:
         except Exception as error:  # noqa: BLE001 - Docling and exporters may raise anything
             traceback.print_exc()
             return protocol.Failed(ConversionFailed.error_code, f"{type(error).__name__}: {error}", {})
+
+    def forget(self) -> None:
+        """Close the document that was worked on last."""
+        from docrefinery.engine.base import Parting
+
+        for engine in self._engines.values():
+            if isinstance(engine, Parting):
+                engine.forget()
 
     def _scan(self, request: protocol.Scan) -> protocol.Reply:
         try:
@@ -188,8 +196,10 @@ def serve(parent: Parent, child: Child, measures: tuple[Measure, ...]) -> None:
     gc.set_threshold(*CALM)
     parent.send(protocol.Ready(child.models, measures))
     while (request := parent.receive()) is not None:
+        if isinstance(request, protocol.Forget):
+            child.forget()
         # An answer that came too late belongs to a request that is over; answering it would shift every later answer.
-        if not isinstance(request, protocol.Description):
+        elif not isinstance(request, protocol.Description):
             if isinstance(request, protocol.Scan | protocol.Convert | protocol.Read):
                 limits.bound_cpu(request.cpu_seconds)
             if isinstance(request, protocol.Convert) and request.parts:

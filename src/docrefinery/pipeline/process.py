@@ -19,6 +19,7 @@ from docrefinery.pipeline.scratch import child_folder
 from docrefinery.pipeline.watched import Birth, Started, Watched, stderr_file
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_BLOCK = 64 * 1024
 
 
 class ChildGone(Exception):
@@ -147,7 +148,7 @@ class ChildProcess(Watched):
 def _memory(pid: int | str) -> tuple[int, int]:
     """Return a process's address space and resident memory in bytes, 0 if it is gone."""
     try:
-        size, resident = Path(f"/proc/{pid}/statm").read_text("ascii").split()[:2]
+        size, resident = _read(f"/proc/{pid}/statm").split()[:2]
     except (OSError, ValueError):
         return 0, 0
     return int(size) * _PAGE, int(resident) * _PAGE
@@ -157,8 +158,19 @@ def _children(pid: int) -> list[str]:
     """Return the processes that a process's threads have started, such as Tesseract."""
     found: list[str] = []
     try:
-        for thread in Path(f"/proc/{pid}/task").iterdir():
-            found += (thread / "children").read_text("ascii").split()
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208
+            found += _read(f"/proc/{pid}/task/{thread}/children").split()
     except OSError:
         pass  # It ended meanwhile, or this kernel does not tell.
     return found
+
+
+def _read(path: str) -> str:
+    """Return what the kernel says there, without the layers of a file: it is asked ten times a second."""
+    descriptor, said = os.open(path, os.O_RDONLY | os.O_CLOEXEC), b""
+    try:
+        while more := os.read(descriptor, _BLOCK):
+            said += more
+    finally:
+        os.close(descriptor)
+    return said.decode("ascii")

@@ -102,7 +102,11 @@ class Description(Struct, frozen=True, tag="description"):
     problem: str = ""
 
 
-Request = Setup | Scan | Convert | Read | Description
+class Forget(Struct, frozen=True, tag="forget"):
+    """Close the document that was worked on last, which is taken away; nothing is answered."""
+
+
+Request = Setup | Scan | Convert | Read | Description | Forget
 
 
 class Ready(Struct, frozen=True, tag="ready"):

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from docrefinery.pipeline import protocol
 from docrefinery.pipeline.keeper import ConverterUnavailable
 from docrefinery.pipeline.outcomes import Parts
 from docrefinery.pipeline.process import ChildProcess
@@ -94,6 +95,7 @@ class Staging:
 
     def __init__(self) -> None:
         self._kept: Staged | None = None
+        self._child: ChildProcess | None = None
 
     @asynccontextmanager
     async def given(self, child: ChildProcess, source: Path, parts: Parts) -> AsyncIterator[Staged]:
@@ -101,7 +103,7 @@ class Staging:
 
         :raises ConverterUnavailable: if the child cannot be given the files.
         """
-        staged = await self._staged(child, source, parts)
+        staged, self._child = await self._staged(child, source, parts), child
         try:
             yield staged
         finally:
@@ -114,6 +116,8 @@ class Staging:
         """Take back what has stayed."""
         kept, self._kept = self._kept, None
         if kept is not None:
+            if self._child is not None and self._child.alive:
+                self._child.send(protocol.Forget())
             await asyncio.to_thread(kept.close)
 
     async def _staged(self, child: ChildProcess, source: Path, parts: Parts) -> Staged:

@@ -16,6 +16,7 @@ from docrefinery.plugin import Clean
 from tests.integration.pipeline.conftest import assert_works, ignore
 from tests.support import pdfs
 from tests.support.structured import Text, structured
+from tests.support.waiting import until
 
 Tasks = Callable[..., Task]
 PAGES = 20
@@ -114,7 +115,7 @@ async def test_a_child_is_given_a_document_once_for_all_that_is_done_with_it(con
     assert len(list(child.folder.glob("job-*"))) == 1
 
 
-async def test_a_child_that_takes_its_document_away_fails_its_own_job(converter: Converter, task: Tasks) -> None:
+async def test_a_child_that_takes_its_document_away_harms_nobody(converter: Converter, task: Tasks) -> None:
     await converter.start()
     child = converter._keeper.child
     assert child is not None
@@ -122,9 +123,23 @@ async def test_a_child_that_takes_its_document_away_fails_its_own_job(converter:
     assert isinstance(await converter.read(asked, 1, 8, ignore), Path)
     (copy,) = child.folder.glob("job-*/source.pdf")
     copy.unlink()
-    assert isinstance(await converter.read(asked, 9, 16, ignore), Rejected)
+    asked.workdir.joinpath(PAGES_FILE).unlink()
+    # It has it open, and nobody else has anything to do with it.
+    assert isinstance(await converter.read(asked, 9, 16, ignore), Path)
     await converter.forget()
     await assert_works(converter, task)
+
+
+async def test_a_document_is_open_until_it_is_forgotten(converter: Converter, task: Tasks) -> None:
+    asked = task(pdfs.born_digital(PAGES), "text")
+    assert isinstance(await converter.read(asked, 1, 8, ignore), Path)
+
+    def is_open() -> bool:
+        return any("source.pdf" in str(link.resolve()) for link in Path(f"/proc/{converter.pid}/fd").iterdir())
+
+    assert is_open()
+    await converter.forget()
+    await until(lambda: not is_open())
 
 
 async def test_a_document_is_long_from_so_many_pages_on(converter: Converter, task: Tasks) -> None:
