@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, strategies as st
 
 from docrefinery.engine.base import EngineOptions, Help
 from docrefinery.engine.geometric import read_outline
+from docrefinery.engine.geometric.assembly.outline import _key, _may_become
 from docrefinery.engine.geometric.model import Entry
 from docrefinery.engine.geometric_engine import GeometricEngine
 from tests.support.structured import Bookmark, Element, Text, structured
@@ -169,3 +171,37 @@ def test_the_service_reads_the_outline_of_the_pages_that_it_converts(tmp_path: P
 )
 def test_an_outline_that_does_not_fit_says_nothing(assembled: Assembled, outline: list[Bookmark]) -> None:
     assert headings(assembled(plain(*CHAPTERS, outline=outline))) == []
+
+
+WORDS = st.sampled_from(
+    [
+        *"ivxlcda",
+        "Chapter",
+        "section",
+        "Teil",
+        "1",
+        "2.",
+        "3.1",
+        "12",
+        "IV",
+        "iv.",
+        ":",
+        "-",
+        "—",
+        "(",
+        "B.",
+        "\u0308",
+        "ﬁ",
+    ]
+)
+
+
+@given(st.lists(st.lists(WORDS | st.text(max_size=4), max_size=4).map(" ".join), min_size=1, max_size=5))
+@example(["Chapter", "3 How it ends"])
+@example(["3", ".", "How it ends"])
+@example(["How", "it", "ends"])
+def test_the_first_lines_of_a_title_never_rule_out_what_it_comes_to(lines: list[str]) -> None:
+    key = _key(" ".join(lines))
+    for count in range(1, len(lines)):
+        begun = " ".join(lines[:count])
+        assert _may_become(begun, _key(begun), {key})

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from typing import NamedTuple
 
 from docrefinery.engine.geometric.assembly.blocks import Block
@@ -19,11 +19,14 @@ _SHORTEST = 3
 _ALIKE = 0.9
 """Size of a bare number before a heading, at least, in that of the heading: a page's number is smaller."""
 _NO_NAME = re.compile(r"(?:(?:page|slide|sheet|folie|seite|diapositiv[ae]|p\.)\s*)?[\d\W_]*", re.IGNORECASE)
+_NAMED = "chapter|section|part|appendix|annex|kapitel|abschnitt|teil|anhang|chapitre|partie"
 _NUMBER = re.compile(
-    r"\W*(?:(?:chapter|section|part|appendix|annex|kapitel|abschnitt|teil|anhang|chapitre|partie)\s+)?"
+    rf"\W*(?:(?:{_NAMED})\s+)?"
     r"(?:\d{1,3}(?:\.\d{1,3})*|[a-z](?:\.\d{1,3})+|[ivxlc]{1,7}(?=[.):\s])|[a-z](?=[.):]))[.):\s\u2013\u2014-]+(?=\S)"
 )
 _SIGNS = re.compile(r"[\W_]+")
+_BARE = re.compile(rf"(?:{_NAMED})?(?:[a-z]?\d*|[ivxlc]{{1,7}})")
+"""Letters and digits of a line that may be nothing but a number: where it ends says only the next line."""
 
 
 class _Place(NamedTuple):
@@ -61,14 +64,29 @@ def _names_heading(entry: Entry) -> bool:
 
 def _key(text: str) -> str:
     """Return what is alike in a heading and its title: letters and digits, without a number before them."""
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = _folded(text)
     return _SIGNS.sub("", _NUMBER.sub("", text, count=1) if _NUMBER.match(text) else text)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _may_become(text: str, key: str, wanted: Iterable[str]) -> bool:
+    """Whether a text that goes on in the next line may come to a key that is wanted.
+
+    :param key: its own.
+    """
+    return any(each.startswith(key) for each in wanted) or bool(_BARE.fullmatch(_SIGNS.sub("", _folded(text))))
 
 
 def _find(blocks: Sequence[Block], entries: Sequence[Entry]) -> dict[int, tuple[_Place, int]]:
     """Return where entries' titles stand and how deep they are, by the index of the first block."""
-    pages = {page for entry in entries for page in (entry.page, entry.page + 1)}
-    places = _places(blocks, pages, max(len(_key(entry.title)) for entry in entries))
+    wanted: defaultdict[int, set[str]] = defaultdict(set)
+    for entry in entries:
+        for page in (entry.page, entry.page + 1):
+            wanted[page].add(_key(entry.title))
+    places = _places(blocks, wanted)
     found: dict[int, tuple[_Place, int]] = {}
     taken: set[int] = set()
     for entry in entries:
@@ -85,20 +103,25 @@ def _find(blocks: Sequence[Block], entries: Sequence[Entry]) -> dict[int, tuple[
     return found
 
 
-def _places(blocks: Sequence[Block], pages: set[int], longest: int) -> defaultdict[tuple[int, str], list[_Place]]:
-    """Return where each text stands that begins with a block and ends with one of the lines after it."""
+def _places(
+    blocks: Sequence[Block], wanted: Mapping[int, AbstractSet[str]]
+) -> defaultdict[tuple[int, str], list[_Place]]:
+    """Return where each text stands that begins with a block and ends with one of the lines after it.
+
+    :param wanted: keys of texts that are looked for, by the number of the page.
+    """
     places: defaultdict[tuple[int, str], list[_Place]] = defaultdict(list)
     for start, first in enumerate(blocks):
-        if first.page not in pages or first.label != "text" or not first.lines:
+        keys = wanted.get(first.page, frozenset())
+        if not keys or first.label != "text" or not first.lines:
             continue
         for place, text in _beginnings(blocks, start):
             key = _key(text)
-            # Half as long again: the number of a heading may not have come off.
-            if len(key) > 1.5 * longest + _MOST_LINES:
-                break
             whole = place.lines == len(blocks[place.stop - 1].lines)
-            if whole or (place.stop == start + 1 and len(key) >= _SHORTEST):
+            if key in keys and (whole or (place.stop == start + 1 and len(key) >= _SHORTEST)):
                 places[first.page, key].append(place)
+            if not _may_become(text, key, keys):
+                break
     return places
 
 
@@ -124,9 +147,14 @@ def _beginnings(blocks: Sequence[Block], start: int) -> Iterator[tuple[_Place, s
 def _joins(blocks: Sequence[Block], at: int, start: int) -> bool:
     """Whether a block may be of a heading that begins with another: what is no text and a page's number may not."""
     before, block = blocks[start], blocks[at]
-    bare = not any(letter.isalpha() for line in before.lines for letter in line.text)
-    named = any(letter.isalnum() for line in block.lines for letter in line.text)
-    return named and (at == start or not bare or before.first.size >= _ALIKE * block.first.size)
+    if not _has(str.isalnum, block):
+        return False
+    return at == start or before.first.size >= _ALIKE * block.first.size or _has(str.isalpha, before)
+
+
+def _has(kind: Callable[[str], bool], block: Block) -> bool:
+    """Whether a block has a letter, or whatever kind of sign it is to have."""
+    return any(any(map(kind, line.text)) for line in block.lines)
 
 
 def _fitness(blocks: Sequence[Block], place: _Place) -> tuple[bool, float, int, int]:
