@@ -161,7 +161,7 @@ class Parting(Engine, Protocol):
         meanwhile: Meanwhile,
         aid: Help,
     ) -> EngineResult:
-        """Make a document of its pages.
+        """Make a document of its pages; the file may stay open until :meth:`forget`.
 
         :param source: the PDF.
         :param name: its original file name.

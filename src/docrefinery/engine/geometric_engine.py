@@ -82,6 +82,7 @@ class GeometricEngine:
             raise ConversionFailed(f"pages that were read elsewhere cannot be used: {error}") from error
         across = Across.of(together.layouts, lambda: read_outline(source)).found(meanwhile)
         digest = meanwhile.later(lambda: create_file_hash(source), str)
+        # Nothing is refused any more here: whoever asked for the parts has looked before.
         looked_at = meanwhile.later(lambda: preflight(source, options), Pages)
         meanwhile.begin()
         pipeline = PartsPipeline(_pipeline_options(options, aid), together, across, digest)

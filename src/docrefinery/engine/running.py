@@ -41,7 +41,7 @@ class Unhashed(InputDocument):
 def opened(source: Path, pages: Pages, backend: type[Backend], *, hashed: bool = True) -> tuple[InputDocument, Backend]:
     """Return a file as Docling's pipelines take it, and its backend.
 
-    :param hashed: false for pages that make no document yet: it would be hashed for each of many parts.
+    :param hashed: false where the hash comes from elsewhere, or is not wanted, as of each of many parts.
     :raises InvalidPdf: if it cannot be read.
     """
     limits = DocumentLimits(page_range=(pages.first, pages.last))

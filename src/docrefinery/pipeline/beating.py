@@ -21,7 +21,7 @@ Stop = Literal["cancel", "lost", "shutdown"]
 
 
 class Watch(Protocol):
-    """Somebody who hears of cancels."""
+    """Somebody who hears of what befalls a job: of cancels, or of pages that were left."""
 
     async def changed(self, seconds: float) -> None:
         """Return after a hint or after ``seconds``."""

@@ -100,12 +100,15 @@ class Child:
             return protocol.Failed(ConversionFailed.error_code, f"{type(error).__name__}: {error}", {})
 
     def forget(self) -> None:
-        """Close the document that was worked on last."""
+        """Close the document that was worked on last; nobody waits for it, and so nobody would hear of an error."""
         from docrefinery.engine.base import Parting
 
         for engine in self._engines.values():
             if isinstance(engine, Parting):
-                engine.forget()
+                try:
+                    engine.forget()
+                except Exception:  # noqa: BLE001 - libraries may raise anything
+                    traceback.print_exc()
 
     def _scan(self, request: protocol.Scan) -> protocol.Reply:
         try:

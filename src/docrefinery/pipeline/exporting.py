@@ -1,6 +1,7 @@
 """Exporters at work inside the child: one after the other, or several at a time in processes of their own."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -154,6 +155,7 @@ class _SideBySide:
             name = file_name(self._exporters[number])
             if outcome.problem is None and not outcome.starved:
                 (self._apart(self._exporters[number]) / name).rename(self._folder / name)
+            shutil.rmtree(self._apart(self._exporters[number]), ignore_errors=True)
 
     def _apart(self, exporter: Exporter) -> Path:
         return self._folder / f"{exporter.kind}-apart"

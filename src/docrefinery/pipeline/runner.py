@@ -178,10 +178,10 @@ class Runner:
         finally:
             self._lease = self._job_id = None
             self.jobs_done += ended
-            # After the end, which nobody is to wait for because of this.
-            await self._converter.forget()
             shutil.rmtree(workdir, ignore_errors=True)
             log.info("job_left", seconds=round(monotonic() - started, 3))
+            # After the end, which nobody is to wait for because of this.
+            await self._converter.forget()
         return ended
 
     async def _guarded(self, claim: ClaimRecord, lease: Lease, workdir: Path) -> bool:

@@ -10,9 +10,10 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from docrefinery.pipeline import protocol
 from docrefinery.pipeline.keeper import ConverterUnavailable
@@ -49,11 +50,11 @@ class Staged:
         self._descriptor = os.open(self._folder, _FOLDER)
         try:
             os.mkdir(self.results.name, 0o700, dir_fd=self._descriptor)
-            self._hand_over(self.results.name)
+            self.results_descriptor = os.open(self.results.name, _FOLDER, dir_fd=self._descriptor)
             self._copy(source, self.source.name)
             if owner is not None:
+                os.fchown(self.results_descriptor, owner, -1)
                 os.fchown(self._descriptor, owner, -1)
-            self.results_descriptor = os.open(self.results.name, _FOLDER, dir_fd=self._descriptor)
         except BaseException:
             os.close(self._descriptor)
             remove_tree(self._folder)
@@ -83,19 +84,16 @@ class Staged:
         with os.fdopen(descriptor, "wb") as copy, path.open("rb") as original:
             shutil.copyfileobj(original, copy, 1024 * 1024)
             self.given_bytes += copy.tell()
-        self._hand_over(name)
-
-    def _hand_over(self, name: str) -> None:
-        if self._owner is not None:
-            os.chown(name, self._owner, -1, dir_fd=self._descriptor, follow_symlinks=False)
+            # By no name: where the folder is the child's already, that may be another file's by now.
+            if self._owner is not None:
+                os.fchown(copy.fileno(), self._owner, -1)
 
 
 class Staging:
     """What a child is given, one document at a time, which stays for whatever is done with it next."""
 
     def __init__(self) -> None:
-        self._kept: Staged | None = None
-        self._child: ChildProcess | None = None
+        self._kept: tuple[ChildProcess, Staged] | None = None
 
     @asynccontextmanager
     async def given(self, child: ChildProcess, source: Path, parts: Parts) -> AsyncIterator[Staged]:
@@ -103,12 +101,12 @@ class Staging:
 
         :raises ConverterUnavailable: if the child cannot be given the files.
         """
-        staged, self._child = await self._staged(child, source, parts), child
+        staged = await self._staged(child, source, parts)
         try:
             yield staged
         finally:
             if child.alive:
-                self._kept = staged
+                self._kept = child, staged
             else:
                 await asyncio.to_thread(staged.close)
 
@@ -116,21 +114,52 @@ class Staging:
         """Take back what has stayed."""
         kept, self._kept = self._kept, None
         if kept is not None:
-            if self._child is not None and self._child.alive:
-                self._child.send(protocol.Forget())
-            await asyncio.to_thread(kept.close)
+            child, staged = kept
+            if child.alive:
+                child.send(protocol.Forget())
+            await asyncio.to_thread(staged.close)
 
     async def _staged(self, child: ChildProcess, source: Path, parts: Parts) -> Staged:
         try:
-            if self._kept is None or not self._kept.is_of(child.folder, source):
-                await self.forget()
-                self._kept = await asyncio.to_thread(Staged, child.folder, child.owner, source)
-            if parts:
-                await asyncio.to_thread(self._kept.give, parts)
+            staged = await self._of_before(child, source)
+            if staged is not None and not parts:
+                return staged
+            return await _filled(asyncio.to_thread(_fill, staged, child, source, parts))
         except OSError as error:
             raise ConverterUnavailable(f"the converter cannot be given the file: {error.strerror}") from error
-        staged, self._kept = self._kept, None
-        return staged
+
+    async def _of_before(self, child: ChildProcess, source: Path) -> Staged | None:
+        """Take what has stayed if it is of this file, else take it back."""
+        if self._kept is None or not self._kept[1].is_of(child.folder, source):
+            await self.forget()
+            return None
+        kept, self._kept = self._kept, None
+        return kept[1]
+
+
+def _fill(staged: Staged | None, child: ChildProcess, source: Path, parts: Parts) -> Staged:
+    staged = staged or Staged(child.folder, child.owner, source)
+    try:
+        staged.give(parts)
+    except BaseException:
+        staged.close()
+        raise
+    return staged
+
+
+async def _filled(filling: Coroutine[Any, Any, Staged]) -> Staged:
+    """Wait for a thread that fills a folder; if nobody waits any more, the folder goes when the thread is done."""
+    task = asyncio.create_task(filling)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        task.add_done_callback(_close)
+        raise
+
+
+def _close(task: asyncio.Task[Staged]) -> None:
+    if not task.cancelled() and task.exception() is None:
+        task.get_loop().run_in_executor(None, task.result().close)
 
 
 def _state(path: Path) -> tuple[int, ...]:

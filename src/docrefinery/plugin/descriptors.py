@@ -55,8 +55,8 @@ class Exporter:
     :param stage: the stage under which its time is counted: ``EXPORTING``, or ``CHUNKING`` for chunks.
     :param needs: pipeline options that must hold for the export to have its input, for example
         ``{"generate_picture_images": True}``.
-    :param cost: how many times as long as the plain text it takes, roughly: of those that write side by side, those
-        that take long begin first.
+    :param cost: how long it takes, roughly, where the plain text takes 1: of those that write side by side, those that
+        take long begin first.
     :raises ValueError: if a field is malformed, or ``write`` does not take a document and a stream.
     """
 

@@ -100,7 +100,7 @@ async def test_a_child_is_given_a_document_once_for_all_that_is_done_with_it(con
     for _ in range(2):
         workdir = one.workdir.with_name(f"{one.workdir.name}-whole")
         workdir.mkdir()
-        whole = await converter.convert(dataclasses.replace(one, workdir=workdir, parts=parts), ignore)
+        whole = await converter.convert(dataclasses.replace(one, workdir=workdir, parts=parts, processes=2), ignore)
         assert isinstance(whole, Converted)
         shutil.rmtree(workdir)
     assert await given(one, 9, 16) == first

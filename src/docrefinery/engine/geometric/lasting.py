@@ -44,6 +44,6 @@ class Lasting:
 
     def close(self) -> None:
         """Close the document."""
-        if self._opened is not None:
-            self._opened[1].close()
-            self._opened = None
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened[1].close()

@@ -7,7 +7,10 @@ from hypothesis import example, given, strategies as st
 
 from docrefinery.engine.base import EngineOptions, Help
 from docrefinery.engine.geometric import read_outline
+from docrefinery.engine.geometric.assembly import outline
+from docrefinery.engine.geometric.assembly.blocks import Block
 from docrefinery.engine.geometric.assembly.outline import _key, _may_become
+from docrefinery.engine.geometric.layout.lines import Line
 from docrefinery.engine.geometric.model import Entry
 from docrefinery.engine.geometric_engine import GeometricEngine
 from tests.support.structured import Bookmark, Element, Text, structured
@@ -205,3 +208,21 @@ def test_the_first_lines_of_a_title_never_rule_out_what_it_comes_to(lines: list[
     for count in range(1, len(lines)):
         begun = " ".join(lines[:count])
         assert _may_become(begun, _key(begun), {key})
+
+
+def test_blocks_that_begin_like_no_title_are_looked_at_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[str]()
+
+    def noting(text: str) -> str:
+        seen.append(text)
+        return _key(text)
+
+    monkeypatch.setattr(outline, "_key", noting)
+
+    def block(*texts: str) -> Block:
+        return Block(1, [Line(text, 0, 0, 9, 9, 9, 0, 9) for text in texts], (0, 9))
+
+    others = [block(*(f"line {number} of it" for number in range(5))) for _ in range(20)]
+    places = outline._places([*others, block("How it", "ends")], {1: {"howitends"}})
+    assert [place.start for place in places[1, "howitends"]] == [20]
+    assert seen == ["line 0 of it"] * 20 + ["How it", "How it ends"]
