@@ -51,7 +51,8 @@ WITH noted AS (
 ), ended AS (
     UPDATE slices SET token = NULL, expires_at = NULL, blob_key = $4, size_bytes = $5, data_key = $6,
         pages_done = last_page - first_page + 1
-    WHERE job_id = $1 AND first_page = $2 AND token = $3 AND EXISTS (SELECT FROM noted) RETURNING blob_key
+    WHERE job_id = $1 AND first_page = $2 AND token = $3 AND tenant_id = $7 AND EXISTS (SELECT FROM noted)
+    RETURNING blob_key
 )
 DELETE FROM unreferenced_blobs u USING ended WHERE u.prefix = ended.blob_key RETURNING u.prefix
 """
@@ -168,7 +169,8 @@ async def beat(db: Database, held: SliceRecord, lease: timedelta, *, pages_done:
 
 async def done(db: Database, held: SliceRecord, pages: StoredPages) -> None:
     """Note that pages were read and are in the storage; raises :class:`LeaseLost`."""
-    if not await db.fetch(_DONE, *_key(held), pages.blob_key, pages.size_bytes, pages.data_key):
+    stored = pages.blob_key, pages.size_bytes, pages.data_key
+    if not await db.fetch(_DONE, *_key(held), *stored, held.tenant_id):
         raise LeaseLost
 
 
