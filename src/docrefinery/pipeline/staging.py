@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,18 +47,18 @@ class Staged:
         self.results = self._folder / "results"
         self.parts: Parts = {}
         self.given_bytes = 0
-        self._descriptor = os.open(self._folder, _FOLDER)
-        try:
+        with ExitStack() as undone:
+            undone.callback(remove_tree, self._folder)
+            self._descriptor = os.open(self._folder, _FOLDER)
+            undone.callback(os.close, self._descriptor)
             os.mkdir(self.results.name, 0o700, dir_fd=self._descriptor)
             self.results_descriptor = os.open(self.results.name, _FOLDER, dir_fd=self._descriptor)
+            undone.callback(os.close, self.results_descriptor)
             self._copy(source, self.source.name)
             if owner is not None:
                 os.fchown(self.results_descriptor, owner, -1)
                 os.fchown(self._descriptor, owner, -1)
-        except BaseException:
-            os.close(self._descriptor)
-            remove_tree(self._folder)
-            raise
+            undone.pop_all()
 
     def is_of(self, folder: Path, source: Path) -> bool:
         """Whether it was made for a child's folder and a job's file as it is now; raises :class:`OSError`."""

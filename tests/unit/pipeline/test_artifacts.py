@@ -133,8 +133,11 @@ def test_a_folder_that_is_swapped_for_a_link_is_not_followed(tmp_path: Path) -> 
 
 def test_what_cannot_be_copied_leaves_nothing_behind(tmp_path: Path) -> None:
     held = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0  # noqa: PTH208
-    with pytest.raises(OSError, match="No such file"):
-        Staged(tmp_path, None, tmp_path / "missing.pdf")
-    assert list(tmp_path.iterdir()) == []
+    folder = tmp_path / "no file"
+    folder.mkdir()
+    for source in (tmp_path / "missing.pdf", folder):
+        with pytest.raises(OSError, match=r"No such file|Is a directory"):
+            Staged(tmp_path, None, source)
+    assert list(tmp_path.iterdir()) == [folder]
     if held:
         assert len(os.listdir("/proc/self/fd")) == held  # noqa: PTH208
