@@ -142,6 +142,7 @@ class PageReader:
 
         async def done() -> None:
             if data_key is None:
+                # No key to hold, and so nothing that belongs into one transaction with it.
                 await slices.done(self._db, taken, pages)
                 return
             async with self._db.transaction():

@@ -106,9 +106,9 @@ def _find(blocks: Sequence[Block], entries: Sequence[Entry]) -> dict[int, tuple[
 def _places(
     blocks: Sequence[Block], wanted: Mapping[int, AbstractSet[str]]
 ) -> defaultdict[tuple[int, str], list[_Place]]:
-    """Return where each text stands that begins with a block and ends with one of the lines after it.
+    """Return where the texts stand that are looked for: from the start of a block to the end of a line after it.
 
-    :param wanted: keys of texts that are looked for, by the number of the page.
+    :param wanted: their keys, by the number of the page.
     """
     places: defaultdict[tuple[int, str], list[_Place]] = defaultdict(list)
     for start, first in enumerate(blocks):
