@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -96,7 +97,12 @@ class Zygote(Watched):
     async def released(self) -> None:
         """Wait until the process is gone, then release everything it held."""
         await self.ended()
-        self._control.close()
+        # Who waits for an answer hears that there is none, also where a child of it still has the other end. Only then
+        # is the number free for another socket: the loop would not wait for what has it next.
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)
+        async with self._one_at_a_time:
+            self._control.close()
         await asyncio.to_thread(remove_tree, self.folder)
 
     async def _order(self, order: protocol.Order, *descriptors: int) -> protocol.Report:

@@ -140,7 +140,8 @@ class ChildProcess(Watched):
         """Wait until the process is gone, then release everything it held."""
         await self.ended()
         if self._writer is not None:
-            self._writer.close()
+            # Also of what was not sent yet: nothing may wait for the number of a socket that is closed.
+            self._writer.transport.abort()
         self._socket.close()
         await asyncio.to_thread(remove_tree, self.folder)
 

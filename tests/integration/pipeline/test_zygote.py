@@ -3,19 +3,23 @@
 import asyncio
 import os
 import resource
+import select
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import psutil
 import pytest
 
 from docrefinery.pipeline.converter import ChildLimits, Converter, Seclusion
-from docrefinery.pipeline.forking import Zygote
+from docrefinery.pipeline.forking import Zygote, ZygoteGone
 from docrefinery.pipeline.outcomes import Converted, Crashed, Task
 from docrefinery.pipeline.protocol import Bury, Order, Report, Warm
+from docrefinery.pipeline.watched import Started, stderr_file
 from tests.integration.pipeline.conftest import Make, assert_works, ignore
 from tests.support import plugins
 from tests.support.alive import HOLDS
@@ -194,3 +198,30 @@ async def test_a_plugin_that_starts_threads_costs_the_zygote_and_nothing_else(
         assert converter.replaced == {"tenant": 1}
     finally:
         await converter.close()
+
+
+async def test_orders_to_a_zygote_that_is_gone_end_before_its_socket_is_closed(tmp_path: Path) -> None:
+    """Else their waiting is for whatever has the number of that socket next, and that one's is for nothing."""
+    process = await asyncio.create_subprocess_exec("sleep", "60", start_new_session=True)
+
+    class Sleeping:
+        pid = process.pid
+
+        async def bury(self) -> int:
+            return await process.wait()
+
+    folder = tmp_path / "zygote"
+    folder.mkdir()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.settimeout(0)
+    zygote = Zygote(cast(Started, Sleeping()), ours, stderr_file(), folder)
+    # A child that was forked a moment ago has the other end as well, and so the socket does not end with the zygote.
+    with theirs:
+        orders = [asyncio.create_task(zygote.fork(tmp_path)) for _ in range(3)]
+        await until(lambda: bool(select.select([theirs], [], [], 0)[0]))
+        zygote.kill()
+        async with asyncio.timeout(5):
+            await zygote.released()
+            ended = await asyncio.gather(*orders, return_exceptions=True)
+    assert [type(end) for end in ended] == [ZygoteGone] * 3
+    assert os.listdir(tmp_path) == []  # noqa: PTH208
