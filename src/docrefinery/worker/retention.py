@@ -39,23 +39,25 @@ class Retention:
 
     async def look(self) -> None:
         """Sweep if it is time."""
-        if time.monotonic() >= self._next and await self.sweep():
+        if time.monotonic() >= self._next and await self.sweep(AT_ONCE_SECONDS):
             self._next = time.monotonic() + EVERY_SECONDS
 
-    async def sweep(self, seconds: float = AT_ONCE_SECONDS) -> bool:
-        """Remove what is due, for about so long; returns whether nothing is left.
+    async def sweep(self, seconds: float) -> bool:
+        """Remove what is due, for about so long but a batch at least; returns whether nothing is left.
 
         Kinds and tenants take turns by batches, beginning anywhere, so that none waits for the backlog of another.
         """
-        until = time.monotonic() + seconds
+        until, anything = time.monotonic() + seconds, False
         steps = await self._steps()
         random.shuffle(steps)
         waiting = deque(steps)
         while waiting:
-            if time.monotonic() > until:
+            # Where looking alone takes that long, the sweep would come to nothing every time.
+            if anything and time.monotonic() > until:
                 return False
             step = waiting.popleft()
             if removed := await step.remove(self._db):
+                anything = True
                 log.info("expired", what=step.what, tenant_id=step.tenant_id, removed=removed)
             if removed == retention.BATCH:
                 waiting.append(step)

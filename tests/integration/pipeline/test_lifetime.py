@@ -138,7 +138,7 @@ async def test_stderr_does_not_grow_from_job_to_job(converter: Converter, task: 
     assert os.fstat(child._stderr.fileno()).st_size == 0
 
 
-async def test_a_child_and_its_zygote_die_with_their_parent() -> None:
+async def test_a_child_and_its_zygote_die_with_their_parent(tmp_path: Path) -> None:
     code = """
 import asyncio
 from docrefinery.pipeline.converter import ChildLimits, Converter
@@ -150,7 +150,7 @@ async def main():
 asyncio.run(main())
 """
     parent = subprocess.Popen(  # noqa: ASYNC220
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
     )
     assert parent.stdout is not None
     born = [int(pid) for pid in (await asyncio.to_thread(parent.stdout.readline)).split()]
